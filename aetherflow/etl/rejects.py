@@ -1,0 +1,126 @@
+"""What is refused, whole file or single row, and how much of it a file may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from aetherflow.errors import AnticipatedError
+
+# In words, for the sentence that names a file's commonest fault.
+REASONS = {
+    "type-error": "a cell that cannot be read as what its column holds",
+    "missing-value": "an empty cell where a value is required",
+    "constraint-error": "a value outside what its column allows",
+    "extra-cell": "more cells than the header has columns",
+    "missing-cell": "fewer cells than the header has columns",
+    "null-byte": "a NUL byte in the row",
+}
+
+
+class FileRefused(AnticipatedError):  # noqa: N818 - it reads as the sentence it is
+    """The whole file is refused, with the line and the column where the reason has one."""
+
+    default_code = "file-refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        hint: str = "",
+        line: int | None = None,
+        column: str | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message, code=code, hint=hint, details=details)
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reject:
+    """One fault of one row. `line` is 1-based in the user's file; `column` is the header as the user wrote it.
+
+    `value` and `cells` are the original texts with NUL bytes shown as the symbol for them, so that they can be stored.
+    """
+
+    line: int
+    column: str | None
+    value: str | None
+    code: str
+    message: str
+    hint: str
+    cells: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counts:
+    """Rows. A blank line is none; read == loaded + rejected + duplicate, always."""
+
+    read: int = 0
+    loaded: int = 0
+    rejected: int = 0
+    duplicate: int = 0
+
+    def __post_init__(self) -> None:
+        if self.read != self.loaded + self.rejected + self.duplicate:
+            raise ValueError(f"A row was lost or counted twice: {self}")
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            read=self.read + other.read,
+            loaded=self.loaded + other.loaded,
+            rejected=self.rejected + other.rejected,
+            duplicate=self.duplicate + other.duplicate,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectPolicy:
+    """How many rejected rows a file may hold.
+
+    `quarantine` sets rejected rows aside up to `max_share` (0 to 1) of the rows read; `refuse` tolerates none. A file
+    of which nothing is left is refused by either. Duplicates are not rejects.
+    """
+
+    max_share: float
+    on_error: Literal["quarantine", "refuse"] = "quarantine"
+
+    def check(self, counts: Counts, by_code: Mapping[str, int]) -> None:
+        """Raise FileRefused if the file holds too many. `by_code` counts the faults of each code."""
+        if not counts.rejected:
+            return
+        share = counts.rejected / counts.read
+        details: dict[str, object] = {
+            "read": counts.read,
+            "rejected": counts.rejected,
+            "share": round(share, 4),
+            "max_share": self.max_share,
+            "by_code": dict(by_code),
+        }
+        found = f"{counts.rejected:,} of {counts.read:,} rows ({share:.1%}) cannot be loaded"
+        hint = "Correct the rows in the list of rejects and upload the file again."
+        if self.on_error == "refuse":
+            raise FileRefused(
+                f"{found}, and this upload accepts none.{_commonest(by_code)}",
+                code="refused-on-error",
+                hint=f"{hint} Or upload it with on_error=quarantine to load the good rows.",
+                details=details,
+            )
+        if share > self.max_share or counts.rejected == counts.read:
+            raise FileRefused(
+                f"{found}; at most {self.max_share:.0%} may be set aside.{_commonest(by_code)}",
+                code="too-many-rejects",
+                hint=hint,
+                details=details,
+            )
+
+
+def _commonest(by_code: Mapping[str, int]) -> str:
+    faults = {code: count for code, count in by_code.items() if code in REASONS}
+    if not faults:
+        return ""
+    code = max(faults, key=faults.__getitem__)
+    return f" Most often: {REASONS[code]} ({code}, {faults[code]:,} times)."

@@ -1,0 +1,95 @@
+"""Make an account from the command line: the first admin, the demo users, a deployment's own."""
+
+import json
+import os
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from aetherflow.errors import AnticipatedError
+from apps.accounts import services
+from apps.accounts.models import Role, User, normalise_email
+from apps.accounts.services.accounts import new_user
+
+
+class Command(BaseCommand):
+    help = (
+        "Make an approved account. Safe to run twice: an account with the same department and role is left "
+        "as it is, its password too; one with others is an error."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--email", required=True)
+        parser.add_argument("--full-name", default="", help="default: the part of the address before the @")
+        parser.add_argument("--department", default="", help="needed for a member")
+        parser.add_argument("--role", choices=Role.values, default=Role.MEMBER.value)
+        password = parser.add_mutually_exclusive_group(required=True)
+        password.add_argument(
+            "--password-stdin",
+            action="store_true",
+            help="read the password from the first line of standard input",
+        )
+        password.add_argument(
+            "--password-env", metavar="VARIABLE", help="take the password from this variable"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="check everything, change nothing")
+        parser.add_argument("--json", action="store_true", help="say what was done as one JSON object")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        email, role, department = (
+            normalise_email(options["email"]),
+            Role(options["role"]),
+            options["department"],
+        )
+        existing = User.objects.filter(email=email).first()
+        if existing is not None:
+            self._require_same(existing, department=department, role=role)
+            self._say("unchanged", existing, options)
+            return
+        fields = {
+            "email": email,
+            "full_name": options["full_name"] or email.partition("@")[0],
+            "department": department,
+            "role": role,
+            "password": self._password(options),
+        }
+        at = timezone.now()
+        try:
+            if options["dry_run"]:
+                self._say("would be created", new_user(**fields, at=at), options)
+            else:
+                self._say("created", services.create_account(**fields, by=None, at=at), options)
+        except AnticipatedError as refusal:
+            raise CommandError(f"{refusal.message} {refusal.hint}".strip()) from refusal
+
+    def _require_same(self, user: User, *, department: str, role: Role) -> None:
+        if (user.department, user.role) != (department, role):
+            raise CommandError(
+                f"{user.email} exists as {user.role} of {user.department or 'no department'}. "
+                "Change it in the console; this command makes new accounts only."
+            )
+
+    def _password(self, options: dict[str, Any]) -> str:
+        if options["password_stdin"]:
+            password = sys.stdin.readline().rstrip("\r\n")
+            where = "standard input"
+        else:
+            where = options["password_env"]
+            password = os.environ.get(where, "")
+        if not password:
+            raise CommandError(f"There is no password in {where}.")
+        return password
+
+    def _say(self, done: str, user: User, options: dict[str, Any]) -> None:
+        if options["json"]:
+            answer = {
+                "result": done.replace(" ", "-"),
+                "email": user.email,
+                "department": user.department or None,
+                "role": str(user.role),
+            }
+            self.stdout.write(json.dumps(answer))
+        else:
+            self.stdout.write(f"{user.email}: {done} ({user.role}, {user.department or 'all departments'})")

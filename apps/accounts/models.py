@@ -1,0 +1,224 @@
+"""Who may come in: users, the sessions they hold, the invitations that let new ones in."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from aetherflow.registry import departments
+
+
+class Role(models.TextChoices):
+    MEMBER = "member", "member of a department"
+    ADMIN = "admin", "admin of all departments"
+
+
+class Approval(models.TextChoices):
+    PENDING = "pending", "waits for approval"
+    APPROVED = "approved", "approved"
+
+
+class SessionEnd(models.TextChoices):
+    """Why a session ended before its time."""
+
+    LOGOUT = "logout", "logged out"
+    PASSWORD_CHANGE = "password-change", "the password was changed"
+    ACCESS_CHANGE = "access-change", "department, role or activity was changed"
+    REUSE = "reuse", "a spent refresh token was shown again"
+    ADMIN = "admin", "ended by an operator"
+
+
+def department_choices() -> list[tuple[str, str]]:
+    """A callable, so that a new department needs no migration of this app."""
+    return [(slug, department.label) for slug, department in departments().items()]
+
+
+def normalise_email(text: str) -> str:
+    return text.strip().lower()
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=normalise_email(username or ""))
+
+    def create_superuser(self, email: str, password: str, **fields: Any) -> "User":
+        """What Django's own `createsuperuser` asks for; every other account is made by the services."""
+        now = timezone.now()
+        return self.create(
+            email=normalise_email(email),
+            password=make_password(password),
+            role=Role.ADMIN,
+            is_staff=True,
+            is_superuser=True,
+            approval=Approval.APPROVED,
+            approved_at=now,
+            created_at=now,
+            **fields,
+        )
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. A member works in one department and sees nothing of the others; an admin sees them all."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(
+        "e-mail",
+        unique=True,
+        error_messages={"unique": "There is an account of this e-mail address already."},
+    )
+    full_name = models.CharField(max_length=150)
+    department = models.SlugField(
+        max_length=40,
+        blank=True,
+        db_index=False,
+        choices=department_choices,
+        help_text="Empty only for admins.",
+    )
+    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="An inactive account is shut out at once."
+    )
+    is_staff = models.BooleanField("may use the operators' console", default=False)
+    approval = models.CharField(max_length=10, choices=Approval, default=Approval.PENDING)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Empty where the registration policy let them in.",
+    )
+    created_at = models.DateTimeField()
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["full_name"]
+
+    class Meta:
+        ordering = ["email"]
+        constraints = [
+            # With `unique`: one account an address, whatever its letters' case, also for rows written by
+            # hand.
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower_case"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="user_role_known"),
+            models.CheckConstraint(
+                condition=Q(role=Role.ADMIN) | ~Q(department=""),
+                name="user_member_has_department",
+                violation_error_message="A member needs a department; only an admin can be without one.",
+            ),
+            # The console looks across departments, so a member must not get there by a stray tick.
+            models.CheckConstraint(
+                condition=Q(role=Role.ADMIN) | Q(is_staff=False, is_superuser=False),
+                name="user_console_for_admins",
+                violation_error_message="Only an admin can use the operators' console.",
+            ),
+            models.CheckConstraint(
+                condition=Q(approval=Approval.PENDING, approved_at=None)
+                | Q(approval=Approval.APPROVED, approved_at__isnull=False),
+                name="user_approved_at_iff_approved",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_full_name(self) -> str:
+        return self.full_name
+
+    @property
+    def may_enter(self) -> bool:
+        return self.is_active and self.approval == Approval.APPROVED
+
+
+class Session(models.Model):
+    """One log-in: a family of refresh tokens of which only the newest is good.
+
+    The token before it is let through for a short grace, because two tabs may show it at the same time; any
+    other token of the family is a copy in the wrong hands, and the whole session ends.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions")
+    user_agent = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(help_text="The last log-in or refresh.")
+    expires_at = models.DateTimeField()
+    current_jti = models.UUIDField("current token", default=uuid.uuid4)
+    previous_jti = models.UUIDField("token before it", null=True, blank=True)
+    rotated_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_reason = models.CharField(max_length=20, choices=SessionEnd, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="session_expires_later"),
+            models.CheckConstraint(
+                condition=Q(previous_jti=None, rotated_at=None)
+                | Q(previous_jti__isnull=False, rotated_at__isnull=False),
+                name="session_rotated_at_iff_rotated",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, ended_reason="")
+                | Q(ended_at__isnull=False, ended_reason__in=SessionEnd.values),
+                name="session_ended_at_iff_ended",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"session {self.pk}"
+
+
+class Invitation(models.Model):
+    """A way in for one person, once. The token itself is shown when it is made and kept nowhere."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField("e-mail", blank=True, help_text="Empty: whoever holds the token may use it.")
+    department = models.SlugField(max_length=40, blank=True, db_index=False, choices=department_choices)
+    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    used_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="invitation_email_lower_case"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="invitation_role_known"),
+            models.CheckConstraint(
+                condition=Q(role=Role.ADMIN) | ~Q(department=""),
+                name="invitation_member_has_department",
+                violation_error_message="A member needs a department; only an admin can be without one.",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at")), name="invitation_expires_later"
+            ),
+            models.CheckConstraint(
+                condition=Q(used_by=None) | Q(used_at__isnull=False), name="invitation_used_by_only_if_used"
+            ),
+            models.UniqueConstraint(
+                fields=["email"],
+                condition=Q(used_at=None) & ~Q(email=""),
+                name="invitation_one_open_per_email",
+                violation_error_message="This address has an open invitation already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"

@@ -1,0 +1,34 @@
+"""Every change to accounts, sessions and invitations: a module for each, because they change for reasons
+of their own and together would be too long to read."""
+
+from apps.accounts.services.accounts import (
+    approve,
+    change_password,
+    create_account,
+    deactivate,
+    reset_password,
+    set_access,
+    set_department,
+)
+from apps.accounts.services.registration import Issued, Policy, invite, register
+from apps.accounts.services.sessions import SignedIn, end_session, end_sessions, log_in, log_out, rotate
+
+__all__ = [
+    "Issued",
+    "Policy",
+    "SignedIn",
+    "approve",
+    "change_password",
+    "create_account",
+    "deactivate",
+    "end_session",
+    "end_sessions",
+    "invite",
+    "log_in",
+    "log_out",
+    "register",
+    "reset_password",
+    "rotate",
+    "set_access",
+    "set_department",
+]

@@ -1,0 +1,166 @@
+"""Registration by policy, and the invitations of the policy `invite`."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from aetherflow.errors import ForbiddenError
+from apps.accounts.errors import FieldError
+from apps.accounts.models import Approval, Invitation, Role, User
+from apps.accounts.services.accounts import (
+    EmailTakenError,
+    insert,
+    new_user,
+    require_email,
+    require_known_department,
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Policy(StrEnum):
+    """Who may make an account: anybody, whom an admin approves, whom an admin has invited."""
+
+    OPEN = "open"
+    APPROVAL = "approval"
+    INVITE = "invite"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issued:
+    """An invitation and its token, which is nowhere to be read again."""
+
+    invitation: Invitation
+    token: str
+
+
+def register(
+    *,
+    policy: Policy,
+    email: str,
+    password: str,
+    full_name: str,
+    department: str,
+    invitation: str = "",
+    at: datetime,
+) -> User:
+    """A new user.
+
+    `open` lets them in at once, `approval` when an admin has approved, `invite` only with an invitation; a
+    good invitation lets in at once under every policy and decides department and role.
+
+    Whether an address has an account is not told where strangers register for somebody's approval: a taken
+    address gets the same answer, an (unsaved) user who waits, and the account there is stays as it is. Under
+    `open` (one machine, a trusted network) and to the holder of an invitation the plain `email-taken` is
+    worth more. What remains: who then logs in with the password just chosen learns from `approval-pending`
+    that the address was free, at the price of a registration that the admins see.
+
+    FieldError for a refused value, ForbiddenError `invitation-required`.
+    """
+    if invitation:
+        return _accept(
+            token=invitation,
+            email=email,
+            password=password,
+            full_name=full_name,
+            department=department,
+            at=at,
+        )
+    if policy == Policy.INVITE:
+        raise ForbiddenError(
+            "One joins this platform by invitation.",
+            code="invitation-required",
+            hint="Ask an admin for an invitation and open its link.",
+        )
+    user = new_user(
+        email=email, full_name=full_name, department=department, role=Role.MEMBER, password=password, at=at
+    )
+    if policy == Policy.OPEN:
+        user.approval, user.approved_at = Approval.APPROVED, at
+    try:
+        insert(user)
+    except EmailTakenError:
+        if policy == Policy.OPEN:
+            raise
+        log.info("account.registered_again")
+        return user
+    log.info("account.registered", user_id=str(user.pk), department=department, policy=policy.value)
+    return user
+
+
+def invite(*, email: str, department: str, role: Role, by: User | None, at: datetime) -> Issued:
+    """A token for one registration within INVITATION_LIFETIME; `email` empty: for whoever holds it.
+
+    A second invitation of an address replaces its open one, whose token is then void.
+    FieldError `invalid-email`, `email-taken`, `unknown-department`.
+    """
+    email = require_email(email) if email else ""
+    require_known_department(department, role=role)
+    if email and User.objects.filter(email=email).exists():
+        raise EmailTakenError
+    token = secrets.token_urlsafe(32)
+    values = {
+        "department": department,
+        "role": role,
+        "token_sha256": _digest(token),
+        "invited_by": by,
+        "created_at": at,
+        "expires_at": at + settings.INVITATION_LIFETIME,
+    }
+    if email:
+        made, _ = Invitation.objects.update_or_create(email=email, used_at=None, defaults=values)
+    else:
+        made = Invitation.objects.create(**values)
+    log.info("account.invited", invitation_id=str(made.pk), department=department, role=role)
+    return Issued(invitation=made, token=token)
+
+
+def _accept(*, token: str, email: str, password: str, full_name: str, department: str, at: datetime) -> User:
+    found = Invitation.objects.filter(token_sha256=_digest(token), used_at=None, expires_at__gt=at)
+    invitation = found.first()
+    if invitation is None or invitation.email not in {"", require_email(email)}:
+        raise _void()
+    if department not in {"", invitation.department}:
+        raise FieldError(
+            f"The invitation is for the department {invitation.department!r}.",
+            field="department",
+            code="not-invited",
+            hint="Leave the department out, or ask for another invitation.",
+        )
+    user = new_user(
+        email=email,
+        full_name=full_name,
+        department=invitation.department,
+        role=Role(invitation.role),
+        password=password,
+        at=at,
+    )
+    user.approval, user.approved_at, user.approved_by = Approval.APPROVED, at, invitation.invited_by
+    with transaction.atomic():
+        # Spent first: of two who hold the token one waits here, and then finds it used.
+        if not found.update(used_at=at):
+            raise _void()
+        insert(user)
+        Invitation.objects.filter(pk=invitation.pk).update(used_by=user)
+    log.info("account.registered", user_id=str(user.pk), department=user.department, policy="invitation")
+    return user
+
+
+def _void() -> FieldError:
+    return FieldError(
+        "The invitation is not valid for this address: it was used, replaced, or has run out.",
+        field="invitation",
+        code="invitation-invalid",
+        hint="Ask for a new invitation.",
+    )
+
+
+def _digest(token: str) -> str:
+    """Plain SHA-256 will do: the token is 256 random bits, there is nothing to guess."""
+    return hashlib.sha256(token.encode()).hexdigest()

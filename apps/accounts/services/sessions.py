@@ -1,0 +1,160 @@
+"""Sessions: log-in, rotation of the refresh token, log-out.
+
+Two requests may come at the same moment with the same token, so nothing here reads and then writes: each
+change is one UPDATE whose WHERE clause says what must still be true.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import structlog
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from aetherflow.errors import ForbiddenError
+from apps.accounts.errors import UnauthenticatedError
+from apps.accounts.models import Approval, Session, SessionEnd, User, normalise_email
+from apps.accounts.tokens import RefreshClaims, mint_access, mint_refresh, read_access, read_refresh
+
+log = structlog.get_logger(__name__)
+
+_USER_AGENT_LENGTH = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """A running session and the two tokens that speak for it."""
+
+    user: User
+    session: Session
+    access: str
+    refresh: str
+
+
+def log_in(*, email: str, password: str, user_agent: str, at: datetime) -> SignedIn:
+    """Open a session.
+
+    UnauthenticatedError `invalid-credentials` for an unknown address, a wrong password and a shut account
+    alike, after the same work; ForbiddenError `approval-pending` only to who knows the password.
+    """
+    user = User.objects.filter(email=normalise_email(email)).first()
+    if user is None:
+        make_password(password)  # An early answer would tell which addresses have an account.
+        raise _invalid_credentials()
+    if not user.check_password(password) or not user.is_active:
+        log.info("session.refused", user_id=str(user.pk))
+        raise _invalid_credentials()
+    if user.approval != Approval.APPROVED:
+        raise ForbiddenError(
+            "This account waits for an admin's approval.",
+            code="approval-pending",
+            hint="Ask an admin of the platform to approve it, then log in again.",
+        )
+    with transaction.atomic():
+        # The row lock orders this against a password change: without it a session opened with the old
+        # password could appear just after the change has ended all sessions.
+        known = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+        if not known.update(last_login=at):
+            raise _invalid_credentials()
+        session = Session.objects.create(
+            user=user,
+            user_agent=user_agent[:_USER_AGENT_LENGTH],
+            created_at=at,
+            last_used_at=at,
+            expires_at=at + settings.REFRESH_TOKEN_LIFETIME,
+        )
+    log.info("session.opened", user_id=str(user.pk), session_id=str(session.pk), department=user.department)
+    return _signed_in(session, at=at)
+
+
+def rotate(*, refresh: str, at: datetime) -> SignedIn:
+    """A new access token and the next refresh token.
+
+    The newest token moves the family on. The one before it, shown within REFRESH_REUSE_GRACE (a second tab,
+    an answer that got lost), is given the family's newest again, so both tabs live on. Any other was copied:
+    the session ends.
+
+    UnauthenticatedError `token-invalid`, `token-expired`, `session-ended`, `account-inactive` or
+    `token-reused`.
+    """
+    claims = read_refresh(refresh)
+    session = _open_session(claims, at=at)
+    if not session.user.may_enter:
+        raise UnauthenticatedError(
+            "This account is not active.", code="account-inactive", hint="Ask an admin to activate it."
+        )
+    following = uuid4()
+    newest = Session.objects.filter(pk=session.pk, current_jti=claims.jti, ended_at=None)
+    if newest.update(current_jti=following, previous_jti=claims.jti, rotated_at=at, last_used_at=at):
+        session.current_jti = following
+        return _signed_in(session, at=at)
+    session = _open_session(claims, at=at)
+    if session.previous_jti != claims.jti or not _within_grace(session, at=at):
+        end_session(session_id=session.pk, reason=SessionEnd.REUSE, at=at)
+        log.warning("session.token_reused", user_id=str(session.user_id), session_id=str(session.pk))
+        raise UnauthenticatedError(
+            "This refresh token was used before, so the session was ended to keep others out.",
+            code="token-reused",
+            hint="Log in again. If this was not a second window of yours, change your password.",
+        )
+    return _signed_in(session, at=at)
+
+
+def log_out(*, refresh: str | None, access: str | None, at: datetime) -> None:
+    """End the sessions the tokens speak of; one that is expired or not ours ends nothing and is no error."""
+    for token, read in ((refresh, read_refresh), (access, read_access)):
+        if token is None:
+            continue
+        with suppress(
+            UnauthenticatedError
+        ):  # There is no session left to end, and the caller wants just that.
+            end_session(session_id=read(token).session_id, reason=SessionEnd.LOGOUT, at=at)
+
+
+def end_session(*, session_id: UUID, reason: SessionEnd, at: datetime) -> bool:
+    """False where it had ended before."""
+    running = Session.objects.filter(pk=session_id, ended_at=None)
+    ended = bool(running.update(ended_at=at, ended_reason=reason))
+    if ended:
+        log.info("session.ended", session_id=str(session_id), reason=reason.value)
+    return ended
+
+
+def end_sessions(*, user: User, reason: SessionEnd, at: datetime) -> int:
+    """End all of a user's sessions; how many ran."""
+    running = Session.objects.filter(user=user, ended_at=None)
+    return running.update(ended_at=at, ended_reason=reason)
+
+
+def _open_session(claims: RefreshClaims, *, at: datetime) -> Session:
+    found = Session.objects.select_related("user").filter(
+        pk=claims.session_id, user_id=claims.user_id, ended_at=None, expires_at__gt=at
+    )
+    session = found.first()
+    if session is None:
+        raise UnauthenticatedError("This session has ended.", code="session-ended", hint="Log in again.")
+    return session
+
+
+def _within_grace(session: Session, *, at: datetime) -> bool:
+    return session.rotated_at is not None and at - session.rotated_at <= settings.REFRESH_REUSE_GRACE
+
+
+def _signed_in(session: Session, *, at: datetime) -> SignedIn:
+    return SignedIn(
+        user=session.user,
+        session=session,
+        access=mint_access(user=session.user, session=session, at=at),
+        refresh=mint_refresh(session=session, at=at),
+    )
+
+
+def _invalid_credentials() -> UnauthenticatedError:
+    return UnauthenticatedError(
+        "The e-mail address and the password do not belong together.",
+        code="invalid-credentials",
+        hint="Check both; capital letters count in the password.",
+    )

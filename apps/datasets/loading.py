@@ -1,0 +1,190 @@
+"""From the ETL line's batches to PostgreSQL: one COPY for the clean rows, one for what was rejected.
+
+Everything here runs inside a transaction of the caller's, on the connection named `using`.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from tempfile import SpooledTemporaryFile
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+from django.conf import settings
+from django.db import DatabaseError, connections
+from pyarrow import csv as arrow_csv
+
+from aetherflow.etl import Batch, Counts, Reject, SourceFile
+from aetherflow.registry import department as find_department
+from apps.datasets.clean import ListPartitioned, clean_table
+from apps.datasets.models import Dataset
+from apps.datasets.models import Reject as StoredReject
+
+_SPOOL_IN_MEMORY = 4 * 1024 * 1024
+_COPY_BUFFER = 1024 * 1024
+_REJECT_COLUMNS = ("dataset_id", "line", "column", "value", "code", "message", "hint", "cells")
+
+Progress = Callable[[int, int], None]
+
+
+class RejectSpool:
+    """What is wrong with a file, kept on disk while the rows stream, since a connection takes one COPY at a time.
+
+    Detail is kept for the first `limit` entries; `by_code` counts them all.
+    """
+
+    def __init__(self, *, dataset: Dataset, limit: int | None = None) -> None:
+        self.by_code: Counter[str] = Counter()
+        self.kept = 0
+        self._dataset = dataset
+        self._limit = settings.MAX_REJECTS_KEPT if limit is None else limit
+        self._file = SpooledTemporaryFile(  # noqa: SIM115  (closed by __exit__)
+            max_size=_SPOOL_IN_MEMORY, mode="w+", encoding="utf-8", newline=""
+        )
+        self._writer = csv.writer(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._file.close()
+
+    def add(self, rejects: Iterable[Reject]) -> None:
+        for reject in rejects:
+            self.by_code[reject.code] += 1
+            if self.kept < self._limit:
+                self.kept += 1
+                self._writer.writerow(self._cells(reject))
+
+    def replace_stored(self, *, using: str) -> None:
+        """Make these the dataset's stored rejects."""
+        StoredReject.objects.using(using).filter(dataset=self._dataset).delete()
+        self._file.seek(0)
+        columns = ", ".join(f'"{name}"' for name in _REJECT_COLUMNS)
+        table = StoredReject._meta.db_table
+        with connections[using].cursor() as cursor:
+            cursor.copy_expert(
+                f"COPY {table} ({columns}) FROM STDIN (FORMAT csv, NULL '\\N')",
+                self._file,
+            )
+
+    def _cells(self, reject: Reject) -> list[object]:
+        return [
+            self._dataset.pk,
+            reject.line,
+            _text_or_null(reject.column),
+            _text_or_null(reject.value),
+            reject.code,
+            _printable(reject.message),
+            _printable(reject.hint),
+            _array(reject.cells),
+        ]
+
+
+def _printable(text: str) -> str:
+    """PostgreSQL's text holds every character but NUL."""
+    return text.replace("\x00", "\N{SYMBOL FOR NULL}")
+
+
+def _text_or_null(text: str | None) -> str:
+    return r"\N" if text is None else _printable(text)
+
+
+def _array(cells: list[str]) -> str:
+    quoted = (_printable(cell).replace("\\", "\\\\").replace('"', '\\"') for cell in cells)
+    return "{" + ",".join(f'"{cell}"' for cell in quoted) + "}"
+
+
+class _CopyStream(io.RawIOBase):
+    """The file object psycopg2 reads from: pieces of CSV, made as COPY asks for them.
+
+    psycopg2 turns whatever is raised here into a QueryCanceled; `failure` keeps the reason itself.
+    """
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self.failure: Exception | None = None
+        self._pieces = pieces
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._left:
+            try:
+                self._left = memoryview(next(self._pieces, b""))
+            except Exception as error:
+                self.failure = error
+                raise
+        size = len(self._left) if size < 0 else size
+        taken, self._left = self._left[:size], self._left[size:]
+        return bytes(taken)
+
+
+@dataclass(kw_only=True)
+class Load:
+    """What a load took in so far."""
+
+    counts: Counts = field(default_factory=lambda: Counts(read=0, loaded=0, rejected=0, duplicate=0))
+
+    def add(self, batch: Batch) -> None:
+        self.counts = Counts(
+            read=self.counts.read + batch.counts.read,
+            loaded=self.counts.loaded + batch.counts.loaded,
+            rejected=self.counts.rejected + batch.counts.rejected,
+            duplicate=self.counts.duplicate + batch.counts.duplicate,
+        )
+
+
+def replace_rows(*, dataset: Dataset, source: SourceFile, spool: RejectSpool, progress: Progress, using: str) -> Counts:
+    """Put the file's clean rows in the place of whatever the dataset had; rejects go to `spool`.
+
+    `progress(done, total)` is called after each batch, in bytes of the file.
+    """
+    table = clean_table(dataset.department)
+    department = find_department(dataset.department)
+    load = Load()
+    bucket = ListPartitioned.shared_partition_key
+
+    def pieces() -> Iterator[bytes]:
+        done = 0
+        for batch in source.batches():
+            load.add(batch)
+            spool.add(batch.rejects)
+            done += batch.bytes_read
+            if batch.rows.num_rows:
+                yield _csv(batch.rows, bucket=bucket, dataset_no=dataset.number)
+            progress(done, source.bytes_total)
+
+    remove_rows(dataset=dataset, using=using)
+    columns = ", ".join(f'"{name}"' for name in ("bucket", "dataset_no", "line", *(c.name for c in department.columns)))
+    partition = table._meta.db_table + ListPartitioned.shared_partition_suffix
+    stream = _CopyStream(pieces())
+    with connections[using].cursor() as cursor:
+        try:
+            cursor.copy_expert(f'COPY "{partition}" ({columns}) FROM STDIN (FORMAT csv)', stream, size=_COPY_BUFFER)
+        except DatabaseError:
+            if stream.failure is not None:
+                raise stream.failure from None
+            raise
+    return load.counts
+
+
+def remove_rows(*, dataset: Dataset, using: str) -> int:
+    """Delete the dataset's clean rows; returns how many there were."""
+    rows = clean_table(dataset.department)._default_manager.using(using)
+    deleted, _ = rows.filter(bucket=ListPartitioned.shared_partition_key, dataset_no=dataset.number).delete()
+    return deleted
+
+
+def _csv(rows: pa.Table, *, bucket: int, dataset_no: int) -> bytes:
+    """COPY's CSV: an unquoted empty cell is NULL, a quoted one is an empty text."""
+    n = rows.num_rows
+    keyed = rows.add_column(0, "dataset_no", pa.repeat(pa.scalar(dataset_no, pa.int64()), n))
+    keyed = keyed.add_column(0, "bucket", pa.repeat(pa.scalar(bucket, pa.int64()), n))
+    sink = pa.BufferOutputStream()
+    arrow_csv.write_csv(keyed, sink, arrow_csv.WriteOptions(include_header=False))
+    return sink.getvalue().to_pybytes()

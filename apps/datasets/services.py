@@ -1,0 +1,108 @@
+"""Writes to datasets. What concerns the pipeline (jobs, queues) is `apps.jobs`' business."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from aetherflow.errors import InvalidError
+from aetherflow.etl import Counts, Reading
+from apps.accounts.models import User
+from apps.datasets.loading import RejectSpool, remove_rows
+from apps.datasets.models import Dataset, OnError, Reject
+from apps.datasets.uploads import StoredFile
+
+
+def record_dataset(
+    *,
+    stored: StoredFile,
+    department: str,
+    name: str,
+    description: str,
+    on_error: str,
+    max_reject_share: float | None,
+    by: User,
+    at: datetime,
+) -> Dataset:
+    """Record a stored file. An empty name becomes the file's."""
+    if on_error not in OnError.values:
+        raise InvalidError(
+            f"on_error is {on_error!r}.",
+            code="invalid-on-error",
+            hint=f"Use one of: {', '.join(OnError.values)}.",
+        )
+    dataset = Dataset.objects.create(
+        id=stored.dataset_id,
+        department=department,
+        name=name or stored.filename,
+        description=description,
+        original_filename=stored.filename,
+        bucket=settings.RAW_BUCKET,
+        key=stored.key,
+        size_bytes=stored.size_bytes,
+        sha256=stored.sha256,
+        on_error=on_error,
+        max_reject_share=settings.MAX_REJECT_SHARE if max_reject_share is None else max_reject_share,
+        uploaded_by=by,
+        uploaded_at=at,
+    )
+    dataset.refresh_from_db(fields=["number"])
+    return dataset
+
+
+def lock_dataset(dataset_id: UUID, *, using: str) -> Dataset:
+    """The dataset's row, held until the transaction ends, so that an undo and a load never interleave."""
+    return Dataset.objects.using(using).select_for_update(of=("self",)).get(pk=dataset_id)
+
+
+def lock_department(department: str) -> None:
+    """Held until the transaction ends: an undo and the storing of insights come one after the other."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"department:{department}"])
+
+
+def record_load(
+    *,
+    dataset: Dataset,
+    counts: Counts,
+    by_code: Mapping[str, int],
+    reading: Reading,
+    at: datetime,
+    using: str,
+) -> None:
+    Dataset.objects.using(using).filter(pk=dataset.pk).update(
+        rows_read=counts.read,
+        rows_loaded=counts.loaded,
+        rows_rejected=counts.rejected,
+        rows_duplicate=counts.duplicate,
+        rejects_by_code=dict(by_code),
+        reading=reading.as_dict(),
+        loaded_at=at,
+    )
+
+
+def record_refusal(*, dataset: Dataset, spool: RejectSpool, reading: Reading | None) -> None:
+    """Keep what was wrong with a refused file, so that its owner can mend it."""
+    with transaction.atomic():
+        if spool.kept:
+            spool.replace_stored(using="default")
+        Dataset.objects.filter(pk=dataset.pk).update(
+            rejects_by_code=dict(spool.by_code), **({"reading": reading.as_dict()} if reading else {})
+        )
+
+
+@transaction.atomic
+def undo_dataset(*, dataset: Dataset, by: User, at: datetime) -> bool:
+    """Take the dataset's rows and rejects out; its raw file stays until retention ends.
+
+    The rows it had superseded count again by themselves: what is current is decided when rows are read.
+    Returns False when somebody already did it.
+    """
+    lock_dataset(dataset.pk, using="default")
+    if not Dataset.objects.filter(pk=dataset.pk, deleted_at=None).update(deleted_at=at, deleted_by=by):
+        return False
+    remove_rows(dataset=dataset, using="default")
+    Reject.objects.filter(dataset=dataset).delete()
+    return True

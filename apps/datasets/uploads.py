@@ -1,0 +1,86 @@
+"""Taking a file in: bounded by size while it arrives, hashed and stored in one pass."""
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.core.files import File
+from django.core.files.uploadhandler import FileUploadHandler
+
+from aetherflow.errors import InvalidError, TooLargeError, UnavailableError
+from apps.datasets.storage import clean_filename, raw_key, raw_storage
+
+# Boundaries and form fields around the file itself.
+_MULTIPART_OVERHEAD = 64 * 1024
+
+
+def too_large(limit: int) -> TooLargeError:
+    return TooLargeError(
+        f"The file is larger than the limit of {limit / 1024**2:,.0f} MB.",
+        code="file-too-large",
+        hint="Split the file, or ask the operators to raise MAX_UPLOAD_BYTES.",
+        details={"limit_bytes": limit},
+    )
+
+
+class SizeLimitUploadHandler(FileUploadHandler):
+    """Refuses a file over the limit while it arrives, before it fills the disk."""
+
+    def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002, N803
+        if content_length > settings.MAX_UPLOAD_BYTES + _MULTIPART_OVERHEAD:
+            raise too_large(settings.MAX_UPLOAD_BYTES)
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.taken = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:  # noqa: ARG002
+        self.taken += len(raw_data)
+        if self.taken > settings.MAX_UPLOAD_BYTES:
+            raise too_large(settings.MAX_UPLOAD_BYTES)
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:  # noqa: ARG002
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    dataset_id: uuid.UUID
+    filename: str
+    key: str
+    size_bytes: int
+    sha256: str
+
+
+def digest(file: File) -> str:
+    """SHA-256 of the file's bytes; the file is left at its start."""
+    sha256 = hashlib.sha256()
+    file.seek(0)
+    for chunk in file.chunks(1024 * 1024):
+        sha256.update(chunk)
+    file.seek(0)
+    return sha256.hexdigest()
+
+
+def keep(file: File, *, department: str, sha256: str) -> StoredFile:
+    """Store the bytes under their contract key. UnavailableError when the store is away: nothing was taken."""
+    if not file.size:
+        raise InvalidError(
+            "The file is empty.", code="empty-file", hint="Choose a file that has a header line and rows."
+        )
+    dataset_id = uuid.uuid4()
+    filename = clean_filename(file.name or "")
+    key = raw_key(department=department, dataset_id=dataset_id, filename=filename)
+    try:
+        raw_storage().save(key, file)
+    except (ClientError, BotoCoreError, OSError) as error:
+        raise UnavailableError(
+            "The file could not be stored; nothing was recorded.",
+            code="storage-unavailable",
+            hint="Try again in a minute. If it stays, tell the operators.",
+        ) from error
+    return StoredFile(dataset_id=dataset_id, filename=filename, key=key, size_bytes=file.size, sha256=sha256)

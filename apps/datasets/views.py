@@ -1,0 +1,227 @@
+"""Datasets, their rows, rejects and raw files, and the data dictionary. Each view: shape in, one call, answer."""
+
+import csv
+import io
+from typing import Any
+from uuid import UUID
+
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from aetherflow.department import Department
+from aetherflow.errors import UnavailableError
+from aetherflow.registry import department as find_department
+from apps.accounts.selectors import departments_of, require_department
+from apps.datasets.exports import csv_response
+from apps.datasets.models import Dataset
+from apps.datasets.pagination import LinePagination, ListPagination, RejectPagination
+from apps.datasets.selectors import (
+    clean_rows,
+    column_names,
+    dataset_for,
+    datasets_for,
+    rejected_lines,
+    rejects_of,
+)
+from apps.datasets.serializers import DatasetOutput, RejectOutput
+from apps.datasets.storage import raw_storage
+
+_CSV = {(200, "text/csv"): OpenApiTypes.BINARY}
+
+
+class DatasetFilter(filters.FilterSet):
+    uploaded_after = filters.IsoDateTimeFilter(field_name="uploaded_at", lookup_expr="gte")
+    uploaded_before = filters.IsoDateTimeFilter(field_name="uploaded_at", lookup_expr="lt")
+    search = filters.CharFilter(field_name="name", lookup_expr="icontains")
+    ordering = filters.OrderingFilter(
+        fields={"number": "uploaded_at", "name": "name", "rows_loaded": "rows", "size_bytes": "size_bytes"}
+    )
+
+    class Meta:
+        model = Dataset
+        fields = ["department"]
+
+
+@extend_schema_view(get=extend_schema(operation_id="datasets_list"))
+class DatasetListView(generics.ListAPIView):
+    """The department's uploads, newest first."""
+
+    serializer_class = DatasetOutput
+    pagination_class = ListPagination
+    filterset_class = DatasetFilter
+    queryset = Dataset.objects.none()
+
+    def get_queryset(self) -> Any:
+        return datasets_for(self.request.user)
+
+
+class DatasetView(APIView):
+    @extend_schema(operation_id="datasets_get", responses=DatasetOutput)
+    def get(self, request: Request, dataset_id: UUID) -> Response:
+        """One upload: what was read, how, and how many rows it gave."""
+        return Response(DatasetOutput(dataset_for(request.user, dataset_id)).data)
+
+
+class RowsPage(serializers.Serializer[Any]):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = serializers.ListField(
+        child=serializers.DictField(), help_text="Each row: `line` of the file and the department's columns."
+    )
+
+
+class DatasetRowsView(generics.GenericAPIView):
+    pagination_class = LinePagination
+    queryset = Dataset.objects.none()
+    filter_backends = []
+
+    @extend_schema(operation_id="datasets_rows", responses=RowsPage)
+    def get(self, request: Request, dataset_id: UUID) -> Response:
+        """The clean rows, by line of the file, a page at a time (follow `next`)."""
+        rows = clean_rows(dataset_for(request.user, dataset_id))
+        return self.get_paginated_response(self.paginate_queryset(rows))
+
+
+class DatasetRowsCsvView(APIView):
+    @extend_schema(operation_id="datasets_rows_csv", responses=_CSV)
+    def get(self, request: Request, dataset_id: UUID) -> HttpResponseBase:
+        """All clean rows as CSV, safe to open in a spreadsheet."""
+        dataset = dataset_for(request.user, dataset_id)
+        names = column_names(dataset.department)
+        rows = clean_rows(dataset).values_list(*names).iterator(chunk_size=2000)
+        return csv_response(names, rows, filename=f"{dataset.department}-{dataset.pk}-rows.csv")
+
+
+@extend_schema_view(get=extend_schema(operation_id="datasets_rejects"))
+class DatasetRejectsView(generics.ListAPIView):
+    """What was wrong, cell by cell, by line of the file, a page at a time (follow `next`)."""
+
+    serializer_class = RejectOutput
+    pagination_class = RejectPagination
+    queryset = Dataset.objects.none()
+    filter_backends = []
+
+    def get_queryset(self) -> Any:
+        return rejects_of(dataset_for(self.request.user, self.kwargs["dataset_id"]))
+
+
+class DatasetRejectsCsvView(APIView):
+    @extend_schema(operation_id="datasets_rejects_csv", responses=_CSV)
+    def get(self, request: Request, dataset_id: UUID) -> HttpResponseBase:
+        """The rejected lines as they were, with `error_code` and `error` added: mend them and upload the file."""
+        dataset = dataset_for(request.user, dataset_id)
+        header = [*dataset.reading.get("header", []), "error_code", "error"]
+        width = len(header) - 2
+
+        def padded() -> Any:
+            for cells, codes, messages in rejected_lines(dataset):
+                yield [*cells, *[""] * (width - len(cells)), codes, messages]
+
+        return csv_response(header, padded(), filename=f"{dataset.department}-{dataset.pk}-rejects.csv")
+
+
+class DatasetRawView(APIView):
+    @extend_schema(operation_id="datasets_raw", responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Request, dataset_id: UUID) -> HttpResponseBase:
+        """The uploaded file, byte for byte."""
+        dataset = dataset_for(request.user, dataset_id)
+        if not raw_storage().exists(dataset.key):
+            raise UnavailableError(
+                "The raw file is not in the store.",
+                code="raw-file-missing",
+                hint="It may have passed its retention. The clean rows can still be downloaded.",
+            )
+        return FileResponse(
+            raw_storage().open(dataset.key),
+            as_attachment=True,
+            filename=dataset.original_filename,
+            content_type="application/octet-stream",
+        )
+
+
+KINDS = ["text", "integer", "number", "date"]
+
+
+class ColumnOutput(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=KINDS)
+    required = serializers.BooleanField(help_text="The header must be there.")
+    nullable = serializers.BooleanField(help_text="A cell may be empty.")
+    description = serializers.CharField()
+    example = serializers.CharField()
+    max_length = serializers.IntegerField(allow_null=True)
+    minimum = serializers.FloatField(allow_null=True)
+    maximum = serializers.FloatField(allow_null=True)
+    choices = serializers.ListField(child=serializers.CharField())
+    aliases = serializers.ListField(child=serializers.CharField())
+
+
+class SchemaOutput(serializers.Serializer[Any]):
+    """The data dictionary of a department."""
+
+    department = serializers.CharField()
+    label = serializers.CharField()
+    table = serializers.CharField()
+    description = serializers.CharField()
+    natural_key = serializers.ListField(child=serializers.CharField())
+    max_reject_share = serializers.FloatField()
+    columns = ColumnOutput(many=True)
+
+
+def _dictionary(department: Department) -> dict[str, Any]:
+    return {
+        "department": department.slug,
+        "label": department.label,
+        "table": department.table,
+        "description": (department.rows.__doc__ or "").strip(),
+        "natural_key": department.natural_key,
+        "max_reject_share": department.max_reject_share,
+        "columns": [
+            {
+                "name": column.name,
+                "kind": column.kind,
+                "required": column.required,
+                "nullable": column.nullable,
+                "description": column.description,
+                "example": column.example,
+                "max_length": column.max_length,
+                "minimum": column.minimum,
+                "maximum": column.maximum,
+                "choices": column.choices,
+                "aliases": sorted(alias for alias, name in department.aliases.items() if name == column.name),
+            }
+            for column in department.columns
+        ],
+    }
+
+
+class SchemaListView(APIView):
+    @extend_schema(operation_id="schemas_list", responses=SchemaOutput(many=True))
+    def get(self, request: Request) -> Response:
+        """The data dictionaries of the departments this user may upload to."""
+        mine = [find_department(slug) for slug in departments_of(request.user)]
+        return Response(SchemaOutput([_dictionary(each) for each in mine], many=True).data)
+
+
+class SchemaView(APIView):
+    @extend_schema(operation_id="schemas_get", responses=SchemaOutput)
+    def get(self, request: Request, department: str) -> Response:
+        """The data dictionary of one department: what its file must hold."""
+        require_department(request.user, department)
+        return Response(SchemaOutput(_dictionary(find_department(department))).data)
+
+
+class SchemaTemplateView(APIView):
+    @extend_schema(operation_id="schemas_template", responses=_CSV)
+    def get(self, request: Request, department: str) -> HttpResponse:
+        """A CSV to fill in: the header and worked example rows."""
+        require_department(request.user, department)
+        template = find_department(department).template_csv()
+        rows = list(csv.reader(io.StringIO(template)))
+        return csv_response(rows[0], rows[1:], filename=f"{department}-template.csv")

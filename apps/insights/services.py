@@ -1,0 +1,37 @@
+"""Writes of insights."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from aetherflow.insight import InsightResult
+from apps.datasets.models import Dataset
+from apps.insights.models import Insight
+
+
+@transaction.atomic
+def replace_insights(
+    *, dataset: Dataset, results: Sequence[InsightResult], basis: dict[str, object], at: datetime
+) -> list[Insight]:
+    """Make these the insights of the dataset's run. `at` is the moment of the snapshot they were computed from."""
+    Insight.objects.filter(dataset=dataset).delete()
+    return Insight.objects.bulk_create(
+        Insight(
+            department=dataset.department,
+            kind=result.kind,
+            dataset=dataset,
+            computed_at=at,
+            method=result.method,
+            quality=result.quality,
+            summary=result.summary,
+            data=result.data,
+            basis=basis,
+        )
+        for result in results
+    )
+
+
+def drop_insights(*, dataset: Dataset) -> None:
+    """An undone upload's insights go with it; the department's next run computes them anew without it."""
+    Insight.objects.filter(dataset=dataset).delete()

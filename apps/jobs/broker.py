@@ -1,0 +1,22 @@
+"""This installation's queues, from the settings."""
+
+from django.conf import settings
+
+from aetherflow.registry import departments
+from apps.jobs.sqs.settings import SqsSettings
+
+
+def sqs_settings() -> SqsSettings:
+    return SqsSettings(
+        region=settings.AWS_REGION,
+        endpoint_url=settings.AWS_ENDPOINT_URL_SQS,
+        queue_url_base=settings.QUEUE_URL_BASE,
+        queue_prefix=settings.QUEUE_PREFIX,
+        visibility_seconds=settings.QUEUE_VISIBILITY_SECONDS,
+        max_receives=settings.QUEUE_MAX_RECEIVES,
+        backoff_seconds=settings.QUEUE_BACKOFF_SECONDS,
+        wait_seconds=settings.QUEUE_WAIT_SECONDS,
+        soft_time_limit=settings.STAGE_SOFT_TIME_LIMIT_SECONDS,
+        time_limit=settings.STAGE_TIME_LIMIT_SECONDS,
+        departments=frozenset(departments()),
+    )

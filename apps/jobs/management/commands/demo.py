@@ -1,0 +1,95 @@
+"""A platform to look at: a user for each department, an admin, and the sample files put through the line."""
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files import File
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from aetherflow.department import Department
+from aetherflow.errors import AnticipatedError
+from aetherflow.registry import departments
+from apps.accounts.models import Role, User
+from apps.accounts.services.accounts import create_account
+from apps.datasets.models import Dataset
+from apps.jobs.services.submission import submit
+
+# Known to everybody who reads this: refused where strangers can reach the platform.
+PASSWORD = "aetherflow-demo"  # noqa: S105
+DOMAIN = "aetherflow.example"
+
+
+class Command(BaseCommand):
+    help = "Make demo users and upload the sample files, where they are not there yet; prints the log-ins."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="say what would be made")
+        parser.add_argument("--json", action="store_true", help="print the log-ins as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+        if settings.REGISTRATION_POLICY != "open":
+            raise CommandError(
+                "The demo's password is public, so it runs only where REGISTRATION_POLICY=open. "
+                "Make users with create_user."
+            )
+        logins = [{"email": _email(slug), "password": PASSWORD, "department": slug} for slug in departments()]
+        logins.append({"email": f"admin@{DOMAIN}", "password": PASSWORD, "department": "all departments, and /admin/"})
+        if not options["dry_run"]:
+            try:
+                _account(f"admin@{DOMAIN}", name="Demo Admin", department="", role=Role.ADMIN)
+                for department in departments().values():
+                    self._department(department)
+            except AnticipatedError as error:
+                raise CommandError(f"{error.message} {error.hint}") from error
+        if options["json"]:
+            self.stdout.write(json.dumps(logins))
+            return
+        for login in logins:
+            self.stdout.write("{email}  {password}  ({department})".format_map(login))
+
+    def _department(self, department: Department) -> None:
+        user = _account(
+            _email(department.slug),
+            name=f"Demo {department.label}",
+            department=department.slug,
+            role=Role.MEMBER,
+        )
+        if Dataset.objects.filter(department=department.slug).exists():
+            return
+        _upload(department.samples.good, department=department, by=user)
+
+
+def _email(slug: str) -> str:
+    return f"{slug.replace('_', '-')}@{DOMAIN}"
+
+
+def _account(email: str, *, name: str, department: str, role: Role) -> User:
+    existing = User.objects.filter(email=email).first()
+    if existing:
+        return existing
+    return create_account(
+        email=email,
+        full_name=name,
+        department=department,
+        role=role,
+        password=PASSWORD,
+        by=None,
+        at=timezone.now(),
+    )
+
+
+def _upload(sample: Path, *, department: Department, by: User) -> None:
+    with sample.open("rb") as raw:
+        submit(
+            file=File(raw, name=f"{department.slug}-sample.csv"),
+            department=department.slug,
+            name=f"{department.label}: sample",
+            description="The sample file that comes with the department.",
+            by=by,
+            at=timezone.now(),
+            request_id=str(uuid.uuid4()),
+        )

@@ -1,0 +1,77 @@
+"""Run datasets through the pipeline again, from the raw file or from the clean rows."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from aetherflow.errors import AnticipatedError
+from aetherflow.registry import departments
+from apps.datasets.models import Dataset
+from apps.jobs.models import Job, JobStatus, Stage
+from apps.jobs.services.again import reprocess
+
+
+class Command(BaseCommand):
+    help = "Queue new jobs for the datasets that match; a dataset with a job under way is skipped and said."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--from", dest="first", choices=Stage.values, default=Stage.ETL)
+        parser.add_argument("--department", choices=sorted(departments()))
+        parser.add_argument("--status", choices=JobStatus.values, help="of the dataset's newest job")
+        parser.add_argument("--since", help="uploaded at or after this day or time (ISO 8601)")
+        parser.add_argument("--dataset", action="append", default=[], help="a dataset's id; may be repeated")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be queued")
+        parser.add_argument("--json", action="store_true", help="print the jobs as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+        report: list[dict[str, str]] = []
+        refused = 0
+        for dataset in self._datasets(options):
+            entry = {"dataset": str(dataset.pk), "department": dataset.department, "name": dataset.name}
+            report.append(entry)
+            if options["dry_run"]:
+                continue
+            try:
+                job = reprocess(dataset=dataset, first=Stage(options["first"]), by=None, at=timezone.now())
+                entry["job"] = str(job.pk)
+            except AnticipatedError as error:
+                refused += 1
+                entry["refused"] = error.message
+        if options["json"]:
+            self.stdout.write(json.dumps(report))
+        else:
+            for entry in report:
+                self.stdout.write("  ".join(entry.values()))
+            verb = "would be queued" if options["dry_run"] else "queued"
+            self.stdout.write(f"{len(report) - refused} of {len(report)} datasets {verb} from {options['first']}")
+        if refused:
+            raise CommandError(f"{refused} of {len(report)} datasets were refused; see above.")
+
+    def _datasets(self, options: dict[str, Any]) -> QuerySet[Dataset]:
+        datasets = Dataset.objects.filter(deleted_at=None).order_by("number")
+        if options["department"]:
+            datasets = datasets.filter(department=options["department"])
+        if options["dataset"]:
+            datasets = datasets.filter(pk__in=options["dataset"])
+        if options["since"]:
+            datasets = datasets.filter(uploaded_at__gte=_moment(options["since"]))
+        if options["status"]:
+            newest = Job.objects.filter(dataset=OuterRef("pk")).order_by("-created_at").values("status")[:1]
+            datasets = datasets.annotate(newest=Subquery(newest)).filter(newest=options["status"])
+        return datasets
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = parse_datetime(text) or parse_date(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise CommandError(f"--since {text!r} is no day or time; write 2026-03-31 or 2026-03-31T09:30:00+00:00.")
+    moment = found if isinstance(found, datetime) else datetime(found.year, found.month, found.day, tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,104 @@
+"""The shapes of jobs in the API."""
+
+from datetime import datetime
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from apps.datasets.serializers import DatasetOutput, RowCountsOutput
+from apps.jobs.models import Job, JobStatus, Stage, StageRun, State
+
+
+class ProgressOutput(serializers.Serializer[Any]):
+    done = serializers.IntegerField()
+    total = serializers.IntegerField()
+    unit = serializers.CharField()
+
+
+class ErrorOutput(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    hint = serializers.CharField()
+    details = serializers.DictField()
+
+
+class StageOutput(serializers.Serializer[StageRun]):
+    stage = serializers.ChoiceField(choices=Stage.choices)
+    status = serializers.ChoiceField(choices=State.choices, source="state")
+    attempts = serializers.IntegerField()
+    max_attempts = serializers.IntegerField()
+    dead_lettered = serializers.BooleanField(help_text="Its message went to the dead-letter queue.")
+    progress = serializers.SerializerMethodField()
+    rows = serializers.SerializerMethodField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    duration_ms = serializers.SerializerMethodField()
+    error = serializers.SerializerMethodField()
+
+    @extend_schema_field(ProgressOutput)
+    def get_progress(self, run: StageRun) -> dict[str, Any]:
+        return {"done": run.progress_done, "total": run.progress_total, "unit": run.progress_unit}
+
+    @extend_schema_field(RowCountsOutput)
+    def get_rows(self, run: StageRun) -> dict[str, int]:
+        return {
+            "read": run.rows_read,
+            "loaded": run.rows_loaded,
+            "rejected": run.rows_rejected,
+            "duplicate": run.rows_duplicate,
+        }
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_duration_ms(self, run: StageRun) -> int | None:
+        return _milliseconds(run.started_at, run.finished_at)
+
+    @extend_schema_field(ErrorOutput(allow_null=True))
+    def get_error(self, run: StageRun) -> dict[str, Any] | None:
+        if not run.error_code:
+            return None
+        return {
+            "code": run.error_code,
+            "message": run.error_message,
+            "hint": run.error_hint,
+            "details": run.error_details,
+        }
+
+
+class JobOutput(serializers.Serializer[Job]):
+    id = serializers.UUIDField()
+    dataset_id = serializers.UUIDField()
+    dataset_name = serializers.CharField(source="dataset.name")
+    department = serializers.CharField()
+    cause = serializers.CharField(help_text="upload, reprocess, undo (of another upload) or message.")
+    status = serializers.ChoiceField(choices=JobStatus.choices)
+    partial = serializers.SerializerMethodField(help_text="Rows were rejected; the good ones were loaded.")
+    stage = serializers.ChoiceField(choices=Stage.choices)
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    duration_ms = serializers.SerializerMethodField()
+    requested_by = serializers.CharField(source="requested_by.full_name", default=None, allow_null=True)
+    request_id = serializers.CharField()
+    stages = StageOutput(many=True)
+
+    @extend_schema_field(bool)
+    def get_partial(self, job: Job) -> bool:
+        return any(
+            run.stage == Stage.ETL and run.state == State.SUCCEEDED and run.rows_rejected for run in job.stages.all()
+        )
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_duration_ms(self, job: Job) -> int | None:
+        return _milliseconds(job.created_at, job.finished_at)
+
+
+class SubmissionOutput(serializers.Serializer[Any]):
+    dataset = DatasetOutput()
+    job = JobOutput()
+    duplicate_of = serializers.UUIDField(
+        allow_null=True, help_text="An earlier upload of the department with the very same bytes."
+    )
+
+
+def _milliseconds(start: datetime | None, end: datetime | None) -> int | None:
+    return round((end - start).total_seconds() * 1000) if start and end else None

@@ -1,0 +1,88 @@
+"""A run again: a failed job from the stage that failed, a dataset from a chosen stage, a department after an undo."""
+
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+
+from aetherflow.errors import ConflictError
+from apps.accounts.models import User
+from apps.datasets.models import Dataset
+from apps.datasets.selectors import live_datasets
+from apps.datasets.services import lock_department, undo_dataset
+from apps.insights.services import drop_insights
+from apps.jobs.models import ACTIVE, Cause, Job, JobStatus, Stage, StageRun, State
+from apps.jobs.services.claims import fail_undone
+from apps.jobs.services.dispatch import send_after_commit
+from apps.jobs.services.submission import enqueue
+from apps.jobs.services.transitions import IllegalMove, move
+
+
+@transaction.atomic
+def retry(*, job: Job, by: User, at: datetime) -> Job:
+    """Queue the stage that failed again, with all its attempts. ConflictError where there is none."""
+    if job.dataset.deleted_at is not None:
+        raise ConflictError("The upload was undone.", code="upload-undone", hint="Upload the file again.")
+    run = job.stages.filter(state=State.FAILED).first()
+    newer = Job.objects.filter(dataset=job.dataset, created_at__gt=job.created_at).exclude(pk=job.pk)
+    if run is None or newer.exists():
+        raise ConflictError(
+            f"The job is {job.status}; only the newest job of an upload, and only a failed one, can be retried.",
+            code="job-not-failed",
+            hint="Look at the upload's newest job.",
+        )
+    try:
+        move(
+            run,
+            State.QUEUED,
+            at=at,
+            note=f"retried by {by.email}",
+            attempts=0,
+            queued_at=at,
+            dispatched_at=None,
+            dead_lettered=False,
+        )
+    except IllegalMove:
+        raise ConflictError("The job moved meanwhile.", code="job-not-failed", hint="Look at it again.") from None
+    send_after_commit(run)
+    job.refresh_from_db()
+    return job
+
+
+def reprocess(*, dataset: Dataset, first: Stage, by: User | None, at: datetime, request_id: str = "") -> Job:
+    """A new job of a dataset from stage `first`. ConflictError while one is under way, or before its first load."""
+    if first == Stage.ML and dataset.loaded_at is None:
+        raise ConflictError(
+            f"{dataset.name} has no clean rows yet.",
+            code="not-loaded",
+            hint="Reprocess it from the etl stage.",
+        )
+    return enqueue(
+        dataset=dataset,
+        cause=Cause.REPROCESS,
+        by=by,
+        at=at,
+        request_id=request_id or str(uuid.uuid4()),
+        first=first,
+    )
+
+
+def undo(*, dataset: Dataset, by: User, at: datetime, request_id: str) -> Job | None:
+    """Undo an upload: its rows, rejects and insights go, what it superseded counts again, insights are recomputed.
+
+    Returns the job that recomputes, or None where no other data is left to compute from or one is under way already.
+    """
+    with transaction.atomic():
+        lock_department(dataset.department)
+        if not undo_dataset(dataset=dataset, by=by, at=at):
+            return None
+        drop_insights(dataset=dataset)
+        for run in StageRun.objects.filter(job__dataset=dataset, state=State.QUEUED):
+            fail_undone(run, at=at)
+        heir = live_datasets(dataset.department).exclude(jobs__status__in=_UNDER_WAY).first()
+        if heir is None:
+            return None
+        return enqueue(dataset=heir, cause=Cause.UNDO, by=by, at=at, request_id=request_id, first=Stage.ML)
+
+
+_UNDER_WAY = [JobStatus(state) for state in sorted(ACTIVE)]

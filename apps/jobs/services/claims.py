@@ -1,0 +1,149 @@
+"""Who may work a stage: every delivery is at least once, so the claim decides what this one means."""
+
+import enum
+import traceback
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+
+from aetherflow.errors import AnticipatedError
+from apps.jobs.models import Job, StageRun, State
+from apps.jobs.services.transitions import IllegalMove, move
+from apps.jobs.sqs.delivery import Delivery
+from apps.jobs.sqs.messages import Message
+
+log = structlog.get_logger(__name__)
+
+_TRACEBACK_AT_MOST = 20_000
+
+
+class Verdict(enum.Enum):
+    WORK = "the stage is ours"
+    DONE = "the stage was done by an earlier delivery"
+    ANOTHER = "another delivery is working the stage"
+    OBSOLETE = "the upload was undone, or a newer job has taken over"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    verdict: Verdict
+    run: StageRun
+
+
+def claim(run: StageRun, *, delivery: Delivery, worker: str, at: datetime) -> Claim:
+    """Take the stage for this delivery, with a new fencing token.
+
+    The same message seen again while its stage is still in work means SQS gave up on the former worker (its visibility
+    ran out unextended), so the stage is taken over; whoever held it finds its token outdated. Another message for a
+    stage in work is a duplicate and changes nothing: the holder's message comes back by itself if the holder dies.
+    """
+    with transaction.atomic():
+        held = StageRun.objects.select_for_update(of=("self",)).select_related("job__dataset").get(pk=run.pk)
+        if held.state == State.SUCCEEDED:
+            return Claim(verdict=Verdict.DONE, run=held)
+        if _obsolete(held):
+            if held.state == State.QUEUED:
+                fail_undone(held, at=at)
+            return Claim(verdict=Verdict.OBSOLETE, run=held)
+        if held.state == State.PROCESSING:
+            if held.message_id != (delivery.message_id or ""):
+                return Claim(verdict=Verdict.ANOTHER, run=held)
+            move(held, State.QUEUED, at=at, note=f"{held.worker} lost it")
+        token = held.token
+        StageRun.objects.filter(pk=held.pk).update(token=token + 1)
+        held.token = token + 1
+        move(
+            held,
+            State.PROCESSING,
+            at=at,
+            note=worker,
+            attempts=delivery.receive_count,
+            message_id=delivery.message_id or "",
+            worker=worker,
+            started_at=at,
+            dispatched_at=held.dispatched_at or at,
+            dead_lettered=False,
+            progress_done=0,
+            progress_total=0,
+            progress_unit="",
+        )
+    return Claim(verdict=Verdict.WORK, run=held)
+
+
+def _obsolete(run: StageRun) -> bool:
+    if run.job.dataset.deleted_at is not None:
+        return True
+    newer = Job.objects.filter(dataset_id=run.job.dataset_id, created_at__gt=run.job.created_at)
+    return run.state == State.FAILED and newer.exists()
+
+
+def fail_undone(run: StageRun, *, at: datetime, using: str = "default") -> None:
+    move(
+        run,
+        State.FAILED,
+        at=at,
+        using=using,
+        error_code="upload-undone",
+        error_message="The upload was undone before it was worked.",
+        error_hint="",
+    )
+
+
+def fail(run: StageRun, *, error: BaseException, at: datetime, **changes: object) -> None:
+    """Write the reason to the job, at the first attempt already. A run that is no longer ours is left alone."""
+    code, message, hint, details = reason_of(error)
+    last = run.attempts >= run.max_attempts
+    try:
+        move(
+            run,
+            State.FAILED,
+            at=at,
+            note=code,
+            error_code=code,
+            error_message=message,
+            error_hint=hint,
+            error_details=details,
+            traceback="".join(traceback.format_exception(error))[-_TRACEBACK_AT_MOST:],
+            dead_lettered=last,
+            **changes,
+        )
+    except IllegalMove:
+        log.warning("stage_failed_late", job_id=str(run.job_id), stage=run.stage, code=code)
+
+
+def fail_lost(*, message: Message, worker: str, error: BaseException, at: datetime) -> None:
+    """Write the reason for a child process that could not: the run of this message that this worker holds."""
+    held = StageRun.objects.filter(
+        stage=message.job_type, state=State.PROCESSING, worker=worker, job__dataset_id=message.dataset_id
+    )
+    for run in held:
+        fail(run, error=error, at=at)
+
+
+def reason_of(error: BaseException) -> tuple[str, str, str, dict[str, object]]:
+    """(code, message, hint, details) for the person who uploaded the file."""
+    if isinstance(error, AnticipatedError):
+        return error.code, error.message, error.hint, error.details
+    kind = type(error).__name__
+    if kind in {"SoftTimeLimitExceeded", "TimeLimitExceeded"}:
+        return (
+            "time-limit",
+            "The file took longer than a stage may take.",
+            "Split the file into smaller ones, or ask the operators to raise STAGE_TIME_LIMIT_SECONDS.",
+            {},
+        )
+    if kind == "WorkerLostError":
+        return (
+            "worker-lost",
+            "The worker process ended while it worked on the file.",
+            "The platform tries again by itself. If it stays, tell the operators: the file may need more memory.",
+            {},
+        )
+    return (
+        "internal-error",
+        f"Something broke on our side ({kind}).",
+        "The platform tries again by itself. If it stays, give the operators the request id.",
+        {},
+    )

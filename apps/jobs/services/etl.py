@@ -1,0 +1,136 @@
+"""The ETL stage: raw file → clean rows, in one transaction that readers see whole or not at all."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from aetherflow.etl import Counts, FileRefused, Reading, RejectPolicy, open_file
+from aetherflow.registry import department as find_department
+from apps.datasets.loading import Progress, RejectSpool, replace_rows
+from apps.datasets.models import Dataset
+from apps.datasets.services import lock_dataset, record_load, record_refusal
+from apps.datasets.storage import local_copy
+from apps.jobs.models import Stage, StageRun, State
+from apps.jobs.services.claims import Verdict, claim, fail, fail_undone
+from apps.jobs.services.dispatch import ml_message
+from apps.jobs.services.foreign import etl_run_of
+from apps.jobs.services.transitions import NO_ERROR, IllegalMove, move, start
+from apps.jobs.sqs.delivery import Delivery
+from apps.jobs.sqs.messages import EtlMessage, MlMessage
+
+log = structlog.get_logger(__name__)
+
+_PROGRESS_EVERY_SECONDS = 1.0
+# The long transaction's connection; progress and failures are written on the default one, beside it.
+_LOADER = "loader"
+
+
+@dataclass(kw_only=True)
+class _Found:
+    """What is known of the file so far, for the record of a refusal."""
+
+    reading: Reading | None = None
+    counts: Counts | None = None
+
+
+def work_etl(*, message: EtlMessage, delivery: Delivery, worker: str, at: datetime) -> MlMessage | None:
+    """Work the message; the ML message for the chain, or None where there is nothing to go on with.
+
+    Whatever goes wrong is written to the job first and then raised, so that SQS delivers again and at last moves the
+    message to the dead-letter queue.
+    """
+    claimed = claim(etl_run_of(message, delivery=delivery, at=at), delivery=delivery, worker=worker, at=at)
+    run = claimed.run
+    if claimed.verdict is Verdict.DONE:
+        # Its link may have been lost with its worker: give the chain the message again. ML dedupes by run.
+        return ml_message(run.job, at=at)
+    if claimed.verdict is not Verdict.WORK:
+        log.info("delivery_without_work", job_id=str(run.job_id), stage=run.stage, verdict=claimed.verdict.name)
+        return None
+    found = _Found()
+    with RejectSpool(dataset=run.job.dataset) as spool:
+        try:
+            loaded = _load(run, dataset=run.job.dataset, spool=spool, found=found)
+        except FileRefused as error:
+            record_refusal(dataset=run.job.dataset, spool=spool, reading=found.reading)
+            fail(run, error=error, at=timezone.now(), **_columns(found.counts))
+            raise
+        except Exception as error:
+            fail(run, error=error, at=timezone.now())
+            raise
+    return ml_message(run.job, at=timezone.now()) if loaded else None
+
+
+def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found) -> bool:
+    """Read, validate, clean and COPY; False when the upload was undone meanwhile."""
+    policy = RejectPolicy(max_share=dataset.max_reject_share, on_error=dataset.on_error)
+    with (
+        local_copy(dataset.key) as path,
+        open_file(path, filename=dataset.original_filename, department=find_department(dataset.department)) as source,
+    ):
+        found.reading = source.reading
+        with transaction.atomic(using=_LOADER):
+            found.counts = replace_rows(
+                dataset=dataset, source=source, spool=spool, progress=_progress_of(run), using=_LOADER
+            )
+            policy.check(found.counts, spool.by_code)
+            undone = lock_dataset(dataset.pk, using=_LOADER).deleted_at is not None
+            if undone:
+                transaction.set_rollback(True, using=_LOADER)
+            else:
+                spool.replace_stored(using=_LOADER)
+                _finish(run, dataset=dataset, found=found, by_code=spool.by_code)
+    if undone:
+        fail_undone(run, at=timezone.now())
+    return not undone
+
+
+def _finish(run: StageRun, *, dataset: Dataset, found: _Found, by_code: dict[str, int]) -> None:
+    """The stage's end and the next stage's beginning, in the transaction of the rows."""
+    at = timezone.now()
+    record_load(dataset=dataset, counts=found.counts, by_code=by_code, reading=found.reading, at=at, using=_LOADER)
+    start(run.job, Stage.ML, at=at, max_attempts=settings.QUEUE_MAX_RECEIVES, using=_LOADER)
+    move(
+        run,
+        State.SUCCEEDED,
+        at=at,
+        using=_LOADER,
+        progress_done=dataset.size_bytes,
+        progress_total=dataset.size_bytes,
+        progress_unit="bytes",
+        **_columns(found.counts),
+        **NO_ERROR,
+    )
+
+
+def _columns(counts: Counts | None) -> dict[str, int]:
+    if counts is None:
+        return {}
+    return {
+        "rows_read": counts.read,
+        "rows_loaded": counts.loaded,
+        "rows_rejected": counts.rejected,
+        "rows_duplicate": counts.duplicate,
+    }
+
+
+def _progress_of(run: StageRun) -> Progress:
+    """Writes progress beside the big transaction, at most once a second, and stops a worker that lost its claim."""
+    last = 0.0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < _PROGRESS_EVERY_SECONDS:
+            return
+        last = now
+        ours = StageRun.objects.filter(pk=run.pk, token=run.token, state=State.PROCESSING)
+        if not ours.update(progress_done=done, progress_total=total, progress_unit="bytes"):
+            raise IllegalMove(f"{run} is not ours any more")
+
+    return progress

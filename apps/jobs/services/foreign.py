@@ -1,0 +1,135 @@
+"""Which stage run a message is for. The gateway's messages name their job in a header; a plain JSON message of another
+producer is matched to its dataset's job, or gets one of its own."""
+
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from django.conf import settings
+from django.core.files import File
+from django.db import IntegrityError, transaction
+
+from aetherflow.errors import ConflictError, InvalidError
+from apps.accounts.models import User
+from apps.accounts.selectors import departments_of
+from apps.datasets.models import Dataset, OnError
+from apps.datasets.services import record_dataset
+from apps.datasets.storage import local_copy
+from apps.datasets.uploads import StoredFile, digest
+from apps.jobs.models import ACTIVE, Cause, Job, Stage, StageRun
+from apps.jobs.services.submission import enqueue
+from apps.jobs.sqs.delivery import Delivery
+from apps.jobs.sqs.messages import EtlMessage, MlMessage
+
+# A foreign message's job is named after the SQS message, so that its redelivery finds the same job.
+_FOREIGN_JOBS = UUID("5a4a0d52-6a9c-5a55-9b43-6a7f0f5e2f10")
+
+
+def etl_run_of(message: EtlMessage, *, delivery: Delivery, at: datetime) -> StageRun:
+    """InvalidError where the message does not fit what is recorded."""
+    if delivery.job_id is not None:
+        run = _named(message, delivery=delivery, stage=Stage.ETL)
+        _require_same_file(message, run.job.dataset)
+        return run
+    if message.s3_bucket != settings.RAW_BUCKET:
+        raise InvalidError(f"The bucket {message.s3_bucket} is not the platform's.", code="unknown-bucket")
+    dataset = Dataset.objects.filter(pk=message.dataset_id).first() or _adopt(message, at=at)
+    _require_same_file(message, dataset)
+    return _matched(dataset, stage=Stage.ETL, by=message.requested_by, delivery=delivery, at=at)
+
+
+def ml_run_of(message: MlMessage, *, delivery: Delivery, at: datetime) -> StageRun:
+    """InvalidError where the message does not fit what is recorded."""
+    if delivery.job_id is not None:
+        return _named(message, delivery=delivery, stage=Stage.ML)
+    dataset = Dataset.objects.filter(pk=message.dataset_id, department=message.department).first()
+    if dataset is None:
+        raise InvalidError("The message names a dataset that does not exist.", code="unknown-dataset")
+    return _matched(dataset, stage=Stage.ML, by=message.requested_by, delivery=delivery, at=at)
+
+
+def _named(message: EtlMessage | MlMessage, *, delivery: Delivery, stage: Stage) -> StageRun:
+    run = (
+        StageRun.objects.select_related("job__dataset")
+        .filter(
+            stage=stage,
+            job_id=delivery.job_id,
+            job__dataset_id=message.dataset_id,
+            job__department=message.department,
+        )
+        .first()
+    )
+    if run is None:
+        raise InvalidError("The message names a job that does not exist.", code="unknown-job")
+    return run
+
+
+def _require_same_file(message: EtlMessage, dataset: Dataset) -> None:
+    """A message may not send one dataset's run to the file of another."""
+    if (message.department, message.s3_bucket, message.s3_key) != (
+        dataset.department,
+        dataset.bucket,
+        dataset.key,
+    ):
+        raise InvalidError("The message does not fit its dataset's department and file.", code="message-mismatch")
+
+
+def _matched(dataset: Dataset, *, stage: Stage, by: str, delivery: Delivery, at: datetime) -> StageRun:
+    """The run this message made before, or the one under way for the dataset, or a new job's."""
+    runs = StageRun.objects.select_related("job__dataset").filter(stage=stage, job__dataset=dataset)
+    job_id = uuid5(_FOREIGN_JOBS, delivery.message_id or "")
+    run = runs.filter(job_id=job_id).first() or runs.filter(state__in=ACTIVE).first()
+    if run is not None:
+        return run
+    try:
+        enqueue(
+            dataset=dataset,
+            cause=Cause.MESSAGE,
+            by=_user(by),
+            at=at,
+            request_id=delivery.request_id or str(job_id),
+            first=stage,
+            job_id=job_id,
+            announce=False,
+        )
+    except ConflictError:
+        # Its other stage is under way: that job gets to this stage by itself, and this message waits its turn.
+        active = Job.objects.filter(dataset=dataset).order_by("-created_at").first()
+        raise ConflictError(f"Job {active} is working the dataset.", code="job-active") from None
+    return runs.get(job_id=job_id)
+
+
+def _adopt(message: EtlMessage, *, at: datetime) -> Dataset:
+    """Record a file that came into the bucket without the gateway. Its sender must be a user of the department."""
+    by = _user(message.requested_by)
+    if by is None or message.department not in departments_of(by):
+        raise InvalidError("requested_by is no user of the department.", code="unknown-requester")
+    with local_copy(message.s3_key) as path, path.open("rb") as raw:
+        file = File(raw)
+        stored = StoredFile(
+            dataset_id=message.dataset_id,
+            filename=message.s3_key.rsplit("/", 1)[-1],
+            key=message.s3_key,
+            size_bytes=path.stat().st_size,
+            sha256=digest(file),
+        )
+    try:
+        with transaction.atomic():
+            return record_dataset(
+                stored=stored,
+                department=message.department,
+                name="",
+                description="",
+                on_error=OnError.QUARANTINE,
+                max_reject_share=None,
+                by=by,
+                at=at,
+            )
+    except IntegrityError:
+        return Dataset.objects.get(pk=message.dataset_id)
+
+
+def _user(text: str) -> User | None:
+    try:
+        return User.objects.filter(pk=UUID(text), is_active=True).first()
+    except ValueError:
+        return None

@@ -1,0 +1,113 @@
+"""The ML stage: the department's current rows → its insights."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from django.db import connection, transaction
+from django.utils import timezone
+
+from aetherflow.department import Department
+from aetherflow.errors import ConflictError
+from aetherflow.insight import InsightResult
+from aetherflow.registry import department as find_department
+from apps.datasets.models import Dataset
+from apps.datasets.selectors import current_rows, live_datasets
+from apps.datasets.services import lock_department
+from apps.insights.services import replace_insights
+from apps.jobs.models import StageRun, State
+from apps.jobs.services.claims import Verdict, claim, fail, fail_undone
+from apps.jobs.services.foreign import ml_run_of
+from apps.jobs.services.transitions import NO_ERROR, move
+from apps.jobs.sqs.delivery import Delivery
+from apps.jobs.sqs.messages import MlMessage
+
+log = structlog.get_logger(__name__)
+
+_PASSES = 5
+
+
+def work_ml(*, message: MlMessage, delivery: Delivery, worker: str, at: datetime) -> None:
+    """Compute the department's insights for the run. A failure is written to the job first and then raised."""
+    claimed = claim(ml_run_of(message, delivery=delivery, at=at), delivery=delivery, worker=worker, at=at)
+    run = claimed.run
+    if claimed.verdict is not Verdict.WORK:
+        log.info("delivery_without_work", job_id=str(run.job_id), stage=run.stage, verdict=claimed.verdict.name)
+        return
+    try:
+        _compute(run, dataset=run.job.dataset)
+    except Exception as error:
+        fail(run, error=error, at=timezone.now())
+        raise
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Computed:
+    """Results and the one view of the rows that all of them were computed from."""
+
+    results: list[InsightResult]
+    rows: int
+    datasets: list[UUID]
+    snapshot_at: datetime
+
+
+def _compute(run: StageRun, *, dataset: Dataset) -> None:
+    for _ in range(_PASSES):
+        computed = _computed(find_department(dataset.department), run=run)
+        if _store(computed, run=run, dataset=dataset):
+            return
+    raise ConflictError(
+        "The department's uploads were undone faster than insights can be computed.",
+        code="uploads-changing",
+        hint="The platform tries again by itself.",
+    )
+
+
+def _store(computed: _Computed, *, run: StageRun, dataset: Dataset) -> bool:
+    """Store the insights and end the run; False where an upload they rest on was undone meanwhile.
+
+    The department's lock puts an undo before this (seen here) or after it (the undo then queues a new run).
+    """
+    with transaction.atomic():
+        lock_department(dataset.department)
+        live = set(live_datasets(dataset.department).values_list("pk", flat=True))
+        if dataset.pk not in live:
+            fail_undone(run, at=timezone.now())
+            return True
+        if not live.issuperset(computed.datasets):
+            return False
+        replace_insights(
+            dataset=dataset,
+            results=computed.results,
+            basis={"rows": computed.rows, "datasets": [str(pk) for pk in computed.datasets]},
+            at=computed.snapshot_at,
+        )
+        move(
+            run,
+            State.SUCCEEDED,
+            at=timezone.now(),
+            progress_done=len(computed.results),
+            progress_total=len(computed.results),
+            progress_unit="insights",
+            **NO_ERROR,
+        )
+    return True
+
+
+def _computed(department: Department, *, run: StageRun) -> _Computed:
+    columns = tuple(dict.fromkeys(column for insight in department.insights for column in insight.columns))
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute("SELECT statement_timestamp()")
+            (snapshot_at,) = cursor.fetchone()
+        rows = current_rows(department.slug, columns=columns)
+        datasets = list(live_datasets(department.slug).order_by("number").values_list("pk", flat=True))
+    results = []
+    for done, insight in enumerate(department.insights):
+        StageRun.objects.filter(pk=run.pk, token=run.token).update(
+            progress_done=done, progress_total=len(department.insights), progress_unit="insights"
+        )
+        results.append(insight.compute(rows))
+    return _Computed(results=results, rows=len(rows), datasets=datasets, snapshot_at=snapshot_at)

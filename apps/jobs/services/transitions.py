@@ -1,0 +1,94 @@
+"""The state machine of a stage: one table, one writer.
+
+The WHERE clause is the lock and `token` the fence: a worker we gave up on cannot finish its successor's work. Every
+change leaves a row in the journal, and the job's own status follows in the same transaction.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.jobs.models import FINISHED, Job, JobStatus, Stage, StageEvent, StageRun, State
+
+NEXT: dict[State, frozenset[State]] = {
+    # FAILED: the upload was undone before anybody worked on it.
+    State.QUEUED: frozenset({State.PROCESSING, State.FAILED}),
+    # QUEUED: its worker died.
+    State.PROCESSING: frozenset({State.SUCCEEDED, State.FAILED, State.QUEUED}),
+    # PROCESSING: SQS delivers again. QUEUED: somebody retries.
+    State.FAILED: frozenset({State.PROCESSING, State.QUEUED}),
+    State.SUCCEEDED: frozenset(),
+}
+
+
+# What a success clears: the reason of an attempt before it.
+NO_ERROR: dict[str, object] = {
+    "error_code": "",
+    "error_message": "",
+    "error_hint": "",
+    "error_details": {},
+    "traceback": "",
+}
+
+
+class IllegalMove(Exception):  # noqa: N818  (it is a refusal, and reads as one)
+    """The run is not where the mover believes: somebody else moved it, or holds a newer token."""
+
+
+def sources(target: State) -> frozenset[State]:
+    return frozenset(state for state, targets in NEXT.items() if target in targets)
+
+
+def move(
+    run: StageRun, target: State, *, at: datetime, note: str = "", using: str = "default", **changes: object
+) -> StageRun:
+    """Move the run to `target` and write the journal; IllegalMove where it may not, or is not ours any more."""
+    with transaction.atomic(using=using):
+        runs = StageRun.objects.using(using)
+        held = runs.select_for_update().filter(pk=run.pk, token=run.token).first()
+        if held is None or held.state not in sources(target):
+            raise IllegalMove(f"{run} cannot become {target}")
+        changes["finished_at"] = at if target in FINISHED else None
+        runs.filter(pk=run.pk).update(state=target, **changes)
+        run.refresh_from_db(using=using)
+        StageEvent.objects.using(using).create(
+            run=run,
+            source=held.state,
+            target=target,
+            token=run.token,
+            attempts=run.attempts,
+            at=at,
+            note=note,
+        )
+        _settle(run.job_id, at=at, using=using)
+    return run
+
+
+def start(job: Job, stage: Stage, *, at: datetime, max_attempts: int, using: str = "default") -> StageRun:
+    """Add the job's run of a stage, queued and to be sent: the row is the outbox."""
+    with transaction.atomic(using=using):
+        run = StageRun.objects.using(using).create(job_id=job.pk, stage=stage, max_attempts=max_attempts, queued_at=at)
+        StageEvent.objects.using(using).create(run=run, source="", target=State.QUEUED, token=0, attempts=0, at=at)
+        _settle(job.pk, at=at, using=using)
+    return run
+
+
+def _settle(job_id: object, *, at: datetime, using: str) -> None:
+    """Let the job's status follow from its stages'."""
+    states = dict(StageRun.objects.using(using).filter(job_id=job_id).values_list("stage", "state"))
+    stage = Stage.ML if states.get(Stage.ETL, State.SUCCEEDED) == State.SUCCEEDED else Stage.ETL
+    status = status_of(states)
+    finished = status in {JobStatus.SUCCEEDED, JobStatus.FAILED}
+    Job.objects.using(using).filter(pk=job_id).update(status=status, stage=stage, finished_at=at if finished else None)
+
+
+def status_of(states: dict[str, str]) -> JobStatus:
+    """A job's status from its stages' states. An ETL that succeeded has its ML run made in the same transaction."""
+    values = set(states.values())
+    if State.FAILED in values:
+        return JobStatus.FAILED
+    if values == {State.SUCCEEDED}:
+        return JobStatus.SUCCEEDED
+    if values == {State.QUEUED}:
+        return JobStatus.QUEUED
+    return JobStatus.PROCESSING

@@ -1,0 +1,15 @@
+"""The names producers and workers share: queues as Celery knows them, tasks, headers. Nowhere else."""
+
+ETL = "etl"
+ML = "ml"
+
+ETL_TASK = "jobs.etl"
+ML_TASK = "jobs.ml"
+INVALID_TASK = "jobs.invalid_message"
+
+# A queue works its own task and nothing else; this is the allow-list of the transport.
+TASK_OF_QUEUE = {ETL: ETL_TASK, ML: ML_TASK}
+
+JOB_ID_HEADER = "job_id"
+REQUEST_ID_HEADER = "request_id"
+FOREIGN_HEADER = "foreign"

@@ -1,0 +1,217 @@
+"""kombu's SQS transport, made to survive what a queue, a network and a sender can do to it.
+
+In stock kombu one malformed message, one failed poll, one stale receipt handle or one hard time limit on a queue
+with a back-off stops the worker process. The overrides below lean on private methods, so the versions are pinned
+exactly and `check_pins` refuses any other (docs/adr/0003-sqs-transport.md).
+"""
+
+import logging
+from collections import Counter
+from importlib.metadata import version
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from kombu.asynchronous.aws.sqs.connection import AsyncSQSConnection
+from kombu.transport import SQS, virtual
+from kombu.transport.SQS.exceptions import AccessDeniedQueueException
+
+from apps.jobs.sqs.envelope import task_envelope
+from apps.jobs.sqs.visibility import SETTLING, settle
+
+logger = logging.getLogger(__name__)
+
+PINS = {"celery": "5.7.0", "kombu": "5.7.0"}
+# What is overridden or called below, by its owner: the list to read again before the pins are moved.
+LEANED_ON: dict[type, tuple[str, ...]] = {
+    AsyncSQSConnection: ("_on_list_ready",),
+    virtual.QoS: ("append", "reject", "_delivered"),
+    virtual.Channel: ("basic_reject",),
+    SQS.Channel: (
+        "_envelope_payload",
+        "_loop1",
+        "_message_to_python",
+        "_on_messages_ready",
+        "_put",
+        "_schedule_queue",
+        "asynsqs",
+        "basic_ack",
+        "basic_reject",
+        "get_message_attributes",
+        "predefined_queues",
+        "sqs",
+    ),
+}
+
+_AWS_ERRORS = (ClientError, BotoCoreError, AccessDeniedQueueException)
+_FIRST_POLL_RETRY_SECONDS = 1
+_LAST_POLL_RETRY_SECONDS = 15
+
+
+class UnpinnedVersion(RuntimeError):  # noqa: N818 - told to the operator
+    """Celery or kombu is not the one this transport was proven with."""
+
+
+def check_pins() -> None:
+    """Raise UnpinnedVersion unless celery and kombu are the pinned ones with every method leaned on."""
+    for package, pinned in PINS.items():
+        if version(package) != pinned:
+            raise UnpinnedVersion(
+                f"{package} is {version(package)}, the SQS transport is proven with {pinned} only. "
+                f"Install {package}=={pinned}, or prove the new one and move the pin."
+            )
+    missing = [
+        f"{owner.__name__}.{name}"
+        for owner, listed in LEANED_ON.items()
+        for name in listed
+        if not hasattr(owner, name)
+    ]
+    if missing:
+        raise UnpinnedVersion(f"the SQS transport leans on methods that are gone: {', '.join(missing)}")
+
+
+class _PollFailed(int):
+    """Stands where kombu counts the messages of a poll: none, and the next poll must wait."""
+
+
+POLL_FAILED = _PollFailed(0)
+
+
+class PollConnection(AsyncSQSConnection):  # type: ignore[misc]
+    """Answers a failed ReceiveMessage (refused, 5xx, throttled, expired token) with None instead of raising."""
+
+    def _on_list_ready(self, parent: Any, markers: Any, operation: str, response: Any) -> Any:
+        if response.status != self.STATUS_CODE_OK:
+            logger.warning("SQS %s failed: HTTP %s %s", operation, response.status, _reason(response))
+            return None
+        try:
+            return super()._on_list_ready(parent, markers, operation, response)
+        except Exception as error:  # noqa: BLE001 - whatever a broken proxy sent; the poll is repeated
+            logger.warning("SQS %s sent an answer that cannot be read: %r", operation, error)
+            return None
+
+
+def _reason(response: Any) -> str:
+    body = response.read() or b""
+    return str(response.reason or body[:200].decode("utf-8", "replace"))
+
+
+class QoS(SQS.QoS):  # type: ignore[misc]
+    """A message is never put back or deleted by hand: it stays in SQS, hidden for its back-off."""
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - kombu's signature
+        """Give the message back after the back-off of this receive, for a failure and a requeue alike.
+
+        Stock kombu raises KeyError('sqs_message') for a requeue on a queue with a back-off, and ClientError where
+        the receipt handle is stale; either stops the worker.
+        """
+        message = self._delivered.get(delivery_tag)
+        with SETTLING:
+            if message is not None:
+                settle(message.delivery_info)
+            virtual.QoS.reject(self, delivery_tag, requeue=False)
+            if message is not None:
+                self._back_off(message.delivery_info)
+
+    def _back_off(self, info: dict[str, Any]) -> None:
+        received, queue = info.get("sqs_message"), info.get("routing_key")
+        policy = self.channel.predefined_queues.get(queue, {}).get("backoff_policy", {})
+        if not received or not policy:
+            return
+        receive_count = int(received.get("Attributes", {}).get("ApproximateReceiveCount", 1))
+        try:
+            self.channel.sqs(queue).change_message_visibility(
+                QueueUrl=info["sqs_queue"],
+                ReceiptHandle=received["ReceiptHandle"],
+                VisibilityTimeout=policy[min(max(receive_count, 1), max(policy))],
+            )
+        except _AWS_ERRORS as error:
+            logger.warning(
+                "no back-off for message %s, it comes back after the queue's visibility timeout: %s",
+                received.get("MessageId"),
+                error,
+            )
+
+
+class Channel(SQS.Channel):  # type: ignore[misc]
+    """Checks every message at the door and keeps polling through failures."""
+
+    QoS = QoS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._failed_polls: Counter[str] = Counter()
+
+    # --- receiving ---
+
+    def asynsqs(self, queue: str | None = None) -> AsyncSQSConnection:
+        clients = self._predefined_queue_async_clients
+        if queue not in clients:
+            clients[queue] = PollConnection(
+                sqs_connection=self.sqs(queue=queue),
+                region=self.region,
+                message_system_attribute_names=self.get_message_attributes["MessageSystemAttributeNames"],
+            )
+        return clients[queue]
+
+    def _on_messages_ready(self, queue: str, qname: str, messages: Any) -> int:
+        if messages is None:
+            return POLL_FAILED
+        count: int = super()._on_messages_ready(queue, qname, messages)
+        return count
+
+    def _loop1(self, queue: str, messages_fetched: int | None = None) -> None:
+        if isinstance(messages_fetched, _PollFailed):
+            failures = self._failed_polls[queue]
+            delay = min(_FIRST_POLL_RETRY_SECONDS * 2**failures, _LAST_POLL_RETRY_SECONDS)
+            self._failed_polls[queue] += 1
+            logger.warning("poll %d of the queue %s failed, the next is in %d s", failures + 1, queue, delay)
+            self.hub.call_later(delay, self._schedule_queue, queue)
+            return
+        if messages_fetched is not None and self._failed_polls.pop(queue, 0):
+            logger.info("the queue %s answers again", queue)
+        super()._loop1(queue, messages_fetched)
+
+    def _message_to_python(self, message: dict[str, Any], queue_name: str, q_url: str) -> dict[str, Any]:
+        envelope = task_envelope(
+            message["Body"],
+            queue=queue_name,
+            message_id=message["MessageId"],
+            departments=self.transport_options.get("departments"),
+        )
+        payload: dict[str, Any] = self._envelope_payload(envelope, message["Body"], message, q_url)
+        return payload
+
+    # --- settling ---
+
+    def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's signature
+        message = self.qos._delivered.get(delivery_tag)
+        if message is not None:
+            with SETTLING:
+                settle(message.delivery_info)
+        try:
+            super().basic_ack(delivery_tag, multiple)
+        except _AWS_ERRORS as error:
+            logger.error(  # noqa: TRY400 - the stack is kombu's, the cause is in the message
+                "a finished message could not be deleted and will be delivered again: %s", error
+            )
+
+    def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's signature
+        # Not kombu's own: it deletes a rejected message where it finds no redrive policy.
+        virtual.Channel.basic_reject(self, delivery_tag, requeue=requeue)
+
+    def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
+        if not message.get("redelivered"):
+            super()._put(queue, message, **kwargs)
+            return
+        try:
+            super()._put(queue, message, **kwargs)
+        except _AWS_ERRORS as error:
+            logger.warning(
+                "a message of the queue %s comes back only after its visibility timeout: %s", queue, error
+            )
+
+
+class Transport(SQS.Transport):  # type: ignore[misc]
+    """Set it as `broker_transport`; it takes predefined queues only."""
+
+    Channel = Channel

@@ -1,0 +1,165 @@
+"""While a worker holds a message, keep it invisible to the others.
+
+Neither Celery nor kombu extends a message's visibility: without this a task longer than the queue's timeout runs
+several times at once and is dead-lettered although every run succeeded. With it the timeout can be short, so that
+the messages of a killed worker come back soon.
+"""
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from celery import bootsteps
+from celery.worker import state
+
+from apps.jobs.sqs.settings import MAX_TIME_LIMIT_SECONDS, SqsSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 10  # the SQS bound on one batch call
+
+# Held by whoever changes the visibility of messages. Without it a beat that was under way while a task failed would
+# land after the back-off and push the next attempt out again.
+SETTLING = threading.Lock()
+_SETTLED = "settled"
+
+
+def settle(delivery_info: dict[str, Any]) -> None:
+    """Mark a delivery as acknowledged or given back: from now on no beat extends it. Call it under SETTLING."""
+    delivery_info[_SETTLED] = True
+
+
+@dataclass(frozen=True)
+class Held:
+    """One message this worker holds; `delivery_info` is kombu's own, where the settled mark is set."""
+
+    queue_url: str
+    receipt_handle: str
+    message_id: str
+    delivery_info: Mapping[str, Any]
+
+
+def held_messages() -> list[Held]:
+    """The SQS messages of all requests that are waiting for the pool or running in it."""
+    held = []
+    for request in {*state.reserved_requests, *state.active_requests}:
+        info = request.message.delivery_info or {}
+        received, url = info.get("sqs_message"), info.get("sqs_queue")
+        if received and url and not request.acknowledged:
+            held.append(Held(url, received["ReceiptHandle"], received.get("MessageId", ""), info))
+    return held
+
+
+class Heartbeat:
+    """Extends what is held; knows how long it has held it."""
+
+    def __init__(
+        self,
+        *,
+        client: "SQSClient",
+        extend_seconds: int,
+        max_seconds: int = MAX_TIME_LIMIT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._extend_seconds = extend_seconds
+        self._max_seconds = max_seconds
+        self._clock = clock
+        self._held_since: dict[str, float] = {}
+        self._lost: set[str] = set()
+
+    def beat(self, held: Iterable[Held]) -> None:
+        """One round. A message SQS no longer knows under its handle is reported once and left alone."""
+        now = self._clock()
+        held = list(held)
+        handles = {message.receipt_handle for message in held}
+        self._held_since = {handle: self._held_since.get(handle, now) for handle in handles}
+        self._lost &= handles
+        by_queue: dict[str, list[Held]] = defaultdict(list)
+        for message in held:
+            if message.receipt_handle in self._lost:
+                continue
+            if now - self._held_since[message.receipt_handle] > self._max_seconds:
+                self._lose(message, "it is held longer than any task may run")
+            else:
+                by_queue[message.queue_url].append(message)
+        for url, messages in by_queue.items():
+            for start in range(0, len(messages), _BATCH):
+                self._extend(url, messages[start : start + _BATCH])
+
+    def _extend(self, queue_url: str, messages: list[Held]) -> None:
+        with SETTLING:
+            unsettled = [message for message in messages if not message.delivery_info.get(_SETTLED)]
+            if not unsettled:
+                return
+            try:
+                answer = self._client.change_message_visibility_batch(
+                    QueueUrl=queue_url,
+                    Entries=[
+                        {
+                            "Id": str(number),
+                            "ReceiptHandle": message.receipt_handle,
+                            "VisibilityTimeout": self._extend_seconds,
+                        }
+                        for number, message in enumerate(unsettled)
+                    ],
+                )
+            except (BotoCoreError, ClientError) as error:
+                # The next beat tries again; there are three in every visibility timeout.
+                logger.warning("the visibility of %d messages was not extended: %s", len(unsettled), error)
+                return
+        for failed in answer.get("Failed", ()):
+            self._lose(unsettled[int(failed["Id"])], f"SQS answers {failed.get('Code')}")
+
+    def _lose(self, message: Held, reason: str) -> None:
+        self._lost.add(message.receipt_handle)
+        logger.warning(
+            "message %s may be delivered a second time, its visibility is no longer extended: %s",
+            message.message_id,
+            reason,
+        )
+
+
+class VisibilityHeartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Worker step: a thread in the parent process that beats three times per visibility timeout."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, consumer: Any, **options: Any) -> None:
+        super().__init__(consumer, **options)
+        self._thread: threading.Thread | None = None
+
+    def start(self, consumer: Any) -> None:
+        # The consumer starts again after a lost connection, while the thread of the first start still beats.
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(
+                target=_beat_for_ever,
+                args=(consumer.app.conf["sqs"],),
+                name="visibility-heartbeat",
+                daemon=True,
+            )
+            self._thread.start()
+
+    def stop(self, consumer: Any) -> None:
+        """A warm shutdown stops the consumer first and lets running tasks finish: beat until the process ends."""
+
+
+def _beat_for_ever(settings: SqsSettings) -> None:
+    # The main thread waits for SETTLING when it acknowledges: short timeouts and no retries, the next beat is near.
+    client = settings.client(connect_timeout=2, read_timeout=3, attempts=1)
+    heartbeat = Heartbeat(client=client, extend_seconds=settings.visibility_seconds)
+    while True:
+        time.sleep(settings.visibility_seconds / 3)
+        try:
+            heartbeat.beat(held_messages())
+        except Exception:
+            # Whatever it was, without a heartbeat every long task of this worker would run twice.
+            logger.exception("the visibility heartbeat failed, the next beat tries again")

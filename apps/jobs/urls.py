@@ -1,0 +1,13 @@
+from django.urls import path
+
+from apps.jobs import views
+
+urlpatterns = [
+    path("datasets/upload", views.UploadView.as_view(), name="dataset-upload"),
+    path("datasets/<uuid:dataset_id>", views.DatasetDetailView.as_view(), name="dataset-detail"),
+    path("jobs", views.JobListView.as_view(), name="job-list"),
+    path("jobs/<uuid:job_id>", views.JobView.as_view(), name="job-detail"),
+    path("jobs/<uuid:job_id>/retry", views.JobRetryView.as_view(), name="job-retry"),
+    path("health", views.HealthView.as_view(), name="health"),
+    path("health/ready", views.ReadinessView.as_view(), name="health-ready"),
+]

@@ -1,0 +1,183 @@
+"""Uploads, jobs, retry and undo; health. Each view: shape in, one call, answer."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import generics, serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from aetherflow.errors import InvalidError
+from apps.accounts.models import User
+from apps.accounts.selectors import require_department
+from apps.datasets.models import OnError
+from apps.datasets.pagination import ListPagination
+from apps.datasets.selectors import dataset_for, same_file
+from apps.datasets.views import DatasetView
+from apps.jobs.models import Job, JobStatus, Stage
+from apps.jobs.readiness import readiness
+from apps.jobs.selectors import job_for, jobs_for
+from apps.jobs.serializers import JobOutput, SubmissionOutput
+from apps.jobs.services.again import retry, undo
+from apps.jobs.services.submission import submit
+
+
+class UploadInput(serializers.Serializer[Any]):
+    file = serializers.FileField(allow_empty_file=True, max_length=None)
+    name = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    description = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="")
+    department = serializers.CharField(required=False, allow_blank=True, default="")
+    on_error = serializers.ChoiceField(choices=OnError.choices, required=False, default=OnError.QUARANTINE)
+    max_reject_share = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True, default=None)
+
+
+class UploadView(APIView):
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        operation_id="datasets_upload",
+        request={"multipart/form-data": UploadInput},
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                str,
+                OpenApiParameter.HEADER,
+                description="The same key and content again is answered by the same job.",
+            )
+        ],
+        responses={202: SubmissionOutput},
+    )
+    def post(self, request: Request) -> Response:
+        """Upload a file: it is stored, recorded and queued; `Location` is the job to watch."""
+        upload = UploadInput(data=request.data)
+        upload.is_valid(raise_exception=True)
+        fields = upload.validated_data
+        department = fields.pop("department") or _own_department(request.user)
+        require_department(request.user, department)
+        submission = submit(
+            **fields,
+            department=department,
+            idempotency_key=request.headers.get("Idempotency-Key", "")[:200],
+            by=request.user,
+            at=timezone.now(),
+            request_id=_request_id(request),
+        )
+        job = job_for(request.user, submission.job.pk)
+        dataset = job.dataset
+        twin = same_file(department=department, sha256=dataset.sha256, other_than=dataset.pk)
+        answer = {"dataset": dataset, "job": job, "duplicate_of": twin.pk if twin else None}
+        headers = {"Location": job.get_absolute_url()}
+        if submission.replayed:
+            headers["Idempotency-Replayed"] = "true"
+        return Response(SubmissionOutput(answer).data, status=202, headers=headers)
+
+
+class DatasetDetailView(DatasetView):
+    @extend_schema(operation_id="datasets_undo", responses={204: None})
+    def delete(self, request: Request, dataset_id: UUID) -> Response:
+        """Undo the upload: its rows and insights go, what it superseded counts again. The raw file is kept a while."""
+        dataset = dataset_for(request.user, dataset_id)
+        undo(dataset=dataset, by=request.user, at=timezone.now(), request_id=_request_id(request))
+        return Response(status=204)
+
+
+class JobFilter(filters.FilterSet):
+    status = filters.MultipleChoiceFilter(choices=JobStatus.choices)
+    stage = filters.ChoiceFilter(choices=Stage.choices)
+    dataset = filters.UUIDFilter(field_name="dataset_id")
+    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    ordering = filters.OrderingFilter(
+        fields={"created_at": "created_at", "finished_at": "finished_at", "status": "status"}
+    )
+
+    class Meta:
+        model = Job
+        fields = ["department"]
+
+
+@extend_schema_view(get=extend_schema(operation_id="jobs_list"))
+class JobListView(generics.ListAPIView):
+    """The department's jobs, newest first."""
+
+    serializer_class = JobOutput
+    pagination_class = ListPagination
+    filterset_class = JobFilter
+    queryset = Job.objects.none()
+
+    def get_queryset(self) -> Any:
+        return jobs_for(self.request.user)
+
+
+class JobView(APIView):
+    @extend_schema(operation_id="jobs_get", responses=JobOutput)
+    def get(self, request: Request, job_id: UUID) -> Response:
+        """One job with its stages, attempts, counts and, where it failed, the reason and what to do."""
+        return Response(JobOutput(job_for(request.user, job_id)).data)
+
+
+class JobRetryView(APIView):
+    @extend_schema(operation_id="jobs_retry", request=None, responses={202: JobOutput})
+    def post(self, request: Request, job_id: UUID) -> Response:
+        """Run a failed job again, from the stage that failed. 409 where it has not failed."""
+        job = retry(job=job_for(request.user, job_id), by=request.user, at=timezone.now())
+        return Response(JobOutput(job_for(request.user, job.pk)).data, status=202)
+
+
+HEALTH = ["ok", "unavailable"]
+CHECK = ["ok", "down"]
+
+
+class HealthOutput(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=HEALTH)
+
+
+class CheckOutput(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=CHECK)
+    detail = serializers.CharField()
+
+
+class ReadinessOutput(HealthOutput):
+    checks = serializers.DictField(child=CheckOutput())
+
+
+class HealthView(APIView):
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(operation_id="health", responses=HealthOutput, auth=[])
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """The process is alive."""
+        return Response({"status": "ok"})
+
+
+class ReadinessView(APIView):
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(operation_id="health_ready", responses={200: ReadinessOutput, 503: ReadinessOutput}, auth=[])
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """What the platform needs, each by name: database, store, queues, workers."""
+        checks = readiness(at=timezone.now())
+        ok = all(check["status"] == "ok" for check in checks.values())
+        return Response({"status": "ok" if ok else "unavailable", "checks": checks}, status=200 if ok else 503)
+
+
+def _own_department(user: User) -> str:
+    if not user.department:
+        raise InvalidError(
+            "The department is missing.",
+            code="department-missing",
+            hint="You see all departments: say in `department` which one the file is for.",
+        )
+    return user.department
+
+
+def _request_id(request: HttpRequest | Request) -> str:
+    return str(request.META["HTTP_X_REQUEST_ID"])

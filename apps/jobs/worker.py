@@ -1,0 +1,79 @@
+"""What makes a Celery application a worker of this platform: the queues' configuration, the heartbeat row, the logs."""
+
+import threading
+import time
+from typing import Any
+
+import structlog
+from celery import Celery, bootsteps
+from celery.signals import setup_logging
+from django.conf import settings
+from django.db import DatabaseError, connections
+from django.utils import timezone
+
+from apps.jobs.broker import sqs_settings
+from apps.jobs.services.workers import beat, farewell
+from apps.jobs.sqs import celery_config
+
+log = structlog.get_logger(__name__)
+
+
+def install(app: Celery) -> None:
+    app.conf.update(celery_config.celery_settings(sqs_settings()))
+    celery_config.install(app)
+    app.steps["consumer"].add(WorkerHeartbeatStep)
+    app.autodiscover_tasks(["apps.jobs"])
+    app.set_default()
+    # Celery would put its own handlers in the place of the JSON ones.
+    setup_logging.connect(_keep_logging)
+
+
+def _keep_logging(**_: Any) -> None:
+    """Being connected is the point: Celery then leaves logging alone."""
+
+
+class WorkerHeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    """A thread that writes this worker's sign of life; SQS carries no Celery events that could tell of it."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, consumer: Any, **options: Any) -> None:
+        super().__init__(consumer, **options)
+        self._thread: threading.Thread | None = None
+
+    def start(self, consumer: Any) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(
+                target=_beat_for_ever,
+                kwargs={
+                    "name": consumer.hostname,
+                    "queues": sorted(consumer.app.amqp.queues.consume_from),
+                    "pid": consumer.pid,
+                },
+                name="worker-heartbeat",
+                daemon=True,
+            )
+            self._thread.start()
+
+    def stop(self, consumer: Any) -> None:
+        """Running tasks still finish after this: the row stays until the process ends."""
+
+    def shutdown(self, consumer: Any) -> None:
+        try:
+            farewell(name=consumer.hostname)
+        except DatabaseError as error:
+            log.warning("worker_farewell_failed", worker=consumer.hostname, error=str(error)[:300])
+        finally:
+            connections.close_all()
+
+
+def _beat_for_ever(*, name: str, queues: list[str], pid: int) -> None:
+    while True:
+        try:
+            beat(name=name, queues=queues, pid=pid, at=timezone.now())
+        except DatabaseError as error:
+            log.warning("worker_heartbeat_failed", worker=name, error=str(error)[:300])
+        finally:
+            # A connection kept open here would be shared with every child process forked later.
+            connections.close_all()
+        time.sleep(settings.WORKER_HEARTBEAT_SECONDS)

@@ -1,0 +1,61 @@
+"""Settings from the environment; a missing or wrong variable stops the start and says how to set it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+Value = TypeVar("Value")
+
+env = environ.Env()
+
+
+def required(name: str, *, example: str) -> str:
+    """The variable's text; ImproperlyConfigured with an example where it is missing or empty."""
+    value: str = env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. Set it in the environment or in .env, e.g. {name}={example}")
+    return value
+
+
+def one_of(name: str, choices: tuple[str, ...], *, default: str) -> str:
+    value: str = env.str(name, default=default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name}={value!r} is not known. Use one of: {', '.join(choices)}")
+    return value
+
+
+def _parsed(name: str, parse: Callable[[str], Value], *, default: str, means: str) -> Value:
+    text: str = env.str(name, default=default)
+    try:
+        return parse(text)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={text!r} cannot be read. It is {means}, e.g. {name}={default}") from None
+
+
+def positive(name: str, *, default: int) -> int:
+    def parse(text: str) -> int:
+        number = int(text)
+        if number < 1:
+            raise ValueError
+        return number
+
+    return _parsed(name, parse, default=str(default), means="a whole number above 0")
+
+
+def seconds_list(name: str, *, default: str) -> tuple[int, ...]:
+    def parse(text: str) -> tuple[int, ...]:
+        return tuple(int(part) for part in text.split(","))
+
+    return _parsed(name, parse, default=default, means="whole seconds separated by commas")
+
+
+def share(name: str, *, default: str) -> float:
+    def parse(text: str) -> float:
+        number = float(text)
+        if not 0 <= number <= 1:
+            raise ValueError
+        return number
+
+    return _parsed(name, parse, default=default, means="a share between 0 and 1")

@@ -1,0 +1,124 @@
+"""Every error of the API as RFC 9457 `application/problem+json`, with a stable code and the request id."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from drf_standardized_errors.formatter import ExceptionFormatter
+from drf_standardized_errors.handler import ExceptionHandler
+from drf_standardized_errors.handler import exception_handler as standardized_handler
+from drf_standardized_errors.types import Error, ErrorResponse
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+
+from aetherflow.errors import (
+    AnticipatedError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    TooLargeError,
+    UnavailableError,
+)
+
+CONTENT_TYPE = "application/problem+json"
+STATUS_OF: dict[type[AnticipatedError], int] = {
+    NotFoundError: status.HTTP_404_NOT_FOUND,
+    ForbiddenError: status.HTTP_403_FORBIDDEN,
+    ConflictError: status.HTTP_409_CONFLICT,
+    InvalidError: status.HTTP_422_UNPROCESSABLE_ENTITY,
+    TooLargeError: status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+    UnavailableError: status.HTTP_503_SERVICE_UNAVAILABLE,
+}
+
+
+class Anticipated(exceptions.APIException):
+    """An AnticipatedError on its way through DRF's machinery."""
+
+    def __init__(self, error: AnticipatedError) -> None:
+        super().__init__(detail=error.message, code=error.code)
+        self.status_code = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), 400)
+        self.hint = error.hint
+        self.details = error.details
+
+
+class ProblemHandler(ExceptionHandler):
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        if isinstance(exc, AnticipatedError):
+            return Anticipated(exc)
+        return super().convert_known_exceptions(exc)
+
+    def get_response(self, exc: exceptions.APIException, data: dict[str, Any]) -> Response:
+        return Response(data, status=exc.status_code, headers=self.get_headers(exc), content_type=CONTENT_TYPE)
+
+
+class ProblemFormatter(ExceptionFormatter):
+    def format_error_response(self, error_response: ErrorResponse) -> dict[str, Any]:
+        request = self.context.get("request")
+        first = error_response.errors[0]
+        validation = isinstance(self.exc, exceptions.ValidationError)
+        return problem(
+            status_code=self.exc.status_code,
+            code="invalid-request" if validation else _kebab(first.code),
+            detail="The request has errors; see `errors`." if validation else first.detail,
+            request=request,
+            errors=[_entry(error) for error in error_response.errors] if validation else [],
+            hint=getattr(self.exc, "hint", ""),
+            details=getattr(self.exc, "details", {}),
+        )
+
+
+def exception_handler(exc: Exception, context: Any) -> Response | None:
+    return standardized_handler(exc, context)
+
+
+def problem(
+    *,
+    status_code: int,
+    code: str,
+    detail: str,
+    request: Any,
+    errors: list[dict[str, Any]] | None = None,
+    hint: str = "",
+    details: dict[str, object] | None = None,
+) -> dict[str, Any]:
+    """The problem document. `errors[].pointer` is a JSON pointer into the request's body."""
+    document: dict[str, Any] = {
+        "type": f"urn:aetherflow:problem:{code}",
+        "title": HTTPStatus(status_code).phrase,
+        "status": status_code,
+        "detail": detail,
+        "code": code,
+        "errors": errors or [],
+        "request_id": getattr(request, "request_id", None),
+    }
+    if hint:
+        document["hint"] = hint
+    if details:
+        document["details"] = details
+    return document
+
+
+def _entry(error: Error) -> dict[str, Any]:
+    pointer = "/" + error.attr.replace(".", "/") if error.attr and error.attr != "non_field_errors" else ""
+    return {"pointer": pointer, "code": _kebab(error.code), "detail": error.detail}
+
+
+def _kebab(code: str) -> str:
+    return code.replace("_", "-")
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:  # noqa: ARG001 (Django's signature)
+    document = problem(status_code=404, code="not-found", detail="There is nothing at this address.", request=request)
+    return JsonResponse(document, status=404, content_type=CONTENT_TYPE)
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    document = problem(
+        status_code=500,
+        code="server-error",
+        detail="Something broke on our side; it has been recorded.",
+        request=request,
+        hint="Try again. If it stays, give the operators the request id.",
+    )
+    return JsonResponse(document, status=500, content_type=CONTENT_TYPE)

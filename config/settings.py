@@ -1,0 +1,234 @@
+"""Settings: one file for every place; what differs comes from the environment (see .env.example)."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from config.env import env, one_of, positive, required, seconds_list, share
+from config.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env.read_env(BASE_DIR / ".env")
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = required("SECRET_KEY", example="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')")
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+# Behind a TLS proxy (production); plain HTTP on one machine would otherwise lose its cookies.
+SECURE = env.bool("HTTPS", default=False)
+
+INSTALLED_APPS = [
+    "apps.accounts",
+    "apps.datasets",
+    "apps.insights",
+    "apps.jobs",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "django_structlog",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.RequestIdMiddleware",
+    "config.middleware.TrailingSlashMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database ---
+required("DATABASE_URL", example="postgres://aetherflow:secret@127.0.0.1:5432/aetherflow")
+_database = env.db("DATABASE_URL") | {
+    "ENGINE": "config.postgresql",
+    "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),
+    "CONN_HEALTH_CHECKS": True,
+}
+DATABASES = {
+    "default": _database,
+    # The ETL's one long transaction has a connection of its own, so that progress is written beside it, not inside.
+    "loader": _database | {"TEST": {"MIRROR": "default"}},
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Raw files ---
+AWS_REGION = env.str("AWS_DEFAULT_REGION", default="us-east-1")
+AWS_ENDPOINT_URL_S3: str | None = env.str("AWS_ENDPOINT_URL_S3", default=None)
+AWS_ENDPOINT_URL_SQS: str | None = env.str("AWS_ENDPOINT_URL_SQS", default=None)
+RAW_STORAGE = one_of("STORAGE", ("s3", "disk"), default="s3")
+RAW_BUCKET = env.str("RAW_BUCKET", default="aetherflow-raw")
+RAW_ROOT = env.str("RAW_ROOT", default="")
+if RAW_STORAGE == "disk" and not RAW_ROOT:
+    raise ImproperlyConfigured(
+        "STORAGE=disk needs RAW_ROOT, the folder of the raw files, e.g. RAW_ROOT=/var/lib/aetherflow/raw"
+    )
+
+STORAGES = {
+    "raw": {"BACKEND": "apps.datasets.storage.S3RawStorage"}
+    if RAW_STORAGE == "s3"
+    else {"BACKEND": "apps.datasets.storage.DiskRawStorage", "OPTIONS": {"location": RAW_ROOT}},
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+MAX_UPLOAD_BYTES = positive("MAX_UPLOAD_BYTES", default=2 * 1024**3)
+# Larger parts are spooled to disk by Django; the web process never holds a file.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "apps.datasets.uploads.SizeLimitUploadHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+# The share of rejected rows above which a file is refused, where the department does not say otherwise.
+MAX_REJECT_SHARE = share("MAX_REJECT_SHARE", default="0.20")
+MAX_REJECTS_KEPT = positive("MAX_REJECTS_KEPT", default=100_000)
+
+# --- Queues ---
+QUEUE_PREFIX = env.str("QUEUE_PREFIX", default="aetherflow")
+# On AWS: the queues' URL without their name, e.g. https://sqs.eu-central-1.amazonaws.com/123456789012
+QUEUE_URL_BASE: str | None = env.str("QUEUE_URL_BASE", default=None)
+QUEUE_VISIBILITY_SECONDS = positive("QUEUE_VISIBILITY_SECONDS", default=90)
+QUEUE_MAX_RECEIVES = positive("QUEUE_MAX_RECEIVES", default=3)
+QUEUE_BACKOFF_SECONDS = seconds_list("QUEUE_BACKOFF_SECONDS", default="30,120")
+QUEUE_WAIT_SECONDS = positive("QUEUE_WAIT_SECONDS", default=2)
+STAGE_SOFT_TIME_LIMIT_SECONDS = positive("STAGE_SOFT_TIME_LIMIT_SECONDS", default=3_000)
+STAGE_TIME_LIMIT_SECONDS = positive("STAGE_TIME_LIMIT_SECONDS", default=3_300)
+if STAGE_SOFT_TIME_LIMIT_SECONDS >= STAGE_TIME_LIMIT_SECONDS:
+    raise ImproperlyConfigured(
+        "STAGE_SOFT_TIME_LIMIT_SECONDS must be below STAGE_TIME_LIMIT_SECONDS, e.g. 3000 and 3300"
+    )
+# How long the direct send, or the chain's own link, has before the relay sends a stage in its place.
+RELAY_GRACE_SECONDS = positive("RELAY_GRACE_SECONDS", default=15)
+RELAY_INTERVAL_SECONDS = positive("RELAY_INTERVAL_SECONDS", default=5)
+WORKER_HEARTBEAT_SECONDS = positive("WORKER_HEARTBEAT_SECONDS", default=10)
+
+# --- Accounts and the API ---
+AUTH_USER_MODEL = "accounts.User"
+REGISTRATION_POLICY = one_of("REGISTRATION_POLICY", ("open", "approval", "invite"), default="approval")
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+ACCESS_TOKEN_LIFETIME = timedelta(seconds=positive("ACCESS_TOKEN_SECONDS", default=600))
+REFRESH_TOKEN_LIFETIME = timedelta(seconds=positive("REFRESH_TOKEN_SECONDS", default=14 * 24 * 3600))
+# Two tabs may rotate the same refresh token at once; a reuse later than this ends the session.
+REFRESH_REUSE_GRACE = timedelta(seconds=positive("REFRESH_REUSE_GRACE_SECONDS", default=30))
+REFRESH_COOKIE_NAME = "__Secure-aetherflow_refresh" if SECURE else "aetherflow_refresh"
+REFRESH_COOKIE_PATH = "/api/v1/auth"
+INVITATION_LIFETIME = timedelta(seconds=positive("INVITATION_SECONDS", default=7 * 24 * 3600))
+
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
+    "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default="") or SECRET_KEY,
+    "USER_ID_CLAIM": "sub",
+    # Web processes whose clocks differ a little must take each other's fresh tokens.
+    "LEEWAY": 5,
+    "AUTH_HEADER_TYPES": ("Bearer",),
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.authentication.SessionJWTAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.ProblemAutoSchema",
+    "EXCEPTION_HANDLER": "config.problems.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+    "DATETIME_FORMAT": "iso-8601",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_FORMATTER_CLASS": "config.problems.ProblemFormatter",
+    "EXCEPTION_HANDLER_CLASS": "config.problems.ProblemHandler",
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "AetherFlow",
+    "DESCRIPTION": "Departments upload data files and get back clean, queryable rows and insights.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "RunStatus": "apps.jobs.models.JobStatus",
+        "StageName": "apps.jobs.models.Stage",
+        "HealthStatus": "apps.jobs.views.HEALTH",
+        "CheckStatus": "apps.jobs.views.CHECK",
+        "ColumnKind": "apps.datasets.views.KINDS",
+    },
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
+}
+
+# --- Pages, static files, headers ---
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
+DASHBOARD_DIST = Path(env.str("DASHBOARD_DIST", default=str(BASE_DIR / "frontend" / "dist")))
+WHITENOISE_ROOT = DASHBOARD_DIST if DASHBOARD_DIST.is_dir() else None
+WHITENOISE_INDEX_FILE = True
+APPEND_SLASH = False
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SECURE_SSL_REDIRECT = SECURE
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+if SECURE:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- Logs ---
+LOGGING = logging_config(
+    fmt=one_of("LOG_FORMAT", ("json", "console"), default="json"), level=env.str("LOG_LEVEL", default="INFO")
+)
+LOGGING_CONFIG = "config.logs.configure"
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

@@ -1,0 +1,29 @@
+"""The addresses: the API under /api/v1, the operators' admin, and the dashboard for everything else."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from config.dashboard import dashboard
+from config.problems import not_found
+
+api = [
+    path("auth/", include("apps.accounts.urls")),
+    path("", include("apps.datasets.urls")),
+    path("", include("apps.insights.urls")),
+    path("", include("apps.jobs.urls")),
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    re_path(r"^", not_found),
+]
+
+urlpatterns = [
+    path("api/v1/", include(api)),
+    re_path(r"^api/", not_found),
+    path("admin/", admin.site.urls),
+    # The router of the page works in the browser: every other address is the page.
+    re_path(r"^(?!static/|assets/).*$", dashboard),
+]
+
+handler404 = "config.problems.not_found"
+handler500 = "config.problems.server_error"

@@ -1,0 +1,29 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+LOGIN = "/api/v1/auth/login"
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """A browser: it keeps cookies."""
+    return APIClient()
+
+
+@pytest.fixture
+def problem() -> Callable[..., dict[str, Any]]:
+    """Checks that an answer is the problem document of that status and code, and gives the document."""
+
+    def check(response: Any, status: int, code: str) -> dict[str, Any]:
+        assert response["Content-Type"] == "application/problem+json", response.content
+        document: dict[str, Any] = response.json()
+        assert (response.status_code, document["status"], document["code"]) == (status, status, code), document
+        assert document["request_id"] == response["X-Request-ID"]
+        assert document["title"]
+        assert document["detail"]
+        return document
+
+    return check

@@ -1,0 +1,94 @@
+"""The ground of all tests: the environment, one PostgreSQL; the platform and a browser as fixtures."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.support.session import DEFAULTS, Session, clear, run_folder
+
+for _name, _value in DEFAULTS.items():
+    os.environ.setdefault(_name, _value)
+
+# With pytest-xdist only the first process has a session; its workers inherit the address.
+_session: Session | None = None
+if "DATABASE_URL" not in os.environ:
+    _session = Session()
+    os.environ["DATABASE_URL"] = _session.cluster.url()
+
+if "pytest_django.plugin" in sys.modules:
+    import django
+
+    # Here, not in a hook: the conftest files below this one may import models.
+    django.setup()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if _session and config.pluginmanager.hasplugin("django") and not config.option.collectonly:
+        _session.start()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    if _session:
+        _session.stop()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the running platform share one: the group keeps them on one worker of pytest-xdist."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "stack" in fixtures:
+            item.add_marker(pytest.mark.stack)
+            item.add_marker(pytest.mark.xdist_group("stack"))
+        if "page" in fixtures:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test of the running platform shows what its processes said."""
+    report = yield
+    stack = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and stack:
+        report.sections.append(("the platform's processes", stack.tails()))
+    return report
+
+
+@pytest.fixture(scope="session")
+def stack(worker_id: str) -> Iterator[object]:
+    """The whole platform as real processes, once per run; see `tests.support.stack.Stack`."""
+    from config.local.home import Home
+    from tests.support.stack import Stack, database
+
+    home = Home(run_folder() / "stack")
+    with database(os.environ["DATABASE_URL"], f"stack_{worker_id}_{os.getpid()}") as url:
+        running = Stack(home, database_url=url)
+        try:
+            running.begin()
+            yield running
+        finally:
+            running.close()
+            clear(home.path)
+            with contextlib.suppress(OSError):  # the first process keeps its PostgreSQL there
+                home.path.parent.rmdir()
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    """A page of the machine's Chromium (a Playwright `Page`)."""
+    from tests.support.browser import open_page
+
+    # Playwright keeps an event loop in this thread; Django would refuse its ORM to the test.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with open_page() as opened:
+        yield opened
