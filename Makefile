@@ -16,7 +16,7 @@ DASHBOARD_SOURCES := $(if $(FRONTEND),$(shell find frontend -type f \
 	-not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' -not -path '*/.*'))
 # Settings need these to load; the checks below open no connection with them.
 PLACEHOLDERS := DATABASE_URL=postgres://nobody:none@127.0.0.1:1/none SECRET_KEY=only-for-the-checks-$(shell printf '%050d' 7) \
-	STORAGE=s3 LOG_LEVEL=WARNING
+	QUEUE_URL_BASE=https://sqs.us-east-1.amazonaws.com/123456789012 STORAGE=s3 LOG_LEVEL=WARNING
 LOCK := ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: help up test test-python test-frontend check check-python check-frontend build openapi lock clean

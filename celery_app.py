@@ -3,12 +3,10 @@
 import os
 
 import django
-from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from apps.jobs.worker import install  # noqa: E402  (models need the setup above)
+from apps.jobs.worker import app  # noqa: E402  (models need the setup above)
 
-app = Celery("aetherflow")
-install(app)
+__all__ = ["app"]

@@ -89,6 +89,11 @@ class Department:
             faults.append(f"max_reject_share is a share from 0 to 1, not {self.max_reject_share}.")
         if taken := sorted(RESERVED & self._by_name.keys()):
             faults.append(f"The column names {taken} are the platform's own.")
+        faults += [
+            f"{column.name!r} may be left out of a file, so its cells must be nullable."
+            for column in self.columns
+            if not column.required and not column.nullable
+        ]
         return faults
 
     def _key_faults(self) -> list[str]:

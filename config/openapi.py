@@ -1,6 +1,6 @@
 """The OpenAPI description of errors: one problem schema, the same as `config.problems` writes."""
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
@@ -21,7 +21,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField(help_text="Stable; made for programs.")
-    errors = ProblemEntrySerializer(many=True)
+    errors = ProblemEntrySerializer(many=True)  # type: ignore[assignment]
     request_id = serializers.CharField(allow_null=True)
     hint = serializers.CharField(required=False, help_text="What to do about it.")
     details = serializers.DictField(required=False)
@@ -34,7 +34,7 @@ class ProblemAutoSchema(AutoSchema):
         module = type(self.view).__module__
         return [module.split(".")[1]] if module.startswith("apps.") else super().get_tags()
 
-    def _get_response_bodies(self, direction: str = "response") -> Any:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
         if direction == "response":
             problem = self._get_response_for_code(

@@ -48,6 +48,11 @@ class ProblemHandler(ExceptionHandler):
             return Anticipated(exc)
         return super().convert_known_exceptions(exc)
 
+    def report_exception(self, exc: exceptions.APIException, response: Response) -> None:
+        """An anticipated 503 is an answer, not a bug to report."""
+        if not isinstance(exc, Anticipated):
+            super().report_exception(exc, response)
+
     def get_response(self, exc: exceptions.APIException, data: dict[str, Any]) -> Response:
         return Response(data, status=exc.status_code, headers=self.get_headers(exc), content_type=CONTENT_TYPE)
 

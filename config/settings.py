@@ -118,6 +118,11 @@ MAX_REJECTS_KEPT = positive("MAX_REJECTS_KEPT", default=100_000)
 QUEUE_PREFIX = env.str("QUEUE_PREFIX", default="aetherflow")
 # On AWS: the queues' URL without their name, e.g. https://sqs.eu-central-1.amazonaws.com/123456789012
 QUEUE_URL_BASE: str | None = env.str("QUEUE_URL_BASE", default=None)
+if not (AWS_ENDPOINT_URL_SQS or QUEUE_URL_BASE):
+    raise ImproperlyConfigured(
+        "Neither QUEUE_URL_BASE nor AWS_ENDPOINT_URL_SQS is set. On AWS set QUEUE_URL_BASE to the queues' URL without "
+        "their name, e.g. QUEUE_URL_BASE=https://sqs.eu-central-1.amazonaws.com/123456789012"
+    )
 QUEUE_VISIBILITY_SECONDS = positive("QUEUE_VISIBILITY_SECONDS", default=90)
 QUEUE_MAX_RECEIVES = positive("QUEUE_MAX_RECEIVES", default=3)
 QUEUE_BACKOFF_SECONDS = seconds_list("QUEUE_BACKOFF_SECONDS", default="30,120")

@@ -1,13 +1,13 @@
 """The addresses: the API under /api/v1, the operators' admin, and the dashboard for everything else."""
 
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from config.dashboard import dashboard
 from config.problems import not_found
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("auth/", include("apps.accounts.urls")),
     path("", include("apps.datasets.urls")),
     path("", include("apps.insights.urls")),

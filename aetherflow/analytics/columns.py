@@ -37,9 +37,7 @@ def days(frame: pd.DataFrame, name: str) -> Days:
         arrow = pa.chunked_array(column.array.__arrow_array__())
         return np.asarray(arrow.cast(pa.date32()).to_numpy(zero_copy_only=False), dtype="datetime64[D]")
     parsed = pd.to_datetime(column, errors="coerce")
-    return np.asarray(
-        parsed.to_numpy(dtype="datetime64[s]", na_value=np.datetime64("NaT")), dtype="datetime64[D]"
-    )
+    return np.asarray(parsed.to_numpy(dtype="datetime64[s]", na_value=np.datetime64("NaT")), dtype="datetime64[D]")
 
 
 def labelled(frame: pd.DataFrame, name: str) -> tuple[Ints, Labels]:

@@ -138,9 +138,7 @@ def combine(
     )
 
 
-def residual_bands(
-    mean: Floats, residuals: Floats, *, scale: Floats, folds: int
-) -> dict[float, tuple[Floats, Floats]]:
+def residual_bands(mean: Floats, residuals: Floats, *, scale: Floats, folds: int) -> dict[float, tuple[Floats, Floats]]:
     """Bands around `mean` (steps, G) from backtest residuals (folds, steps, G) in units of `scale` (G,).
 
     Split conformal prediction (Vovk et al. 2005; Lei et al. 2018, JASA 113) with the residuals of all series

@@ -1,8 +1,8 @@
 """Many tests, one ranking: each test is calibrated to the data it runs on, then the voices are added up.
 
-A rule that fires on a tenth of a ledger says nothing there, however clever; a tail probability that assumes a textbook
-distribution says too much on real money. So the evidence of a test is the mean of two figures: -log10 of its model
-probability, and -log10 of how large a share of the rows it finds at least as strange.
+A rule that fires on a tenth of a ledger says nothing there, however clever; a tail probability that assumes a
+textbook distribution says too much on real money. So the evidence of a test is the mean of two figures:
+-log10 of its model probability, and -log10 of how large a share of the rows it finds at least as strange.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def combined(tests: Sequence[Floats]) -> Floats:
     """The strongest voice, a quarter of the second and a tenth of the third: agreement counts, but ten faint
     oddities do not outweigh one plain one."""
     stacked = np.sort(np.stack(tests), axis=0)[::-1]
-    total = stacked[0].copy()
+    total: Floats = stacked[0].copy()
     for voice, share in zip(stacked[1:3], (SECOND, THIRD), strict=False):
         total += share * voice
     return total

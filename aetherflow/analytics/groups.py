@@ -1,8 +1,8 @@
 """What is usual in a group, seen without the row that is judged: medians, shares and tails, all vectorised.
 
-A row that takes part in its own yardstick hides itself, most of all in small groups; so every figure here leaves the
-row out, and small groups are drawn towards the larger group that holds them (empirical Bayes shrinkage; Efron &
-Morris 1977, Scientific American 236).
+A row that takes part in its own yardstick hides itself, most of all in small groups; so every figure here
+leaves the row out, and small groups are drawn towards the larger group that holds them (empirical Bayes
+shrinkage; Efron & Morris 1977, Scientific American 236).
 """
 
 from __future__ import annotations
@@ -28,9 +28,7 @@ def others_median(values: Floats, groups: Ints) -> Floats:
     rest = size - 1
     low, high = np.maximum((rest - 1) // 2, 0), np.minimum(rest // 2, size - 1)
     low, high = low + (low >= place), high + (high >= place)
-    middle = (
-        ordered[begin + np.minimum(low, size - 1)] + ordered[begin + np.minimum(high, size - 1)]
-    ) / 2
+    middle = (ordered[begin + np.minimum(low, size - 1)] + ordered[begin + np.minimum(high, size - 1)]) / 2
     out = np.empty(len(values))
     out[order] = np.where(rest > 0, middle, np.nan)
     return out
@@ -98,15 +96,17 @@ def usual_range(values: Floats, groups: Ints) -> Range:
 def robust_spread(
     residuals: Floats, groups: Ints, *, strength: float, floor: float, parent: Floats | None = None
 ) -> Floats:
-    """1.4826 times the median absolute residual of the group, as if `strength` rows had the parent's (or overall) one.
+    """1.4826 times the median absolute residual of the group, as if `strength` rows had the parent's (or
+    overall) one.
 
-    Source of the estimator: Rousseeuw & Croux (1993), JASA 88. `floor` keeps a group of equal amounts from calling
-    the first cent of difference infinitely strange.
+    Source of the estimator: Rousseeuw & Croux (1993), JASA 88. `floor` keeps a group of equal amounts from
+    calling the first cent of difference infinitely strange.
     """
     size = sizes(groups)
     overall = np.median(np.abs(residuals)) * NORMAL_CONSISTENT if parent is None else parent
     own = usual_range(np.abs(residuals), groups).median * NORMAL_CONSISTENT
-    return np.maximum((size * own + strength * overall) / (size + strength), floor)
+    spread: Floats = np.maximum((size * own + strength * overall) / (size + strength), floor)
+    return spread
 
 
 def _sorted(values: Floats, groups: Ints) -> tuple[Ints, Ints, Ints, Ints]:

@@ -1,10 +1,10 @@
 """Stock-out probabilities, safety stock and order quantities under negative binomial demand.
 
-Demand of retail items is over-dispersed: over two weeks its variance is often ten times its mean and more, so a
-Poisson model sees no danger where there is much. Demand over t days has mean m = t * mu and variance phi * m. Sources:
-Silver, Pyke & Thomas, Inventory and Production Management in Supply Chains (2017), ch. 6-7; Syntetos & Boylan (2006),
-Int. J. Production Economics 103; the negative binomial as a compound Poisson process: Axsaeter, Inventory Control,
-ch. 5.
+Demand of retail items is over-dispersed: over two weeks its variance is often ten times its mean and more, so
+a Poisson model sees no danger where there is much. Demand over t days has mean m = t * mu and variance phi *
+m. Sources: Silver, Pyke & Thomas, Inventory and Production Management in Supply Chains (2017), ch. 6-7;
+Syntetos & Boylan (2006), Int. J. Production Economics 103; the negative binomial as a compound Poisson
+process: Axsaeter, Inventory Control, ch. 5.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import nbinom
+from scipy.special import betaincc, gammaincinv
 
 from aetherflow.analytics.columns import Bools, Days, Floats, Ints
 
@@ -22,14 +22,15 @@ MEAN_UNCERTAINTY_DAYS = 60.0  # the mean itself is a guess that ages: variance g
 SHRINKAGE = 8.0  # an item's own dispersion counts as much as the file's once it has this many intervals
 NON_OVERLAPPING_DAYS = 28
 LEAST_SNAPSHOTS = 6
+LARGE = 1e6  # units; from here on the nearest whole unit is no longer searched for
 
 
 @dataclass(frozen=True, kw_only=True)
 class Position:
     """One entry per item, in the order of the item codes.
 
-    row: its newest snapshot's row. daily: expected units per day, NaN where no snapshot tells. dispersion: variance
-    to mean ratio of demand. intervals: how many depletion intervals the dispersion was learnt from.
+    row: its newest snapshot's row. daily: expected units per day, NaN where no snapshot tells. dispersion:
+    variance to mean ratio of demand. intervals: how many depletion intervals the dispersion was learnt from.
     """
 
     row: Ints
@@ -51,20 +52,34 @@ def positions(*, items: Ints, days: Days, stock: Floats, daily: Floats) -> Posit
 
 def stockout_probability(*, stock: Floats, daily: Floats, dispersion: Floats, days: float) -> Floats:
     """P(demand over `days` > stock); nothing that may arrive meanwhile is counted."""
-    return _negative_binomial_sf(stock, mean=daily * days, dispersion=_aged(dispersion, np.float64(days)))
+    return _exceeded(np.floor(stock), mean=daily * days, dispersion=_aged(dispersion, np.float64(days)))
 
 
 def demand_quantile(*, level: float, daily: Floats, dispersion: Floats, days: Floats) -> Floats:
     """The least number of units that covers demand over `days` with probability `level`."""
     mean, phi = daily * days, _aged(dispersion, days)
-    quantile = nbinom.ppf(level, np.maximum(mean, 1e-9) / (phi - 1), 1 / phi)
-    normal = mean + 1.6449 * np.sqrt(phi * mean)  # scipy gives up on some enormous means; there it is normal anyway
-    return np.where(mean > 0, np.where(np.isfinite(quantile), quantile, np.ceil(normal)), 0.0)
+    # The gamma distribution with the same mean and variance is the limit for large means, and shows where to search.
+    limit = np.nan_to_num(gammaincinv(np.maximum(mean, 1e-9) / phi, level) * phi, nan=0.0)
+    low, high = np.maximum(np.floor(limit - phi - 1), -1.0), np.ceil(limit + phi + 1)
+    searched = np.flatnonzero((mean > 0) & (limit < LARGE))
+    beyond = _exceeded(low, mean=mean, dispersion=phi) <= 1 - level
+    low = np.where(beyond, -1.0, low)
+    rising = searched
+    while len(rising):
+        rising = rising[_exceeded(high[rising], mean=mean[rising], dispersion=phi[rising]) > 1 - level]
+        low[rising], high[rising] = high[rising], 2 * high[rising] + 1
+    while len(searched):
+        middle = np.floor((low[searched] + high[searched]) / 2)
+        short = _exceeded(middle, mean=mean[searched], dispersion=phi[searched]) > 1 - level
+        low[searched] = np.where(short, middle, low[searched])
+        high[searched] = np.where(short, high[searched], middle)
+        searched = searched[high[searched] - low[searched] > 1]
+    return np.where(mean > 0, np.where(limit < LARGE, high, np.ceil(limit)), 0.0)
 
 
 def safety_stock(*, level: float, daily: Floats, dispersion: Floats, lead: Floats) -> Floats:
-    """Units above the expected demand of the lead time that reach the service `level` (probability of no stock-out
-    per replenishment cycle), at least 0. Its normal limit is the text-book z * sqrt(L s_d^2)."""
+    """Units above the expected demand of the lead time that reach the service `level` (probability of no
+    stock-out per replenishment cycle), at least 0. Its normal limit is the text-book z * sqrt(L s_d^2)."""
     quantile = demand_quantile(level=level, daily=daily, dispersion=dispersion, days=lead)
     return np.maximum(quantile - daily * lead, 0.0)
 
@@ -84,9 +99,13 @@ def _aged(dispersion: Floats, days: Floats | np.float64) -> Floats:
     return dispersion * (1 + days / MEAN_UNCERTAINTY_DAYS)
 
 
-def _negative_binomial_sf(stock: Floats, *, mean: Floats, dispersion: Floats) -> Floats:
-    probability = nbinom.sf(np.floor(stock), np.maximum(mean, 1e-9) / (dispersion - 1), 1 / dispersion)
-    return np.where(mean > 0, np.clip(np.nan_to_num(probability, nan=0.0), 0.0, 1.0), 0.0)
+def _exceeded(units: Floats, *, mean: Floats, dispersion: Floats) -> Floats:
+    """P(demand > units) for whole `units`, by the incomplete beta function (Johnson, Kemp & Kotz, Univariate
+    Discrete Distributions, 3rd ed., ch. 5). scipy.stats.nbinom ends the whole process on some enormous
+    parameters."""
+    size = np.maximum(mean, 1e-9) / (dispersion - 1)
+    tail = np.nan_to_num(betaincc(size, np.maximum(units, 0.0) + 1, 1 / dispersion), nan=0.0)
+    return np.where(mean > 0, np.where(units < 0, 1.0, np.clip(tail, 0.0, 1.0)), 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,11 +125,9 @@ def _depletion(*, items: Ints, days: Days, stock: Floats) -> _Depletion:
     return _Depletion(item=items[1:][usable], units=units[usable], days=apart[usable])
 
 
-def _daily_demand(
-    *, items: Ints, days: Days, reported: Floats, last: Ints, depletion: _Depletion
-) -> Floats:
-    """Newest reported average; with six snapshots or more, half of it and half the mean of earlier averages that do
-    not overlap (28 days apart). Without any report, what the depletion of stock says."""
+def _daily_demand(*, items: Ints, days: Days, reported: Floats, last: Ints, depletion: _Depletion) -> Floats:
+    """Newest reported average; with six snapshots or more, half of it and half the mean of earlier averages
+    that do not overlap (28 days apart). Without any report, what the depletion of stock says."""
     size = len(last)
     usable = np.isfinite(reported) & (reported >= 0)
     place = np.where(usable, np.arange(len(items)), -1)
@@ -140,17 +157,16 @@ def _daily_demand(
 
 
 def _dispersion(daily: Floats, *, items: Ints, depletion: _Depletion) -> tuple[Floats, Ints]:
-    """Pearson's chi-square per degree of freedom of each item's depletion, shrunk on the log scale towards the file's
-    own power law of the mean (or the prior, with fewer than 20 items to fit it) with weight n / (n + 8)."""
+    """Pearson's chi-square per degree of freedom of each item's depletion, shrunk on the log scale towards
+    the file's own power law of the mean (or the prior, with fewer than 20 items to fit it) with weight n / (n
+    + 8)."""
     size = int(items[-1]) + 1 if len(items) else 0
     count = np.bincount(depletion.item, minlength=size)
     sold = np.bincount(depletion.item, weights=depletion.units, minlength=size)
     watched = np.bincount(depletion.item, weights=depletion.days, minlength=size)
     rate = sold / np.maximum(watched, 1)
     expected = np.maximum(rate[depletion.item] * depletion.days, 1e-9)
-    chi = np.bincount(
-        depletion.item, weights=(depletion.units - expected) ** 2 / expected, minlength=size
-    )
+    chi = np.bincount(depletion.item, weights=(depletion.units - expected) ** 2 / expected, minlength=size)
     own = np.maximum(chi / np.maximum(count - 1, 1), LEAST_DISPERSION)
     learnt = (count >= 3) & (rate > 0)
     fitted = prior_dispersion(np.nan_to_num(daily))

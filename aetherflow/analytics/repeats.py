@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom
+from scipy.special import betainc
 
 from aetherflow.analytics import groups as by_group
 from aetherflow.analytics.columns import Bools, Days, Floats, Ints
@@ -20,8 +20,8 @@ SAME_REFERENCE, ALTERED_REFERENCE, OTHER_SPELLING, MONTHLY = 0.01, 0.003, 0.2, 3
 
 @dataclass(frozen=True, kw_only=True)
 class Repeats:
-    """Per row: fired, the chance that it is a coincidence, the row it repeats (-1), days in between, and whether the
-    reference is the same (1), the same but for a last letter (2), or no evidence (0)."""
+    """Per row: fired, the chance that it is a coincidence, the row it repeats (-1), days in between, and
+    whether the reference is the same (1), the same but for a last letter (2), or no evidence (0)."""
 
     fired: Bools
     probability: Floats
@@ -35,13 +35,14 @@ def repeated_payments(
 ) -> Repeats:
     """Rows whose payee had got exactly this sum at most 45 days before.
 
-    payee: code of the normalised name, -1 unknown; spelling: code of the name as written; reference: code of the
-    reference without its last letter, -1 none; written: as written. tie: breaks ties of one day. The chance of a
-    coincidence is the share of such repeats among the payee's other payments, drawn towards the ledger's share of
-    the same kind (same day or later, round sum or not), at least the share of this very sum that recurs; then
-    multiplied for what real double payments show: the same reference on another day, a reference with a letter
-    added, another spelling of the name; a gap of a month speaks for a standing order. Kinds of double payments:
-    ACFE, Fraud Examiners Manual, billing schemes; Nigrini, Forensic Analytics (2nd ed., 2020), ch. 12.
+    payee: code of the normalised name, -1 unknown; spelling: code of the name as written; reference: code of
+    the reference without its last letter, -1 none; written: as written. tie: breaks ties of one day. The
+    chance of a coincidence is the share of such repeats among the payee's other payments, drawn towards the
+    ledger's share of the same kind (same day or later, round sum or not), at least the share of this very sum
+    that recurs; then multiplied for what real double payments show: the same reference on another day, a
+    reference with a letter added, another spelling of the name; a gap of a month speaks for a standing order.
+    Kinds of double payments: ACFE, Fraud Examiners Manual, billing schemes; Nigrini, Forensic Analytics (2nd
+    ed., 2020), ch. 12.
     """
     size = len(cents)
     order = np.lexsort((tie, days, cents, payee))
@@ -97,9 +98,9 @@ class Splits:
 def split_payments(*, payee: Ints, amounts: Floats, days: Days) -> Splits:
     """Two or more payments to one payee within days of each other, each just below the same round limit.
 
-    Binomial chance that so many of the payee's payments in those days fall into the last tenth below a limit, with
-    the payee's own share of such sums at other times, drawn towards the ledger's. Threshold splitting: Nigrini,
-    Forensic Analytics (2nd ed., 2020), ch. 5.
+    Binomial chance that so many of the payee's payments in those days fall into the last tenth below a limit,
+    with the payee's own share of such sums at other times, drawn towards the ledger's. Threshold splitting:
+    Nigrini, Forensic Analytics (2nd ed., 2020), ch. 5.
     """
     limit = limit_above(amounts)
     inside = np.isfinite(limit) & (payee >= 0)
@@ -123,7 +124,7 @@ def split_payments(*, payee: Ints, amounts: Floats, days: Days) -> Splits:
     usual = (just_below - pieces + 5 * overall) / (total - pieces + 5)
     begin, end = _extent(day, cluster)
     tried = np.maximum(_payments_between(payee, day, begin, end), pieces)
-    chance = binom.sf(pieces - 1, tried, np.clip(usual, 1e-6, 1.0))
+    chance = betainc(pieces, tried - pieces + 1, np.clip(usual, 1e-6, 1.0))  # P(at least so many of the tried)
     return Splits(
         fired=fired,
         probability=np.where(fired, np.clip(chance, 1e-12, 1.0), 1.0),

@@ -1,7 +1,8 @@
-"""Single tests on payments, each answering with the probability that an honest row looks so strange by chance.
+"""Single tests on payments, each answering with the probability that an honest row looks so strange by
+chance.
 
-All take arrays of one length; groups are codes from 0, -1 where the text is missing. Every usual figure is taken from
-the other rows of the group (`aetherflow.analytics.groups`).
+All take arrays of one length; groups are codes from 0, -1 where the text is missing. Every usual figure is
+taken from the other rows of the group (`aetherflow.analytics.groups`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 from aetherflow.analytics import groups as by_group
 from aetherflow.analytics.columns import Bools, Days, Floats, Ints
@@ -30,10 +31,11 @@ class Test:
 
 @dataclass(frozen=True, kw_only=True)
 class Amounts:
-    """Size of each payment against the usual one: log distance, its standard score, and the usual size itself.
+    """Size of each payment against the usual one: log distance, its standard score, and the usual size
+    itself.
 
-    company: share of the payee's payments of the kind, the row left out, that are at least two thirds as large: what
-    a payee gets every month is its normal spending too, however far from the middle.
+    company: share of the payee's payments of the kind, the row left out, that are at least two thirds as
+    large: what a payee gets every month is its normal spending too, however far from the middle.
     """
 
     distance: Floats
@@ -43,11 +45,12 @@ class Amounts:
 
 
 def against_usual(*, sizes: Floats, currency: Ints, kind: Ints, payee: Ints) -> Amounts:
-    """How far each size lies from the usual one of its kind (category, currency and sign) and payee, on the log scale.
+    """How far each size lies from the usual one of its kind (category, currency and sign) and payee, on the
+    log scale.
 
-    The usual log size is the median of the others of the kind, drawn towards the currency's, then mixed with the
-    median of the payee's others within the kind by how many there are. The spread is robust and shrunk likewise.
-    A robust z-score (Iglewicz & Hoaglin 1993; Rousseeuw & Croux 1993) with hierarchical shrinkage.
+    The usual log size is the median of the others of the kind, drawn towards the currency's, then mixed with
+    the median of the payee's others within the kind by how many there are. The spread is robust and shrunk
+    likewise. A robust z-score (Iglewicz & Hoaglin 1993; Rousseeuw & Croux 1993) with hierarchical shrinkage.
     """
     logs = np.log(np.maximum(sizes, 0.01))
     wide = np.nan_to_num(by_group.others_median(logs, currency), nan=0.0)
@@ -77,13 +80,14 @@ def against_usual(*, sizes: Floats, currency: Ints, kind: Ints, payee: Ints) -> 
 
 def far_from_usual(amounts: Amounts) -> Test:
     """Student tail of the score. Unusually small payments count with the square root: they rarely cost anything."""
-    tail = student.sf(np.abs(amounts.score), TAIL_FREEDOM)
+    tail = stdtr(TAIL_FREEDOM, -np.abs(amounts.score))
     probability = np.where(amounts.score < 0, np.sqrt(tail), np.maximum(tail, amounts.company))
     return Test(fired=np.abs(amounts.score) > 1.5, probability=probability)
 
 
 def shifted_decimal(amounts: Amounts, *, cents: Floats, kind: Ints) -> Test:
-    """A usual amount times 10, 100 or 1000: far above the usual one, and ending in the zeros that the shift leaves.
+    """A usual amount times 10, 100 or 1000: far above the usual one, and ending in the zeros that the shift
+    leaves.
 
     The two are independent for honest rows, so their chances multiply.
     """
@@ -91,7 +95,7 @@ def shifted_decimal(amounts: Amounts, *, cents: Floats, kind: Ints) -> Test:
     best = np.ones(len(score))
     fired = np.zeros(len(score), dtype=bool)
     spread = np.divide(amounts.distance, score, out=np.ones_like(score), where=np.abs(score) > 1e-9)
-    tail = np.maximum(student.sf(score, TAIL_FREEDOM), amounts.company)
+    tail = np.maximum(stdtr(TAIL_FREEDOM, -score), amounts.company)
     for zeros in (1, 2, 3):
         ends = np.mod(cents, 10.0**zeros) == 0
         back = np.abs(amounts.distance - zeros * np.log(10)) < spread
@@ -103,8 +107,9 @@ def shifted_decimal(amounts: Amounts, *, cents: Floats, kind: Ints) -> Test:
 
 
 def round_sum(*, cents: Floats, kind: Ints, payee: Ints) -> Test:
-    """One or two leading digits and then zeros (at least hundreds), where hardly any other payment of this kind and
-    payee is so round. Counting digits, not zeros, keeps large payments from being rounder than small ones."""
+    """One or two leading digits and then zeros (at least hundreds), where hardly any other payment of this
+    kind and payee is so round. Counting digits, not zeros, keeps large payments from being rounder than small
+    ones."""
     probability = np.ones(len(cents))
     fired = np.zeros(len(cents), dtype=bool)
     decade = 10.0 ** np.floor(np.log10(np.maximum(cents, 1.0)))
@@ -119,8 +124,8 @@ def round_sum(*, cents: Floats, kind: Ints, payee: Ints) -> Test:
 def at_weekend(*, days: Days, kind: Ints, payee: Ints) -> Test:
     """On a Saturday or Sunday, where the ledger, the kind and the payee hardly ever have one.
 
-    A weekend on which the whole office booked (a period end) is a working day: the chance is multiplied by how full
-    the day is compared with the median day from Monday to Friday.
+    A weekend on which the whole office booked (a period end) is a working day: the chance is multiplied by
+    how full the day is compared with the median day from Monday to Friday.
     """
     day = days.astype(np.int64)
     weekend = (day + 3) % 7 >= 5

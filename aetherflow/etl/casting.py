@@ -26,9 +26,7 @@ MINUS_SIGNS = "[\u2212\u2013\u2010\u2011]"
 BEYOND = 1e300
 INTEGER_BEYOND = 2**62
 
-TIME = (
-    r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?$"
-)
+TIME = r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?$"
 YEAR_FIRST = rf"^(?P<y>\d{{4}})[-/.](?P<m>\d{{1,2}})[-/.](?P<d>\d{{1,2}}){TIME}"
 COMPACT = rf"^(?P<y>[12]\d{{3}})(?P<m>\d{{2}})(?P<d>\d{{2}}){TIME}"
 DAY_FIRST = rf"^(?P<d>\d{{1,2}})[-/. ](?P<m>\d{{1,2}})[-/. ](?P<y>\d{{4}}|\d{{2}}){TIME}"
@@ -80,9 +78,7 @@ def cast(cells: pa.StringArray, column: Column, *, conventions: Conventions) -> 
 
 
 def _spellings(column: Column) -> pa.Array:
-    return pa.array(
-        sorted({form for token in column.missing for form in (token, token.upper(), token.capitalize())})
-    )
+    return pa.array(sorted({form for token in column.missing for form in (token, token.upper(), token.capitalize())}))
 
 
 def _texts(present: pa.StringArray, column: Column) -> pa.StringArray:
@@ -175,7 +171,7 @@ def read_days(texts: pl.Series, *, order: DateOrder) -> pl.Series:
 
 def _read_as(pattern: str, texts: pl.Series) -> pl.Series:
     parts = texts.str.extract_groups(pattern).struct.unnest()
-    year = pl.when(pl.col("y").str.len_bytes() == 2).then("20" + pl.col("y")).otherwise("y")
+    year = pl.when(pl.col("y").str.len_bytes() == 2).then(pl.lit("20") + pl.col("y")).otherwise(pl.col("y"))
     month = pl.col("m").str.to_lowercase().replace(MONTHS)
     return parts.select(
         pl.concat_str([year, month, "d"], separator="-").str.to_date("%Y-%m-%d", strict=False)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from aetherflow.columns import Column
 from aetherflow.etl.casting import Conventions, DateOrder, Decimal
 
-# Evidence beyond this changes nothing: it is counted only to settle a file that contradicts itself.
+# So much evidence for the point and none for the comma: from there on a cell with a point is not looked into.
 ENOUGH = 1_000
 
 
@@ -78,10 +78,12 @@ class Evidence:
             for mark, pattern in patterns.items():
                 self._vote(both, votes, mark, pattern)
             cells = cells.filter(pc.invert(with_comma))
-        if votes["."] < ENOUGH or votes[","]:
-            cells = cells.filter(pc.match_substring(cells, "."))
-            for mark, pattern in patterns.items():
-                self._vote(cells, votes, mark, pattern)
+        with_point = cells.filter(pc.match_substring(cells, "."))
+        if votes["."] >= ENOUGH and not votes[","]:
+            votes["."] += len(with_point)
+            return
+        for mark, pattern in patterns.items():
+            self._vote(with_point, votes, mark, pattern)
 
     @staticmethod
     def _vote(cells: pa.StringArray, votes: Counter[Decimal], mark: Decimal, pattern: str) -> None:

@@ -9,6 +9,8 @@ import polars as pl
 import pyarrow as pa
 
 SEEDS = (0x5EED, 0xA1E7)
+# Merging holds both runs twice over; runs of this size are left alone, and looked up one after the other.
+LARGEST_RUN = 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +60,14 @@ class SeenKeys:
         return answer
 
     def _add(self, run: _Run) -> None:
-        while self._runs and len(self._runs[-1]) <= 2 * len(run):
+        while self._runs and len(self._runs[-1]) <= min(2 * len(run), LARGEST_RUN):
             run = _merged(self._runs.pop(), run)
         if len(run):
             self._runs.append(run)
 
 
 def _hashes(keys: pa.Table, *, seed: int) -> np.ndarray:
-    frame = pl.from_arrow(keys)
-    return frame.select(pl.struct(pl.all()).hash(seed=seed)).to_series().to_numpy()
+    return pl.DataFrame(keys).to_struct().hash(seed).to_numpy()
 
 
 def _merged(one: _Run, other: _Run) -> _Run:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from aetherflow.etl.rejects import FileRefused
 
 CHUNK = 1 << 18
 # No row of a department comes near; a longer line is another format, or a quotation mark that was never closed.
-LONGEST_LINE = 1 << 20
+LONGEST_LINE = 1 << 19
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -123,9 +122,9 @@ class Utf8Stream:
 def examine(path: Path, *, filename: str, encoding: str | None = None) -> Text:
     """Find the encoding, and pass once over the whole file.
 
-    A byte order mark decides, then `encoding` if given. UTF-16 is recognised without a mark too; bytes that are no UTF-8 are read as cp1252, the encoding of Excel's plain
-    CSV, unless they look like damaged UTF-8. Raises FileRefused: empty-file, not-text, format-error, encoding-error,
-    line-too-long.
+    A byte order mark decides, then `encoding` if given. UTF-16 is recognised without a mark too; bytes that are no
+    UTF-8 are read as cp1252, the encoding of Excel's plain CSV, unless they look like damaged UTF-8. Raises
+    FileRefused: empty-file, not-text, format-error, encoding-error, line-too-long.
     """
     with path.open("rb") as file:
         head = file.read(CHUNK)
@@ -235,9 +234,7 @@ def _refuse_what_is_no_text(head: bytes, *, filename: str) -> None:
         kind = "a binary file"
     if kind:
         how = "In Excel choose File, Save as, CSV UTF-8, and" if kind == EXCEL else "Export the data as CSV and"
-        raise FileRefused(
-            f"{filename} is {kind}, not a CSV file.", code="not-text", hint=f"{how} upload that file."
-        )
+        raise FileRefused(f"{filename} is {kind}, not a CSV file.", code="not-text", hint=f"{how} upload that file.")
     start = head[:200].lstrip().lower()
     markup = next((kind for signature, kind in MARKUP if start.startswith(signature)), "")
     if markup:

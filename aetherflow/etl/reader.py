@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from aetherflow.etl.dialect import END, Dialect
 from aetherflow.etl.encodings import Text, Utf8Stream, line_ends
 from aetherflow.etl.rejects import FileRefused
 
-BLOCK = 4 << 20
+# pyarrow reads up to 32 blocks ahead, so this is a thirty-second of the memory a file takes. A record must fit in.
+BLOCK = 1 << 20
 # The most a cell of a spreadsheet holds. A longer cell with line breaks in it is a quotation mark left open.
 LONGEST_CELL = 32_767
 
@@ -47,16 +48,14 @@ class Texts:
     bytes_read: int
 
 
-def read_texts(path: Path, *, text: Text, dialect: Dialect, block: int = BLOCK) -> Iterator[Texts]:
+def read_texts(path: Path, *, text: Text, dialect: Dialect, block: int = BLOCK) -> Generator[Texts]:
     """Every row of the file, blank lines too, in the file's order.
 
     A record beyond the last is fed in: pyarrow takes an open quotation mark at the end of a file for a closed one,
     and the sentinel turns up inside a cell then. Raises FileRefused quote-error.
     """
     tail = f"\n{END}{dialect.delimiter * len(dialect.header)}\n".encode()
-    with Utf8Stream(
-        path, encoding=text.encoding, mark=text.mark, skip=dialect.offset, tail=tail
-    ) as stream:
+    with Utf8Stream(path, encoding=text.encoding, mark=text.mark, skip=dialect.offset, tail=tail) as stream:
         records = _Records(dialect, count_breaks=text.has_quotes)
         reader = arrow_csv.open_csv(
             pa.PythonFile(stream, mode="r"),
@@ -85,6 +84,27 @@ def read_texts(path: Path, *, text: Text, dialect: Dialect, block: int = BLOCK) 
                     raise open_quote(records.line) from error
                 yield records.locate(batch, bytes_read=stream.bytes_read)
         yield records.rest(bytes_read=stream.bytes_read)
+
+
+def in_larger_batches(texts: Iterable[Texts], *, rows: int) -> Iterator[Texts]:
+    """Batches put together until each has at least `rows`: every batch costs the checks behind it a fixed time."""
+    waiting: list[Texts] = []
+    for part in texts:
+        waiting.append(part)
+        if sum(len(each.lines) + len(each.ragged) for each in waiting) >= rows:
+            yield _together(waiting)
+            waiting = []
+    if waiting:
+        yield _together(waiting)
+
+
+def _together(parts: list[Texts]) -> Texts:
+    return Texts(
+        cells=pa.concat_batches([part.cells for part in parts]),
+        lines=np.concatenate([part.lines for part in parts]),
+        ragged=[row for part in parts for row in part.ragged],
+        bytes_read=parts[-1].bytes_read,
+    )
 
 
 def open_quote(line: int) -> FileRefused:

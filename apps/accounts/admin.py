@@ -60,9 +60,7 @@ class SaysRefusals(admin.ModelAdmin):
             self.message_user(request, f"{refusal.message} {refusal.hint}", messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
-    def each(
-        self, request: HttpRequest, chosen: QuerySet[Any], act: Callable[[Any], object], *, done: str
-    ) -> None:
+    def each(self, request: HttpRequest, chosen: QuerySet[Any], act: Callable[[Any], object], *, done: str) -> None:
         """Do it to each; say how many were done and why the others were not."""
         count = 0
         for one in chosen:
@@ -90,9 +88,7 @@ class AccountAdmin(SaysRefusals, UserAdmin):
         ("Access", {"fields": ["department", "role", "is_active"]}),
         ("History", {"fields": ["approval", "approved_at", "approved_by", "last_login", "created_at"]}),
     ]
-    add_fieldsets = [
-        (None, {"fields": ["email", "full_name", "department", "role", "password1", "password2"]})
-    ]
+    add_fieldsets = [(None, {"fields": ["email", "full_name", "department", "role", "password1", "password2"]})]
     actions = ["approve", "deactivate", "end_sessions"]
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001
@@ -133,9 +129,7 @@ class AccountAdmin(SaysRefusals, UserAdmin):
     @admin.action(description="Approve")
     def approve(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         at = timezone.now()
-        self.each(
-            request, chosen, lambda u: services.approve(user=u, by=user_of(request), at=at), done="approved"
-        )
+        self.each(request, chosen, lambda u: services.approve(user=u, by=user_of(request), at=at), done="approved")
 
     @admin.action(description="Deactivate")
     def deactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:

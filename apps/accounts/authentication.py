@@ -60,9 +60,7 @@ def bearer_token(request: Request) -> str | None:
 
 
 def _session_of(claims: AccessClaims) -> Session:
-    session = (
-        Session.objects.select_related("user").filter(pk=claims.session_id, user_id=claims.user_id).first()
-    )
+    session = Session.objects.select_related("user").filter(pk=claims.session_id, user_id=claims.user_id).first()
     if session is None:
         raise _ended()
     if not session.user.may_enter:

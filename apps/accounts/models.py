@@ -81,9 +81,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text="Empty only for admins.",
     )
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
-    is_active = models.BooleanField(
-        "active", default=True, help_text="An inactive account is shut out at once."
-    )
+    is_active = models.BooleanField("active", default=True, help_text="An inactive account is shut out at once.")
     is_staff = models.BooleanField("may use the operators' console", default=False)
     approval = models.CharField(max_length=10, choices=Approval, default=Approval.PENDING)
     approved_at = models.DateTimeField(null=True, blank=True)
@@ -206,9 +204,7 @@ class Invitation(models.Model):
                 name="invitation_member_has_department",
                 violation_error_message="A member needs a department; only an admin can be without one.",
             ),
-            models.CheckConstraint(
-                condition=Q(expires_at__gt=F("created_at")), name="invitation_expires_later"
-            ),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="invitation_expires_later"),
             models.CheckConstraint(
                 condition=Q(used_by=None) | Q(used_at__isnull=False), name="invitation_used_by_only_if_used"
             ),

@@ -72,9 +72,7 @@ def read_refresh(raw: str) -> RefreshClaims:
     """UnauthenticatedError `token-invalid` or `token-expired`."""
     token = _read(RefreshToken, raw)
     try:
-        return RefreshClaims(
-            user_id=UUID(token["sub"]), session_id=UUID(token["sid"]), jti=UUID(token["jti"])
-        )
+        return RefreshClaims(user_id=UUID(token["sub"]), session_id=UUID(token["sid"]), jti=UUID(token["jti"]))
     except (KeyError, TypeError, ValueError, AttributeError):
         raise _invalid() from None
 

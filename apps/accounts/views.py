@@ -140,9 +140,7 @@ class ConfigView(PublicView):
         """What a log-in or registration page must know before anybody has logged in."""
         config = {
             "registration_policy": settings.REGISTRATION_POLICY,
-            "departments": [
-                {"slug": slug, "label": department.label} for slug, department in departments().items()
-            ],
+            "departments": [{"slug": slug, "label": department.label} for slug, department in departments().items()],
         }
         return Response(ConfigOutput(config).data)
 
@@ -231,9 +229,7 @@ class LoginView(PublicView):
 
 
 class RefreshInput(serializers.Serializer[Any]):
-    refresh = serializers.CharField(
-        max_length=4096, required=False, help_text="Left out where the cookie carries it."
-    )
+    refresh = serializers.CharField(max_length=4096, required=False, help_text="Left out where the cookie carries it.")
 
 
 class RefreshView(PublicView):
@@ -292,9 +288,7 @@ class MeView(AuthView):
 
 
 class PasswordInput(serializers.Serializer[Any]):
-    current_password = serializers.CharField(
-        max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True
-    )
+    current_password = serializers.CharField(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
     new_password = serializers.CharField(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
 
 

@@ -6,15 +6,14 @@ Everything here runs inside a transaction of the caller's, on the connection nam
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Self
 
+import psycopg2
 import pyarrow as pa
-from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import connections
 from pyarrow import csv as arrow_csv
 
 from aetherflow.etl import Batch, Counts, Reject, SourceFile
@@ -33,14 +32,13 @@ Progress = Callable[[int, int], None]
 class RejectSpool:
     """What is wrong with a file, kept on disk while the rows stream, since a connection takes one COPY at a time.
 
-    Detail is kept for the first `limit` entries; `by_code` counts them all.
+    `by_code` counts every fault; `kept` are those the file's listing limit left in detail.
     """
 
-    def __init__(self, *, dataset: Dataset, limit: int | None = None) -> None:
+    def __init__(self, *, dataset: Dataset) -> None:
         self.by_code: Counter[str] = Counter()
         self.kept = 0
         self._dataset = dataset
-        self._limit = settings.MAX_REJECTS_KEPT if limit is None else limit
         self._file = SpooledTemporaryFile(  # noqa: SIM115  (closed by __exit__)
             max_size=_SPOOL_IN_MEMORY, mode="w+", encoding="utf-8", newline=""
         )
@@ -52,12 +50,10 @@ class RejectSpool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._file.close()
 
-    def add(self, rejects: Iterable[Reject]) -> None:
-        for reject in rejects:
-            self.by_code[reject.code] += 1
-            if self.kept < self._limit:
-                self.kept += 1
-                self._writer.writerow(self._cells(reject))
+    def add(self, batch: Batch) -> None:
+        self.by_code += batch.by_code
+        self.kept += len(batch.rejects)
+        self._writer.writerows(self._cells(reject) for reject in batch.rejects)
 
     def replace_stored(self, *, using: str) -> None:
         """Make these the dataset's stored rejects."""
@@ -124,21 +120,6 @@ class _CopyStream(io.RawIOBase):
         return bytes(taken)
 
 
-@dataclass(kw_only=True)
-class Load:
-    """What a load took in so far."""
-
-    counts: Counts = field(default_factory=lambda: Counts(read=0, loaded=0, rejected=0, duplicate=0))
-
-    def add(self, batch: Batch) -> None:
-        self.counts = Counts(
-            read=self.counts.read + batch.counts.read,
-            loaded=self.counts.loaded + batch.counts.loaded,
-            rejected=self.counts.rejected + batch.counts.rejected,
-            duplicate=self.counts.duplicate + batch.counts.duplicate,
-        )
-
-
 def replace_rows(*, dataset: Dataset, source: SourceFile, spool: RejectSpool, progress: Progress, using: str) -> Counts:
     """Put the file's clean rows in the place of whatever the dataset had; rejects go to `spool`.
 
@@ -146,18 +127,17 @@ def replace_rows(*, dataset: Dataset, source: SourceFile, spool: RejectSpool, pr
     """
     table = clean_table(dataset.department)
     department = find_department(dataset.department)
-    load = Load()
     bucket = ListPartitioned.shared_partition_key
+    counts = Counts()
 
     def pieces() -> Iterator[bytes]:
-        done = 0
+        nonlocal counts
         for batch in source.batches():
-            load.add(batch)
-            spool.add(batch.rejects)
-            done += batch.bytes_read
+            counts += batch.counts
+            spool.add(batch)
             if batch.rows.num_rows:
                 yield _csv(batch.rows, bucket=bucket, dataset_no=dataset.number)
-            progress(done, source.bytes_total)
+            progress(batch.bytes_read, source.bytes_total)
 
     remove_rows(dataset=dataset, using=using)
     columns = ", ".join(f'"{name}"' for name in ("bucket", "dataset_no", "line", *(c.name for c in department.columns)))
@@ -166,11 +146,11 @@ def replace_rows(*, dataset: Dataset, source: SourceFile, spool: RejectSpool, pr
     with connections[using].cursor() as cursor:
         try:
             cursor.copy_expert(f'COPY "{partition}" ({columns}) FROM STDIN (FORMAT csv)', stream, size=_COPY_BUFFER)
-        except DatabaseError:
+        except psycopg2.Error:
             if stream.failure is not None:
                 raise stream.failure from None
             raise
-    return load.counts
+    return counts
 
 
 def remove_rows(*, dataset: Dataset, using: str) -> int:
@@ -187,4 +167,5 @@ def _csv(rows: pa.Table, *, bucket: int, dataset_no: int) -> bytes:
     keyed = keyed.add_column(0, "bucket", pa.repeat(pa.scalar(bucket, pa.int64()), n))
     sink = pa.BufferOutputStream()
     arrow_csv.write_csv(keyed, sink, arrow_csv.WriteOptions(include_header=False))
-    return sink.getvalue().to_pybytes()
+    text: bytes = sink.getvalue().to_pybytes()
+    return text

@@ -11,7 +11,7 @@ class ListPagination(LimitOffsetPagination):
 class LinePagination(CursorPagination):
     """By line of the file: a page costs the same at the start of a file and at its ten-millionth row."""
 
-    ordering = "line"
+    ordering: str | tuple[str, ...] = "line"
     page_size = 50
     page_size_query_param = "limit"
     max_page_size = 1000

@@ -105,4 +105,5 @@ def current_rows(department: str, *, columns: tuple[str, ...], using: str = "def
                 quoted_strings_can_be_null=False,
             ),
         )
-    return table_read.to_pandas(types_mapper=pd.ArrowDtype)
+    frame: pd.DataFrame = table_read.to_pandas(types_mapper=pd.ArrowDtype)
+    return frame

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol, cast
 from uuid import UUID
 
+from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
@@ -129,7 +130,7 @@ def local_copy(key: str) -> Iterator[Path]:
         path = Path(folder) / "raw"
         try:
             raw_storage().download(key, path)
-        except (ClientError, BotoCoreError, OSError) as error:
+        except (ClientError, BotoCoreError, Boto3Error, OSError) as error:
             raise UnavailableError(
                 "The uploaded file could not be read from the store.",
                 code="storage-unavailable",

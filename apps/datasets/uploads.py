@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files import File
@@ -77,7 +78,7 @@ def keep(file: File, *, department: str, sha256: str) -> StoredFile:
     key = raw_key(department=department, dataset_id=dataset_id, filename=filename)
     try:
         raw_storage().save(key, file)
-    except (ClientError, BotoCoreError, OSError) as error:
+    except (ClientError, BotoCoreError, Boto3Error, OSError) as error:
         raise UnavailableError(
             "The file could not be stored; nothing was recorded.",
             code="storage-unavailable",

@@ -5,7 +5,7 @@ import io
 from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpResponseBase
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from aetherflow.department import Department
 from aetherflow.errors import UnavailableError
 from aetherflow.registry import department as find_department
+from apps.accounts.authentication import user_of
 from apps.accounts.selectors import departments_of, require_department
 from apps.datasets.exports import csv_response
 from apps.datasets.models import Dataset
@@ -58,14 +59,14 @@ class DatasetListView(generics.ListAPIView):
     queryset = Dataset.objects.none()
 
     def get_queryset(self) -> Any:
-        return datasets_for(self.request.user)
+        return datasets_for(user_of(self.request))
 
 
 class DatasetView(APIView):
     @extend_schema(operation_id="datasets_get", responses=DatasetOutput)
     def get(self, request: Request, dataset_id: UUID) -> Response:
         """One upload: what was read, how, and how many rows it gave."""
-        return Response(DatasetOutput(dataset_for(request.user, dataset_id)).data)
+        return Response(DatasetOutput(dataset_for(user_of(request), dataset_id)).data)
 
 
 class RowsPage(serializers.Serializer[Any]):
@@ -84,7 +85,7 @@ class DatasetRowsView(generics.GenericAPIView):
     @extend_schema(operation_id="datasets_rows", responses=RowsPage)
     def get(self, request: Request, dataset_id: UUID) -> Response:
         """The clean rows, by line of the file, a page at a time (follow `next`)."""
-        rows = clean_rows(dataset_for(request.user, dataset_id))
+        rows = clean_rows(dataset_for(user_of(request), dataset_id))
         return self.get_paginated_response(self.paginate_queryset(rows))
 
 
@@ -92,7 +93,7 @@ class DatasetRowsCsvView(APIView):
     @extend_schema(operation_id="datasets_rows_csv", responses=_CSV)
     def get(self, request: Request, dataset_id: UUID) -> HttpResponseBase:
         """All clean rows as CSV, safe to open in a spreadsheet."""
-        dataset = dataset_for(request.user, dataset_id)
+        dataset = dataset_for(user_of(request), dataset_id)
         names = column_names(dataset.department)
         rows = clean_rows(dataset).values_list(*names).iterator(chunk_size=2000)
         return csv_response(names, rows, filename=f"{dataset.department}-{dataset.pk}-rows.csv")
@@ -108,14 +109,14 @@ class DatasetRejectsView(generics.ListAPIView):
     filter_backends = []
 
     def get_queryset(self) -> Any:
-        return rejects_of(dataset_for(self.request.user, self.kwargs["dataset_id"]))
+        return rejects_of(dataset_for(user_of(self.request), self.kwargs["dataset_id"]))
 
 
 class DatasetRejectsCsvView(APIView):
     @extend_schema(operation_id="datasets_rejects_csv", responses=_CSV)
     def get(self, request: Request, dataset_id: UUID) -> HttpResponseBase:
         """The rejected lines as they were, with `error_code` and `error` added: mend them and upload the file."""
-        dataset = dataset_for(request.user, dataset_id)
+        dataset = dataset_for(user_of(request), dataset_id)
         header = [*dataset.reading.get("header", []), "error_code", "error"]
         width = len(header) - 2
 
@@ -130,7 +131,7 @@ class DatasetRawView(APIView):
     @extend_schema(operation_id="datasets_raw", responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     def get(self, request: Request, dataset_id: UUID) -> HttpResponseBase:
         """The uploaded file, byte for byte."""
-        dataset = dataset_for(request.user, dataset_id)
+        dataset = dataset_for(user_of(request), dataset_id)
         if not raw_storage().exists(dataset.key):
             raise UnavailableError(
                 "The raw file is not in the store.",
@@ -151,7 +152,8 @@ KINDS = ["text", "integer", "number", "date"]
 class ColumnOutput(serializers.Serializer[Any]):
     name = serializers.CharField()
     kind = serializers.ChoiceField(choices=KINDS)
-    required = serializers.BooleanField(help_text="The header must be there.")
+    # The API says `required` and `label` of a column; DRF has attributes of these names.
+    required = serializers.BooleanField(help_text="The header must be there.")  # type: ignore[assignment]
     nullable = serializers.BooleanField(help_text="A cell may be empty.")
     description = serializers.CharField()
     example = serializers.CharField()
@@ -166,7 +168,7 @@ class SchemaOutput(serializers.Serializer[Any]):
     """The data dictionary of a department."""
 
     department = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     table = serializers.CharField()
     description = serializers.CharField()
     natural_key = serializers.ListField(child=serializers.CharField())
@@ -205,7 +207,7 @@ class SchemaListView(APIView):
     @extend_schema(operation_id="schemas_list", responses=SchemaOutput(many=True))
     def get(self, request: Request) -> Response:
         """The data dictionaries of the departments this user may upload to."""
-        mine = [find_department(slug) for slug in departments_of(request.user)]
+        mine = [find_department(slug) for slug in departments_of(user_of(request))]
         return Response(SchemaOutput([_dictionary(each) for each in mine], many=True).data)
 
 
@@ -213,15 +215,15 @@ class SchemaView(APIView):
     @extend_schema(operation_id="schemas_get", responses=SchemaOutput)
     def get(self, request: Request, department: str) -> Response:
         """The data dictionary of one department: what its file must hold."""
-        require_department(request.user, department)
+        require_department(user_of(request), department)
         return Response(SchemaOutput(_dictionary(find_department(department))).data)
 
 
 class SchemaTemplateView(APIView):
     @extend_schema(operation_id="schemas_template", responses=_CSV)
-    def get(self, request: Request, department: str) -> HttpResponse:
+    def get(self, request: Request, department: str) -> HttpResponseBase:
         """A CSV to fill in: the header and worked example rows."""
-        require_department(request.user, department)
+        require_department(user_of(request), department)
         template = find_department(department).template_csv()
         rows = list(csv.reader(io.StringIO(template)))
         return csv_response(rows[0], rows[1:], filename=f"{department}-template.csv")

@@ -20,7 +20,7 @@ class Insight(models.Model):
     kind = models.CharField(max_length=60)
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="insights")
     computed_at = models.DateTimeField()
-    method = models.CharField(max_length=200)
+    method = models.TextField()
     quality = models.JSONField(null=True, blank=True)
     summary = models.TextField()
     data = models.JSONField(encoder=DjangoJSONEncoder)

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.accounts.authentication import user_of
 from apps.insights.models import Insight
 from apps.insights.selectors import dashboard_for
 
@@ -15,7 +16,9 @@ from apps.insights.selectors import dashboard_for
 class InsightOutput(serializers.ModelSerializer):
     dataset_id = serializers.UUIDField(read_only=True)
     quality = serializers.DictField(allow_null=True, read_only=True)
-    data = serializers.DictField(read_only=True, help_text="Its shape goes with `kind`; see docs/api.md.")
+    data = serializers.DictField(  # type: ignore[assignment]
+        read_only=True, help_text="Its shape goes with `kind`; see docs/api.md."
+    )
     basis = serializers.DictField(read_only=True, help_text="Datasets and number of rows it was computed over.")
 
     class Meta:
@@ -57,5 +60,5 @@ class DashboardView(APIView):
         """The latest insights of the department."""
         asked = DashboardInput(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        dashboard = dashboard_for(request.user, department, dataset_id=asked.validated_data.get("dataset"))
+        dashboard = dashboard_for(user_of(request), department, dataset_id=asked.validated_data.get("dataset"))
         return Response(DashboardOutput(dashboard).data)

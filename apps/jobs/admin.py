@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from aetherflow.errors import AnticipatedError
+from apps.accounts.authentication import user_of
 from apps.datasets.admin import ReadOnlyAdmin
 from apps.jobs.models import IdempotentRequest, Job, StageEvent, StageRun, WorkerHeartbeat
 from apps.jobs.services.again import retry
@@ -51,7 +52,7 @@ class JobAdmin(ReadOnlyAdmin):
         retried, refused = 0, []
         for job in jobs.select_related("dataset"):
             try:
-                retry(job=job, by=request.user, at=timezone.now())
+                retry(job=job, by=user_of(request), at=timezone.now())
                 retried += 1
             except AnticipatedError as error:
                 refused.append(f"{job}: {error.message}")

@@ -72,7 +72,9 @@ class JobOutput(serializers.Serializer[Job]):
     department = serializers.CharField()
     cause = serializers.CharField(help_text="upload, reprocess, undo (of another upload) or message.")
     status = serializers.ChoiceField(choices=JobStatus.choices)
-    partial = serializers.SerializerMethodField(help_text="Rows were rejected; the good ones were loaded.")
+    partial = serializers.SerializerMethodField(  # type: ignore[assignment]
+        help_text="Rows were rejected; the good ones were loaded."
+    )
     stage = serializers.ChoiceField(choices=Stage.choices)
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)

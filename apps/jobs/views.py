@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aetherflow.errors import InvalidError
+from apps.accounts.authentication import user_of
 from apps.accounts.models import User
 from apps.accounts.selectors import require_department
 from apps.datasets.models import OnError
@@ -59,17 +60,17 @@ class UploadView(APIView):
         upload = UploadInput(data=request.data)
         upload.is_valid(raise_exception=True)
         fields = upload.validated_data
-        department = fields.pop("department") or _own_department(request.user)
-        require_department(request.user, department)
+        department = fields.pop("department") or _own_department(user_of(request))
+        require_department(user_of(request), department)
         submission = submit(
             **fields,
             department=department,
             idempotency_key=request.headers.get("Idempotency-Key", "")[:200],
-            by=request.user,
+            by=user_of(request),
             at=timezone.now(),
             request_id=_request_id(request),
         )
-        job = job_for(request.user, submission.job.pk)
+        job = job_for(user_of(request), submission.job.pk)
         dataset = job.dataset
         twin = same_file(department=department, sha256=dataset.sha256, other_than=dataset.pk)
         answer = {"dataset": dataset, "job": job, "duplicate_of": twin.pk if twin else None}
@@ -83,8 +84,8 @@ class DatasetDetailView(DatasetView):
     @extend_schema(operation_id="datasets_undo", responses={204: None})
     def delete(self, request: Request, dataset_id: UUID) -> Response:
         """Undo the upload: its rows and insights go, what it superseded counts again. The raw file is kept a while."""
-        dataset = dataset_for(request.user, dataset_id)
-        undo(dataset=dataset, by=request.user, at=timezone.now(), request_id=_request_id(request))
+        dataset = dataset_for(user_of(request), dataset_id)
+        undo(dataset=dataset, by=user_of(request), at=timezone.now(), request_id=_request_id(request))
         return Response(status=204)
 
 
@@ -112,22 +113,22 @@ class JobListView(generics.ListAPIView):
     queryset = Job.objects.none()
 
     def get_queryset(self) -> Any:
-        return jobs_for(self.request.user)
+        return jobs_for(user_of(self.request))
 
 
 class JobView(APIView):
     @extend_schema(operation_id="jobs_get", responses=JobOutput)
     def get(self, request: Request, job_id: UUID) -> Response:
         """One job with its stages, attempts, counts and, where it failed, the reason and what to do."""
-        return Response(JobOutput(job_for(request.user, job_id)).data)
+        return Response(JobOutput(job_for(user_of(request), job_id)).data)
 
 
 class JobRetryView(APIView):
     @extend_schema(operation_id="jobs_retry", request=None, responses={202: JobOutput})
     def post(self, request: Request, job_id: UUID) -> Response:
         """Run a failed job again, from the stage that failed. 409 where it has not failed."""
-        job = retry(job=job_for(request.user, job_id), by=request.user, at=timezone.now())
-        return Response(JobOutput(job_for(request.user, job.pk)).data, status=202)
+        job = retry(job=job_for(user_of(request), job_id), by=user_of(request), at=timezone.now())
+        return Response(JobOutput(job_for(user_of(request), job.pk)).data, status=202)
 
 
 HEALTH = ["ok", "unavailable"]

@@ -1,4 +1,4 @@
-"""What makes a Celery application a worker of this platform: the queues' configuration, the heartbeat row, the logs."""
+"""The Celery application: the queues' configuration, the worker's heartbeat row, the logs."""
 
 import threading
 import time
@@ -16,20 +16,6 @@ from apps.jobs.services.workers import beat, farewell
 from apps.jobs.sqs import celery_config
 
 log = structlog.get_logger(__name__)
-
-
-def install(app: Celery) -> None:
-    app.conf.update(celery_config.celery_settings(sqs_settings()))
-    celery_config.install(app)
-    app.steps["consumer"].add(WorkerHeartbeatStep)
-    app.autodiscover_tasks(["apps.jobs"])
-    app.set_default()
-    # Celery would put its own handlers in the place of the JSON ones.
-    setup_logging.connect(_keep_logging)
-
-
-def _keep_logging(**_: Any) -> None:
-    """Being connected is the point: Celery then leaves logging alone."""
 
 
 class WorkerHeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]
@@ -77,3 +63,21 @@ def _beat_for_ever(*, name: str, queues: list[str], pid: int) -> None:
             # A connection kept open here would be shared with every child process forked later.
             connections.close_all()
         time.sleep(settings.WORKER_HEARTBEAT_SECONDS)
+
+
+def _application() -> Celery:
+    application = Celery("aetherflow")
+    application.conf.update(celery_config.celery_settings(sqs_settings()))
+    celery_config.install(application)
+    application.steps["consumer"].add(WorkerHeartbeatStep)
+    application.autodiscover_tasks(["apps.jobs"])
+    application.set_default()
+    return application
+
+
+@setup_logging.connect
+def keep_logging(**_: Any) -> None:
+    """Being connected is the point: Celery would put its own handlers in the place of the JSON ones."""
+
+
+app = _application()

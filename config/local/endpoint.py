@@ -118,7 +118,7 @@ def _ministack(home: Home, *, say: Callable[[str], None]) -> Path:
     answer = subprocess.run(install, capture_output=True, text=True, check=False)
     if answer.returncode:
         raise CannotStart(
-            f"The local S3 endpoint could not be installed: {answer.stderr.strip()[-300:]} "
+            f"The local S3 endpoint could not be installed: {answer.stderr.strip().splitlines()[-1]} "
             "Use the disk instead (STORAGE=disk make up), or set AWS_ENDPOINT_URL_S3 to an S3 of yours."
         )
     stamp.write_text(wanted)

@@ -8,6 +8,7 @@ import secrets
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from config.local import CannotStart
 from config.local.processes import Register
@@ -65,13 +66,13 @@ class Home:
     def port(self, name: str) -> int:
         """A free port, the same as last time where nobody has taken it meanwhile."""
         kept = self._read("ports.json")
-        port = int(str(kept.get(name, 0)))
+        port = int(kept.get(name, 0))
         if not port or not port_is_free(port):
             port = free_port()
             self.keep("ports.json", {**kept, name: port})
         return port
 
-    def keep(self, filename: str, content: dict[str, object]) -> None:
+    def keep(self, filename: str, content: dict[str, Any]) -> None:
         """Write a JSON file that only its owner may read, whole or not at all."""
         partial = self.path / f"{filename}.partial"
         partial.unlink(missing_ok=True)
@@ -79,13 +80,13 @@ class Home:
             json.dump(content, file, indent=1)
         partial.replace(self.path / filename)
 
-    def read(self, filename: str) -> dict[str, object] | None:
+    def read(self, filename: str) -> dict[str, Any] | None:
         """What was kept under that name; None when nothing was."""
         return self._read(filename) or None
 
-    def _read(self, filename: str) -> dict[str, object]:
+    def _read(self, filename: str) -> dict[str, Any]:
         try:
-            content: dict[str, object] = json.loads((self.path / filename).read_text())
+            content: dict[str, Any] = json.loads((self.path / filename).read_text())
         except FileNotFoundError:
             return {}
         except ValueError:

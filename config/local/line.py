@@ -25,6 +25,15 @@ STOP_ORDER: tuple[tuple[frozenset[str], float], ...] = (
 )
 
 
+_speaking = threading.Lock()
+
+
+def say(text: str) -> None:
+    """Print a sentence of the launcher's own, whole, between the lines of the processes."""
+    with _speaking:
+        print(text, flush=True)
+
+
 class RememberingPrinter(Printer):
     """Prints every line with its process' name in front, and remembers the last ones of each."""
 
@@ -35,7 +44,8 @@ class RememberingPrinter(Printer):
     def write(self, message: Message) -> None:
         text = message.data.decode(errors="replace") if isinstance(message.data, bytes) else message.data
         self.last.setdefault(message.name, collections.deque(maxlen=12)).extend(text.splitlines())
-        super().write(message)
+        with _speaking:
+            super().write(message)
 
 
 class Line(Manager):

@@ -40,9 +40,11 @@ def commands(
 
 
 def _worker(python: str, *, queue: str, concurrency: int) -> list[str]:
+    # Root is not what a container gives a worker, but it is what a bare machine gives `make up`: once is enough said.
+    hush = "ignore:You're running the worker with superuser privileges"
     return [
-        *(python, "-m", "celery", "-A", "celery_app", "worker", "-Q", queue, "-n", f"{queue}@%h"),
-        *("-P", "prefork", "-c", str(concurrency), "-l", "WARNING"),
+        *(python, "-W", hush, "-m", "celery", "--quiet", "-A", "celery_app", "worker"),
+        *("-Q", queue, "-n", f"{queue}@%h", "-P", "prefork", "-c", str(concurrency)),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     ]
 

@@ -12,14 +12,10 @@ from config.local import ROOT, CannotStart
 from config.local import environment as environ
 from config.local.endpoint import CREDENTIALS, Endpoint, start_s3, start_sqs
 from config.local.home import Home, port_is_free
-from config.local.line import Line
+from config.local.line import Line, say
 from config.local.postgres import Cluster
 from config.local.processes import commands
 from config.local.welcome import welcome
-
-
-def say(text: str) -> None:
-    print(text, flush=True)
 
 
 def up() -> int:
@@ -106,7 +102,7 @@ def _prepare(environment: Mapping[str, str]) -> None:
         stderr=subprocess.STDOUT,
     )
     if done.returncode:
-        raise CannotStart(f"preparing tables and queues failed:\n{done.stdout.strip()[-3000:]}")
+        raise CannotStart(f"{done.stdout.strip()[-3000:]}")
 
 
 def _attend(line: Line, home: Home, port: int, parts: Mapping[str, Cluster | Endpoint]) -> None:

@@ -15,21 +15,21 @@ from config.local.line import Line
 
 READY_WITHIN = 90.0
 SAMPLES_WITHIN = 120.0
-DEMO = "demo.json"
 
 
 def welcome(line: Line, home: Home, port: int, *, say: Callable[[str], None]) -> None:
     """Return when the address is printed, or the line is being stopped. Raises CannotStart."""
     if not _await_ready(line, port):
         return
-    demo = home.read(DEMO)
-    if demo is None:
+    kept = home.read("demo.json")
+    logins = kept["logins"] if kept else None
+    if logins is None:
         say("Everything is up. Bringing in the demo users and the sample files ...")
-        demo = _demo(line.environment)
-        home.keep(DEMO, demo)
-        _await_samples(line, port, demo, say=say)
+        logins = _demo(line.environment)
+        home.keep("demo.json", {"logins": logins})
+        _await_samples(line, port, logins, say=say)
     if not line.done.is_set():
-        say(_block(home, port, demo))
+        say(_block(home, port, logins))
 
 
 def _await_ready(line: Line, port: int) -> bool:
@@ -46,7 +46,8 @@ def _await_ready(line: Line, port: int) -> bool:
     return False
 
 
-def _demo(environment: Mapping[str, str]) -> dict[str, Any]:
+def _demo(environment: Mapping[str, str]) -> list[dict[str, str]]:
+    """The log-ins of the demo: e-mail, password, department."""
     done = subprocess.run(
         [sys.executable, "manage.py", "demo", "--json"],
         cwd=ROOT,
@@ -57,43 +58,47 @@ def _demo(environment: Mapping[str, str]) -> dict[str, Any]:
     )
     if done.returncode:
         raise CannotStart(f"The demo could not be set up:\n{(done.stdout + done.stderr).strip()[-3000:]}")
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    logins: list[dict[str, str]] = json.loads(done.stdout)
+    return logins
 
 
-def _await_samples(line: Line, port: int, demo: Mapping[str, Any], *, say: Callable[[str], None]) -> None:
-    """Watch the samples go through, department by department, as their users see it."""
+def _await_samples(line: Line, port: int, logins: list[dict[str, str]], *, say: Callable[[str], None]) -> None:
+    """Watch the samples go through, as each user sees them, until all are settled."""
+    tokens = [_log_in(port, login) for login in logins]
+    told: set[str] = set()
     deadline = time.monotonic() + SAMPLES_WITHIN
-    for user in demo["users"]:
-        if not user.get("department"):
-            continue
-        login = {"email": user["email"], "password": user["password"]}
-        _, session = request(port, "POST", "/api/v1/auth/login", body=login)
-        token = (session or {}).get("access", "")
-        while not line.done.is_set():
-            _, page = request(port, "GET", "/api/v1/jobs", token=token)
-            jobs = (page or {}).get("results", [])
-            if jobs and all(job["finished_at"] for job in jobs):
-                for job in jobs:
-                    say(f"  {job['dataset_name']} ({job['department']}): {job['status']}")
-                break
-            if time.monotonic() > deadline:
-                say("The sample files are taking longer than expected; they go on in the background.")
-                return
-            time.sleep(0.5)
+    while not line.done.wait(0.5):
+        views = [(request(port, "GET", "/api/v1/jobs", token=token)[1] or {}).get("results", []) for token in tokens]
+        jobs = {job["id"]: job for view in views for job in view}
+        for job in jobs.values():
+            if job["finished_at"] and job["id"] not in told:
+                told.add(job["id"])
+                say(f"  {job['dataset_name']}: {job['status']} after {job['duration_ms'] / 1000:.1f} s")
+        if all(views) and len(told) == len(jobs):
+            return
+        if time.monotonic() > deadline:
+            say("  The sample files take longer than expected; they go on in the background.")
+            return
 
 
-def _block(home: Home, port: int, demo: Mapping[str, Any]) -> str:
-    width = max(len(user["email"]) for user in demo["users"])
-    logins = "\n".join(
-        f"    {user['email']:<{width}}  {user['password']}   ({user['department'] or user['role']})"
-        for user in demo["users"]
+def _log_in(port: int, login: Mapping[str, str]) -> str:
+    body = {"email": login["email"], "password": login["password"]}
+    status, session = request(port, "POST", "/api/v1/auth/login", body=body)
+    if status != 200:
+        raise CannotStart(f"{login['email']} cannot log in: /api/v1/auth/login says {status}: {json.dumps(session)}")
+    return str(session["access"])
+
+
+def _block(home: Home, port: int, logins: list[dict[str, str]]) -> str:
+    width = max(len(login["email"]) for login in logins)
+    lines = "\n".join(
+        f"    {login['email']:<{width}}   {login['password']}   {login['department']}" for login in logins
     )
     return (
-        f"\n  AetherFlow is up: http://127.0.0.1:{port}\n\n"
-        f"  Log in as\n{logins}\n\n"
-        f"  Everything is kept in {home.path} (logs of PostgreSQL and the endpoints in logs/).\n"
-        f"  Stop with Ctrl-C, or kill {os.getpid()}; `make up` goes on where it stopped.\n"
+        f"\n  AetherFlow is up:  http://127.0.0.1:{port}\n\n"
+        f"  Log in as\n{lines}\n\n"
+        f"  Everything is kept in {home.path} (logs of PostgreSQL and the endpoints: logs/).\n"
+        f"  Stop: Ctrl-C, or kill {os.getpid()}. `make up` goes on from there.\n"
     )
 
 

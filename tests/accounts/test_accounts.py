@@ -108,7 +108,7 @@ def test_the_console_comes_and_goes_with_the_role() -> None:
 @pytest.mark.parametrize("change", [{"is_active": False}, {"role": Role.MEMBER}])
 def test_an_admin_does_not_shut_themselves_out(change: dict[str, Any]) -> None:
     admin = AdminFactory(department="sales")
-    wanted = {"department": "sales", "role": Role.ADMIN, "is_active": True} | change
+    wanted: dict[str, Any] = {"department": "sales", "role": Role.ADMIN, "is_active": True} | change
     with pytest.raises(ConflictError) as refusal:
         services.set_access(user=admin, **wanted, by=admin, at=timezone.now())
     assert refusal.value.code == "own-account"

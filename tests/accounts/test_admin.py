@@ -13,6 +13,13 @@ from tests.accounts.factories import PASSWORD, AdminFactory, SessionFactory, Use
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: Any) -> None:
+    """The pages name their style sheets by a manifest that only `collectstatic` writes."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
 @pytest.fixture
 def operator() -> User:
     admin: User = AdminFactory(email="root@example.com")

@@ -1,7 +1,6 @@
 """Refresh: one use a token, two tabs at once are fine, a copied token ends the session; and logging out."""
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from apps.accounts.errors import UnauthenticatedError
 from apps.accounts.models import Session, User
 from apps.accounts.services import SignedIn
 from apps.accounts.tokens import mint_access, mint_refresh, read_refresh
+from tests.accounts.blocking import wait_for_blocked_backends
 from tests.accounts.factories import PASSWORD, SessionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -24,9 +24,9 @@ OURS = {"X-Requested-With": "AetherFlow"}
 Problem = Callable[..., dict[str, Any]]
 
 
-def signed_in(user: User | None = None) -> SignedIn:
+def signed_in(user: User | None = None, *, ago: timedelta = timedelta()) -> SignedIn:
     user = user or UserFactory()
-    return services.log_in(email=user.email, password=PASSWORD, user_agent="", at=timezone.now())
+    return services.log_in(email=user.email, password=PASSWORD, user_agent="", at=timezone.now() - ago)
 
 
 def test_the_page_refreshes_by_cookie(api: APIClient) -> None:
@@ -81,8 +81,8 @@ def test_an_expired_token_is_called_expired(api: APIClient, problem: Problem) ->
 
 
 def test_a_session_is_not_prolonged_by_its_use() -> None:
-    first = signed_in()
-    later = services.rotate(refresh=first.refresh, at=first.session.created_at + timedelta(days=13))
+    first = signed_in(ago=timedelta(days=13))
+    later = services.rotate(refresh=first.refresh, at=timezone.now())
     assert later.session.expires_at == first.session.expires_at
     with pytest.raises(UnauthenticatedError) as refusal:
         services.rotate(refresh=later.refresh, at=first.session.expires_at)
@@ -101,8 +101,8 @@ def test_each_rotation_spends_the_token() -> None:
 
 def test_within_the_grace_the_second_tab_gets_the_same_next_token() -> None:
     """Both tabs live on, and none of them moved the family past the other's token."""
-    first = signed_in()
-    at = timezone.now()
+    first = signed_in(ago=timedelta(minutes=2))
+    at = first.session.created_at + timedelta(minutes=1)
     tab_one = services.rotate(refresh=first.refresh, at=at)
     tab_two = services.rotate(refresh=first.refresh, at=at + timedelta(seconds=30))
     assert read_refresh(tab_two.refresh) == read_refresh(tab_one.refresh)
@@ -239,15 +239,3 @@ def test_a_log_in_with_the_old_password_does_not_outlive_a_password_change() -> 
     thread.join(timeout=10)
     assert answers == ["invalid-credentials"]
     assert not Session.objects.filter(ended_at=None).exists()
-
-
-def wait_for_blocked_backends(count: int) -> None:
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with connection.cursor() as cursor:
-            cursor.execute(waiting)
-            if cursor.fetchone()[0] >= count:
-                return
-        time.sleep(0.02)
-    pytest.fail(f"{count} connections never waited for the row")

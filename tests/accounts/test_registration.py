@@ -1,10 +1,12 @@
 """Registration under each policy, and invitations."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -13,6 +15,7 @@ from aetherflow.registry import departments
 from apps.accounts import services
 from apps.accounts.errors import FieldError
 from apps.accounts.models import Approval, Invitation, Role, User
+from tests.accounts.blocking import wait_for_blocked_backends
 from tests.accounts.factories import AdminFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -142,13 +145,15 @@ def test_an_invitation_is_good_once(api: APIClient, problem: Problem) -> None:
 @by_invitation
 @pytest.mark.parametrize("trouble", ["run out", "another address", "made up", "replaced"])
 def test_a_bad_invitation_is_refused_without_saying_why(api: APIClient, problem: Problem, trouble: str) -> None:
-    long_ago = timezone.now() - timedelta(days=8)
-    token = {
-        "run out": lambda: invitation(at=long_ago).token,
-        "another address": lambda: invitation(email="bob@example.com").token,
-        "made up": lambda: "made-up",
-        "replaced": lambda: (invitation().token, invitation())[0],
-    }[trouble]()
+    if trouble == "run out":
+        token = invitation(at=timezone.now() - timedelta(days=8)).token
+    elif trouble == "another address":
+        token = invitation(email="bob@example.com").token
+    elif trouble == "replaced":
+        token = invitation().token
+        invitation()
+    else:
+        token = "made-up"
     answer = api.post(REGISTER, ADA | {"department": "", "invitation": token})
     errors = problem(answer, 422, "invalid-request")["errors"]
     assert [(e["pointer"], e["code"]) for e in errors] == [("/invitation", "invitation-invalid")]
@@ -231,3 +236,30 @@ def test_the_spaces_of_a_password_are_part_of_it(api: APIClient) -> None:
     credentials = {"email": ADA["email"], "password": body["password"]}
     assert api.post(LOGIN, credentials).status_code == 200
     assert api.post(LOGIN, credentials | {"password": body["password"].strip()}).status_code == 401
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_hold_one_invitation_do_not_both_get_in() -> None:
+    token = invitation(email="").token
+    outcomes: list[str] = []
+
+    def register(email: str) -> None:
+        values = ADA | {"email": email, "department": "", "invitation": token}
+        try:
+            services.register(policy=services.Policy.INVITE, **values, at=timezone.now())
+            outcomes.append("in")
+        except FieldError as refusal:
+            outcomes.append(refusal.code)
+        finally:
+            connection.close()
+
+    holders = [threading.Thread(target=register, args=[f"{name}@example.com"]) for name in ("ada", "bob")]
+    with transaction.atomic():
+        Invitation.objects.select_for_update().get()
+        for holder in holders:
+            holder.start()
+        wait_for_blocked_backends(2)
+    for holder in holders:
+        holder.join(timeout=10)
+    assert sorted(outcomes) == ["in", "invitation-invalid"]
+    assert User.objects.count() == 1

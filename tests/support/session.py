@@ -16,6 +16,7 @@ DEFAULTS = {
     "DJANGO_SETTINGS_MODULE": "config.settings",
     "SECRET_KEY": "of-no-use-outside-of-the-tests-0123456789abcdefghijklmnopqrstuvwxyz",
     "STORAGE": "s3",
+    "QUEUE_URL_BASE": "https://sqs.us-east-1.amazonaws.com/123456789012",
     "REGISTRATION_POLICY": "open",
     "LOG_LEVEL": "WARNING",
     "LOG_FORMAT": "console",

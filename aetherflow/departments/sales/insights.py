@@ -42,9 +42,7 @@ def revenue_forecast(rows: pd.DataFrame) -> InsightResult:
     fewer than LEAST_WEEKS whole weeks are listed with an empty forecast and a note.
     """
     lines = _read(rows)
-    totals = weeks.weekly_totals(
-        days=lines.days, groups=lines.codes, values=lines.revenue, size=len(lines.names)
-    )
+    totals = weeks.weekly_totals(days=lines.days, groups=lines.codes, values=lines.revenue, size=len(lines.names))
     if totals is None:
         reason = (
             "there is no whole week (Monday to Sunday, or to the usual last trading day) in the data"
@@ -101,9 +99,7 @@ def _forecast(totals: Floats, known: columns.Bools, *, lead: int) -> combination
     )
 
 
-def _summary(
-    made: combination.Combined, totals: weeks.WeeklyTotals, ready: columns.Bools, lines: _Lines
-) -> str:
+def _summary(made: combination.Combined, totals: weeks.WeeklyTotals, ready: columns.Bools, lines: _Lines) -> str:
     names = [name for name, is_ready in zip(lines.names, ready, strict=True) if is_ready]
     first = made.mean[0]
     largest = int(np.argmax(first))
@@ -133,9 +129,7 @@ def _answer(
     made: combination.Combined | None = None,
 ) -> InsightResult:
     if lines.unusable:
-        summary += (
-            f" {_counted(lines.unusable, 'row', 'rows')} without a usable date, quantity or price left out."
-        )
+        summary += f" {_counted(lines.unusable, 'row', 'rows')} without a usable date, quantity or price left out."
     quality: dict[str, object] | None = None
     categories: list[dict[str, object]] = []
     top: list[dict[str, object]] = []
@@ -177,8 +171,7 @@ def _categories(
         entry: dict[str, object] = {
             "category": name,
             "history": [
-                {"week_start": week, "revenue": value}
-                for week, value in zip(mondays[begin:], past, strict=True)
+                {"week_start": week, "revenue": value} for week, value in zip(mondays[begin:], past, strict=True)
             ],
             "forecast": [],
         }
@@ -210,9 +203,7 @@ def _categories(
 def _limits(made: combination.Combined, totals: weeks.WeeklyTotals, ready: columns.Bools | None) -> Floats:
     """(5, steps, G): mean and the four bounds, rounded; not below zero where revenue never was."""
     (lower80, upper80), (lower95, upper95) = made.bands[0.80], made.bands[0.95]
-    stacked = np.stack(
-        [made.mean, lower80, upper80, np.minimum(lower95, lower80), np.maximum(upper95, upper80)]
-    )
+    stacked = np.stack([made.mean, lower80, upper80, np.minimum(lower95, lower80), np.maximum(upper95, upper80)])
     never_negative = (totals.totals[:, ready] >= 0).all(axis=0)
     clipped: Floats = np.where(never_negative, np.maximum(stacked, 0.0), stacked)
     return np.round(clipped, 2) + 0.0

@@ -28,7 +28,7 @@ class SalesTransactions(pa.DataFrameModel):
         examples=("North", "South"),
         max_length=100,
         nullable=True,
-        missing=tuple(token for token in MISSING if token != "na"),
+        missing=tuple(spelling for spelling in MISSING if spelling != "na"),
     )
     product_category: Text = text(
         description="The category revenue is forecast for. Write the same category always the same way.",

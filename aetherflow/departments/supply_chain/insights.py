@@ -19,9 +19,9 @@ AT_RISK = 1 / 3  # a missed stock-out costs about three times a needless check (
 CRITICAL = 0.8
 DEFAULT_LEAD_DAYS = 14.0
 METHOD = (
-    "Negative binomial demand; dispersion learnt from the snapshots' depletion and shrunk to the department's own power "
-    "law, or a Taylor-law prior for a first snapshot; at risk from a probability of 1/3 or an empty shelf; safety stock "
-    "and order quantity for 95 % service over lead time (plus 7 days of review)"
+    "Negative binomial demand; dispersion learnt from the snapshots' depletion and shrunk to the department's own "
+    "power law, or a Taylor-law prior for a first snapshot; at risk from a probability of 1/3 or an empty shelf; "
+    "safety stock and order quantity for 95 % service over lead time (plus 7 days of review)"
 )
 
 
@@ -58,8 +58,8 @@ class _Plan:
 def stockout_risk(rows: pd.DataFrame) -> InsightResult:
     """Risk of running out within 14 days, safety stock and order quantity of every warehouse and SKU.
 
-    The newest snapshot of an item is its position, the older ones teach its demand. Goods on their way are not in
-    the file and so not counted.
+    The newest snapshot of an item is its position, the older ones teach its demand. Goods on their way are
+    not in the file and so not counted.
     """
     items, left_out = _read(rows)
     if items is None:
@@ -121,9 +121,7 @@ def _plan(items: _Items) -> _Plan:
     )
     empty = (items.stock <= 0) & (daily > 0)
     at_risk = (probability >= AT_RISK) | empty
-    safety = np.ceil(
-        inventory.safety_stock(level=SERVICE_LEVEL, daily=daily, dispersion=dispersion, lead=items.lead)
-    )
+    safety = np.ceil(inventory.safety_stock(level=SERVICE_LEVEL, daily=daily, dispersion=dispersion, lead=items.lead))
     reorder_point = np.ceil(daily * items.lead + safety)
     due = at_risk | ((items.stock <= reorder_point) & (daily > 0))
     target = inventory.demand_quantile(

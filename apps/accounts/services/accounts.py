@@ -36,9 +36,7 @@ def create_account(
     FieldError where a value is refused: `invalid-email`, `email-taken`, `blank`, `unknown-department`,
     `weak-password`.
     """
-    user = new_user(
-        email=email, full_name=full_name, department=department, role=role, password=password, at=at
-    )
+    user = new_user(email=email, full_name=full_name, department=department, role=role, password=password, at=at)
     user.approval, user.approved_at, user.approved_by = Approval.APPROVED, at, by
     insert(user)
     log.info("account.created", user_id=str(user.pk), department=department, role=role, by=_id(by))
@@ -54,9 +52,7 @@ def approve(*, user: User, by: User, at: datetime) -> None:
     log.info("account.approved", user_id=str(user.pk), by=_id(by))
 
 
-def set_access(
-    *, user: User, department: str, role: Role, is_active: bool, by: User | None, at: datetime
-) -> bool:
+def set_access(*, user: User, department: str, role: Role, is_active: bool, by: User | None, at: datetime) -> bool:
     """What the account may see; a change ends the user's sessions. False where there was nothing to change.
 
     FieldError `unknown-department`; ConflictError `own-account` where an admin would lock themselves out,
@@ -69,9 +65,7 @@ def set_access(
     if department != user.department or role != user.role:
         require_known_department(department, role=role)
     if by is not None and by.pk == user.pk and not (is_active and role == Role.ADMIN):
-        raise ConflictError(
-            "You would shut yourself out.", code="own-account", hint="Let another admin do this."
-        )
+        raise ConflictError("You would shut yourself out.", code="own-account", hint="Let another admin do this.")
     with transaction.atomic():
         ours = User.objects.filter(pk=user.pk, **before)
         if not ours.update(**after, **console_access(role)):
@@ -87,16 +81,12 @@ def set_access(
 
 
 def set_department(*, user: User, department: str, by: User | None, at: datetime) -> bool:
-    return set_access(
-        user=user, department=department, role=Role(user.role), is_active=user.is_active, by=by, at=at
-    )
+    return set_access(user=user, department=department, role=Role(user.role), is_active=user.is_active, by=by, at=at)
 
 
 def deactivate(*, user: User, by: User | None, at: datetime) -> bool:
     """Shut the account; from the next request on it is refused."""
-    return set_access(
-        user=user, department=user.department, role=Role(user.role), is_active=False, by=by, at=at
-    )
+    return set_access(user=user, department=user.department, role=Role(user.role), is_active=False, by=by, at=at)
 
 
 def change_password(*, user: User, current: str, new: str, at: datetime) -> None:

@@ -78,9 +78,7 @@ def register(
             code="invitation-required",
             hint="Ask an admin for an invitation and open its link.",
         )
-    user = new_user(
-        email=email, full_name=full_name, department=department, role=Role.MEMBER, password=password, at=at
-    )
+    user = new_user(email=email, full_name=full_name, department=department, role=Role.MEMBER, password=password, at=at)
     if policy == Policy.OPEN:
         user.approval, user.approved_at = Approval.APPROVED, at
     try:

@@ -108,9 +108,7 @@ def log_out(*, refresh: str | None, access: str | None, at: datetime) -> None:
     for token, read in ((refresh, read_refresh), (access, read_access)):
         if token is None:
             continue
-        with suppress(
-            UnauthenticatedError
-        ):  # There is no session left to end, and the caller wants just that.
+        with suppress(UnauthenticatedError):  # There is no session left to end, and the caller wants just that.
             end_session(session_id=read(token).session_id, reason=SessionEnd.LOGOUT, at=at)
 
 

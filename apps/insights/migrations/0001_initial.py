@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('department', models.CharField(max_length=40)),
                 ('kind', models.CharField(max_length=60)),
                 ('computed_at', models.DateTimeField()),
-                ('method', models.CharField(max_length=200)),
+                ('method', models.TextField()),
                 ('quality', models.JSONField(blank=True, null=True)),
                 ('summary', models.TextField()),
                 ('data', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),

@@ -37,10 +37,7 @@ def retry(*, job: Job, by: User, at: datetime) -> Job:
             State.QUEUED,
             at=at,
             note=f"retried by {by.email}",
-            attempts=0,
-            queued_at=at,
-            dispatched_at=None,
-            dead_lettered=False,
+            changes={"attempts": 0, "queued_at": at, "dispatched_at": None, "dead_lettered": False},
         )
     except IllegalMove:
         raise ConflictError("The job moved meanwhile.", code="job-not-failed", hint="Look at it again.") from None

@@ -2,13 +2,16 @@
 
 import enum
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 import structlog
 from django.db import transaction
 
 from aetherflow.errors import AnticipatedError
+from aetherflow.etl import FileRefused
 from apps.jobs.models import Job, StageRun, State
 from apps.jobs.services.transitions import IllegalMove, move
 from apps.jobs.sqs.delivery import Delivery
@@ -59,15 +62,17 @@ def claim(run: StageRun, *, delivery: Delivery, worker: str, at: datetime) -> Cl
             State.PROCESSING,
             at=at,
             note=worker,
-            attempts=delivery.receive_count,
-            message_id=delivery.message_id or "",
-            worker=worker,
-            started_at=at,
-            dispatched_at=held.dispatched_at or at,
-            dead_lettered=False,
-            progress_done=0,
-            progress_total=0,
-            progress_unit="",
+            changes={
+                "attempts": delivery.receive_count,
+                "message_id": delivery.message_id or "",
+                "worker": worker,
+                "started_at": at,
+                "dispatched_at": held.dispatched_at or at,
+                "dead_lettered": False,
+                "progress_done": 0,
+                "progress_total": 0,
+                "progress_unit": "",
+            },
         )
     return Claim(verdict=Verdict.WORK, run=held)
 
@@ -85,13 +90,17 @@ def fail_undone(run: StageRun, *, at: datetime, using: str = "default") -> None:
         State.FAILED,
         at=at,
         using=using,
-        error_code="upload-undone",
-        error_message="The upload was undone before it was worked.",
-        error_hint="",
+        changes={
+            "error_code": "upload-undone",
+            "error_message": "The upload was undone before it was worked.",
+            "error_hint": "",
+        },
     )
 
 
-def fail(run: StageRun, *, error: BaseException, at: datetime, **changes: object) -> None:
+def fail(
+    run: StageRun, *, error: BaseException, at: datetime, changes: Mapping[str, object] = MappingProxyType({})
+) -> None:
     """Write the reason to the job, at the first attempt already. A run that is no longer ours is left alone."""
     code, message, hint, details = reason_of(error)
     last = run.attempts >= run.max_attempts
@@ -101,13 +110,15 @@ def fail(run: StageRun, *, error: BaseException, at: datetime, **changes: object
             State.FAILED,
             at=at,
             note=code,
-            error_code=code,
-            error_message=message,
-            error_hint=hint,
-            error_details=details,
-            traceback="".join(traceback.format_exception(error))[-_TRACEBACK_AT_MOST:],
-            dead_lettered=last,
-            **changes,
+            changes={
+                "error_code": code,
+                "error_message": message,
+                "error_hint": hint,
+                "error_details": details,
+                "traceback": "".join(traceback.format_exception(error))[-_TRACEBACK_AT_MOST:],
+                "dead_lettered": last,
+                **changes,
+            },
         )
     except IllegalMove:
         log.warning("stage_failed_late", job_id=str(run.job_id), stage=run.stage, code=code)
@@ -124,6 +135,10 @@ def fail_lost(*, message: Message, worker: str, error: BaseException, at: dateti
 
 def reason_of(error: BaseException) -> tuple[str, str, str, dict[str, object]]:
     """(code, message, hint, details) for the person who uploaded the file."""
+    if isinstance(error, FileRefused):
+        place = {"line": error.line, "column": error.column}
+        known = {name: value for name, value in place.items() if value is not None}
+        return error.code, error.message, error.hint, error.details | known
     if isinstance(error, AnticipatedError):
         return error.code, error.message, error.hint, error.details
     kind = type(error).__name__

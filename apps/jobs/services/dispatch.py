@@ -114,7 +114,7 @@ def recover(*, at: datetime) -> int:
 def _requeue(run: StageRun, *, at: datetime, note: str) -> bool:
     try:
         overdue = at - timedelta(seconds=settings.RELAY_GRACE_SECONDS)
-        move(run, State.QUEUED, at=at, note=note, dispatched_at=None, queued_at=overdue, attempts=0)
+        move(run, State.QUEUED, at=at, note=note, changes={"dispatched_at": None, "queued_at": overdue, "attempts": 0})
     except IllegalMove:
         return False
     return True

@@ -1,6 +1,7 @@
 """The ETL stage: raw file → clean rows, in one transaction that readers see whole or not at all."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 from aetherflow.etl import Counts, FileRefused, Reading, RejectPolicy, open_file
 from aetherflow.registry import department as find_department
 from apps.datasets.loading import Progress, RejectSpool, replace_rows
-from apps.datasets.models import Dataset
+from apps.datasets.models import Dataset, OnError
 from apps.datasets.services import lock_dataset, record_load, record_refusal
 from apps.datasets.storage import local_copy
 from apps.jobs.models import Stage, StageRun, State
@@ -58,7 +59,7 @@ def work_etl(*, message: EtlMessage, delivery: Delivery, worker: str, at: dateti
             loaded = _load(run, dataset=run.job.dataset, spool=spool, found=found)
         except FileRefused as error:
             record_refusal(dataset=run.job.dataset, spool=spool, reading=found.reading)
-            fail(run, error=error, at=timezone.now(), **_columns(found.counts))
+            fail(run, error=error, at=timezone.now(), changes=_columns(found.counts))
             raise
         except Exception as error:
             fail(run, error=error, at=timezone.now())
@@ -68,43 +69,52 @@ def work_etl(*, message: EtlMessage, delivery: Delivery, worker: str, at: dateti
 
 def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found) -> bool:
     """Read, validate, clean and COPY; False when the upload was undone meanwhile."""
-    policy = RejectPolicy(max_share=dataset.max_reject_share, on_error=dataset.on_error)
+    policy = RejectPolicy(
+        max_share=dataset.max_reject_share, on_error="refuse" if dataset.on_error == OnError.REFUSE else "quarantine"
+    )
     with (
         local_copy(dataset.key) as path,
-        open_file(path, filename=dataset.original_filename, department=find_department(dataset.department)) as source,
+        open_file(
+            path,
+            filename=dataset.original_filename,
+            department=find_department(dataset.department),
+            listing_limit=settings.MAX_REJECTS_KEPT,
+        ) as source,
     ):
         found.reading = source.reading
         with transaction.atomic(using=_LOADER):
-            found.counts = replace_rows(
+            found.counts = counts = replace_rows(
                 dataset=dataset, source=source, spool=spool, progress=_progress_of(run), using=_LOADER
             )
-            policy.check(found.counts, spool.by_code)
+            policy.check(counts, spool.by_code)
             undone = lock_dataset(dataset.pk, using=_LOADER).deleted_at is not None
             if undone:
                 transaction.set_rollback(True, using=_LOADER)
             else:
                 spool.replace_stored(using=_LOADER)
-                _finish(run, dataset=dataset, found=found, by_code=spool.by_code)
+                _finish(run, dataset=dataset, counts=counts, by_code=spool.by_code, reading=source.reading)
     if undone:
         fail_undone(run, at=timezone.now())
     return not undone
 
 
-def _finish(run: StageRun, *, dataset: Dataset, found: _Found, by_code: dict[str, int]) -> None:
+def _finish(run: StageRun, *, dataset: Dataset, counts: Counts, by_code: Mapping[str, int], reading: Reading) -> None:
     """The stage's end and the next stage's beginning, in the transaction of the rows."""
     at = timezone.now()
-    record_load(dataset=dataset, counts=found.counts, by_code=by_code, reading=found.reading, at=at, using=_LOADER)
+    record_load(dataset=dataset, counts=counts, by_code=by_code, reading=reading, at=at, using=_LOADER)
     start(run.job, Stage.ML, at=at, max_attempts=settings.QUEUE_MAX_RECEIVES, using=_LOADER)
     move(
         run,
         State.SUCCEEDED,
         at=at,
         using=_LOADER,
-        progress_done=dataset.size_bytes,
-        progress_total=dataset.size_bytes,
-        progress_unit="bytes",
-        **_columns(found.counts),
-        **NO_ERROR,
+        changes={
+            "progress_done": dataset.size_bytes,
+            "progress_total": dataset.size_bytes,
+            "progress_unit": "bytes",
+            **_columns(counts),
+            **NO_ERROR,
+        },
     )
 
 

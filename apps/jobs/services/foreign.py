@@ -27,7 +27,7 @@ _FOREIGN_JOBS = UUID("5a4a0d52-6a9c-5a55-9b43-6a7f0f5e2f10")
 def etl_run_of(message: EtlMessage, *, delivery: Delivery, at: datetime) -> StageRun:
     """InvalidError where the message does not fit what is recorded."""
     if delivery.job_id is not None:
-        run = _named(message, delivery=delivery, stage=Stage.ETL)
+        run = _named(message, job_id=delivery.job_id, stage=Stage.ETL)
         _require_same_file(message, run.job.dataset)
         return run
     if message.s3_bucket != settings.RAW_BUCKET:
@@ -40,19 +40,21 @@ def etl_run_of(message: EtlMessage, *, delivery: Delivery, at: datetime) -> Stag
 def ml_run_of(message: MlMessage, *, delivery: Delivery, at: datetime) -> StageRun:
     """InvalidError where the message does not fit what is recorded."""
     if delivery.job_id is not None:
-        return _named(message, delivery=delivery, stage=Stage.ML)
+        return _named(message, job_id=delivery.job_id, stage=Stage.ML)
     dataset = Dataset.objects.filter(pk=message.dataset_id, department=message.department).first()
     if dataset is None:
         raise InvalidError("The message names a dataset that does not exist.", code="unknown-dataset")
     return _matched(dataset, stage=Stage.ML, by=message.requested_by, delivery=delivery, at=at)
 
 
-def _named(message: EtlMessage | MlMessage, *, delivery: Delivery, stage: Stage) -> StageRun:
+def _named(message: EtlMessage | MlMessage, *, job_id: str, stage: Stage) -> StageRun:
+    if not _is_uuid(job_id):
+        raise InvalidError("The message's job id is no id.", code="unknown-job")
     run = (
         StageRun.objects.select_related("job__dataset")
         .filter(
             stage=stage,
-            job_id=delivery.job_id,
+            job_id=job_id,
             job__dataset_id=message.dataset_id,
             job__department=message.department,
         )
@@ -129,7 +131,12 @@ def _adopt(message: EtlMessage, *, at: datetime) -> Dataset:
 
 
 def _user(text: str) -> User | None:
+    return User.objects.filter(pk=text, is_active=True).first() if _is_uuid(text) else None
+
+
+def _is_uuid(text: str) -> bool:
     try:
-        return User.objects.filter(pk=UUID(text), is_active=True).first()
+        UUID(text)
     except ValueError:
-        return None
+        return False
+    return True

@@ -87,10 +87,12 @@ def _store(computed: _Computed, *, run: StageRun, dataset: Dataset) -> bool:
             run,
             State.SUCCEEDED,
             at=timezone.now(),
-            progress_done=len(computed.results),
-            progress_total=len(computed.results),
-            progress_unit="insights",
-            **NO_ERROR,
+            changes={
+                "progress_done": len(computed.results),
+                "progress_total": len(computed.results),
+                "progress_unit": "insights",
+                **NO_ERROR,
+            },
         )
     return True
 

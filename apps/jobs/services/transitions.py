@@ -4,7 +4,10 @@ The WHERE clause is the lock and `token` the fence: a worker we gave up on canno
 change leaves a row in the journal, and the job's own status follows in the same transaction.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
+from uuid import UUID
 
 from django.db import transaction
 
@@ -40,16 +43,25 @@ def sources(target: State) -> frozenset[State]:
 
 
 def move(
-    run: StageRun, target: State, *, at: datetime, note: str = "", using: str = "default", **changes: object
+    run: StageRun,
+    target: State,
+    *,
+    at: datetime,
+    note: str = "",
+    changes: Mapping[str, object] = MappingProxyType({}),
+    using: str = "default",
 ) -> StageRun:
-    """Move the run to `target` and write the journal; IllegalMove where it may not, or is not ours any more."""
+    """Move the run to `target`, with changes of its other columns, and write the journal.
+
+    IllegalMove where it may not go there, or is not ours any more.
+    """
     with transaction.atomic(using=using):
         runs = StageRun.objects.using(using)
         held = runs.select_for_update().filter(pk=run.pk, token=run.token).first()
         if held is None or held.state not in sources(target):
             raise IllegalMove(f"{run} cannot become {target}")
-        changes["finished_at"] = at if target in FINISHED else None
-        runs.filter(pk=run.pk).update(state=target, **changes)
+        ended = at if target in FINISHED else None
+        runs.filter(pk=run.pk).update(**changes, state=target, finished_at=ended)
         run.refresh_from_db(using=using)
         StageEvent.objects.using(using).create(
             run=run,
@@ -73,7 +85,7 @@ def start(job: Job, stage: Stage, *, at: datetime, max_attempts: int, using: str
     return run
 
 
-def _settle(job_id: object, *, at: datetime, using: str) -> None:
+def _settle(job_id: UUID, *, at: datetime, using: str) -> None:
     """Let the job's status follow from its stages'."""
     states = dict(StageRun.objects.using(using).filter(job_id=job_id).values_list("stage", "state"))
     stage = Stage.ML if states.get(Stage.ETL, State.SUCCEEDED) == State.SUCCEEDED else Stage.ETL

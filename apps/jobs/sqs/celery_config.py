@@ -42,9 +42,7 @@ def celery_settings(settings: SqsSettings) -> dict[str, Any]:
                 queue.key: {"url": settings.queue_url(queue), "backoff_policy": settings.backoff_policy}
                 for queue in settings.queues.all
             },
-            "fetch_message_attributes": {
-                "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp"]
-            },
+            "fetch_message_attributes": {"MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp"]},
             # Bodies a person can read in the DLQ.
             "sqs_base64_encoding": False,
             "body_encoding": None,
@@ -85,7 +83,7 @@ def install(app: Celery) -> None:
     app.task(_invalid_message, name=names.INVALID_TASK)
 
 
-class QueueGuard(bootsteps.Step):  # type: ignore[misc]
+class QueueGuard(bootsteps.Step):
     """Worker step: no start with unproven versions, or on a queue that would lose its failing messages."""
 
     def __init__(self, worker: Any, **options: Any) -> None:

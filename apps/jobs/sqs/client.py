@@ -24,9 +24,7 @@ def sqs_client(
     Without keys the ambient credentials (environment, profile, role) are used; without an endpoint, AWS itself.
     A long poll must wait less than `read_timeout`.
     """
-    return boto3.Session(
-        aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=region
-    ).client(
+    return boto3.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=region).client(
         "sqs",
         endpoint_url=endpoint_url,
         config=Config(

@@ -56,9 +56,7 @@ def ml_link(*, task_id: str, department: str, headers: Mapping[str, object]) -> 
     }
 
 
-def _plain(
-    data: object, *, queue: str, message_id: str, departments: Collection[str] | None
-) -> dict[str, Any]:
+def _plain(data: object, *, queue: str, message_id: str, departments: Collection[str] | None) -> dict[str, Any]:
     """A contract message as any producer may send it; the SQS MessageId is its task id over all redeliveries."""
     message = MESSAGE_OF_JOB_TYPE[queue].parse(data, departments=departments)
     headers = {names.REQUEST_ID_HEADER: message_id}
@@ -73,9 +71,7 @@ def _plain(
     )
 
 
-def _celery(
-    data: object, *, queue: str, message_id: str, departments: Collection[str] | None
-) -> dict[str, Any]:
+def _celery(data: object, *, queue: str, message_id: str, departments: Collection[str] | None) -> dict[str, Any]:
     if not isinstance(data, dict) or not {"headers", "properties", "body"} <= data.keys():
         raise InvalidMessage("the body is neither a contract message nor a Celery envelope")
     sent, properties = data["headers"], data["properties"]
@@ -149,9 +145,7 @@ def _header(headers: Mapping[str, object], key: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= _MAX_ID:
-        raise InvalidMessage(
-            f"the header {key} is {value!r:.80}, expected 1 to {_MAX_ID} printable characters"
-        )
+        raise InvalidMessage(f"the header {key} is {value!r:.80}, expected 1 to {_MAX_ID} printable characters")
     return value
 
 

@@ -154,9 +154,7 @@ def _department(fields: Mapping[str, object], *, known: Collection[str] | None) 
     if not isinstance(value, str) or not _SLUG.fullmatch(value):
         raise InvalidMessage(f"department is {value!r:.80}, expected a department's key, e.g. 'supply_chain'")
     if known is not None and value not in known:
-        raise InvalidMessage(
-            f"department {value!r} is not known; the departments are {', '.join(sorted(known))}"
-        )
+        raise InvalidMessage(f"department {value!r} is not known; the departments are {', '.join(sorted(known))}")
     return value
 
 
@@ -190,7 +188,6 @@ def _time(fields: Mapping[str, object]) -> datetime:
         parsed = None
     if parsed is None or parsed.utcoffset() is None:
         raise InvalidMessage(
-            f"requested_at is {value!r:.80}, expected an ISO 8601 time with its zone, "
-            "e.g. '2026-03-31T09:30:00+00:00'"
+            f"requested_at is {value!r:.80}, expected an ISO 8601 time with its zone, e.g. '2026-03-31T09:30:00+00:00'"
         )
     return parsed

@@ -60,7 +60,7 @@ class QueueNotReady(RuntimeError):  # noqa: N818 - a state of the queue, told to
 
 @dataclass(frozen=True)
 class Provisioned:
-    """What provisioning did to one queue; `changed` names the attributes it set on a queue that was there."""
+    """What provisioning did to one queue; `changed` names what it set right on a queue that was there."""
 
     name: str
     url: str
@@ -120,9 +120,7 @@ def require_redrive_policy(client: "SQSClient", *, queue: Queue, max_receives: i
     hint = "Run `manage.py provision`, then start the worker again."
     url = _url(client, queue.name)
     if url is None:
-        raise QueueNotReady(
-            code="queue-missing", message=f"The queue {queue.name} does not exist.", hint=hint
-        )
+        raise QueueNotReady(code="queue-missing", message=f"The queue {queue.name} does not exist.", hint=hint)
     found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]).get("Attributes", {})
     policy = json.loads(found.get("RedrivePolicy") or "{}")
     target = str(policy.get("deadLetterTargetArn", ""))
@@ -179,9 +177,7 @@ def queue_stats(client: "SQSClient", *, queues: QueueNames) -> list[QueueStats]:
     return stats
 
 
-def _ensure(
-    client: "SQSClient", name: str, attributes: Mapping["QueueAttributeNameType", str]
-) -> Provisioned:
+def _ensure(client: "SQSClient", name: str, attributes: Mapping["QueueAttributeNameType", str]) -> Provisioned:
     url = _url(client, name)
     if url is not None:
         return Provisioned(name, url, created=False, changed=_repair(client, url, attributes))
@@ -189,16 +185,21 @@ def _ensure(
     return Provisioned(name, url, created=True, changed=())
 
 
-def _repair(
+def _repair(client: "SQSClient", url: str, attributes: Mapping["QueueAttributeNameType", str]) -> tuple[str, ...]:
+    differing = _differing(client, url, attributes)
+    if not differing:
+        return ()
+    client.set_queue_attributes(QueueUrl=url, Attributes=differing)
+    # Local endpoints forget the attributes they do not know; that is no change, and would be one at every start.
+    refused = _differing(client, url, differing)
+    return tuple(name for name in differing if name not in refused)
+
+
+def _differing(
     client: "SQSClient", url: str, attributes: Mapping["QueueAttributeNameType", str]
-) -> tuple[str, ...]:
+) -> dict["QueueAttributeNameType", str]:
     found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]).get("Attributes", {})
-    differing = {
-        key: value for key, value in attributes.items() if _comparable(found.get(key)) != _comparable(value)
-    }
-    if differing:
-        client.set_queue_attributes(QueueUrl=url, Attributes=differing)
-    return tuple(differing)
+    return {name: value for name, value in attributes.items() if _comparable(found.get(name)) != _comparable(value)}
 
 
 def _comparable(value: str | None) -> object:

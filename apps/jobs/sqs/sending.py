@@ -23,7 +23,8 @@ def send(app: Celery, message: Message, *, job_id: str, request_id: str) -> str:
         "MessageGroupId": message.department,
     }
     task = names.TASK_OF_QUEUE[message.job_type]
-    first = app.signature(task, args=[message.as_dict()], options=options)
+    # Not Celery's retries on top of the client's own: a request may be waiting, and the relay sends what is left.
+    first = app.signature(task, args=[message.as_dict()], options=options | {"retry": False})
     try:
         if isinstance(message, EtlMessage):
             run = chain(first, app.signature(names.ML_TASK, options=options), app=app).apply_async()

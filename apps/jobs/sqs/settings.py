@@ -48,26 +48,20 @@ class SqsSettings:
                 "e.g. https://sqs.eu-central-1.amazonaws.com/123456789012"
             )
         if self.endpoint_url is not None and urlsplit(self.endpoint_url).path not in {"", "/"}:
-            raise ValueError(
-                f"endpoint_url={self.endpoint_url!r} has a path; it is scheme, host and port only"
-            )
+            raise ValueError(f"endpoint_url={self.endpoint_url!r} has a path; it is scheme, host and port only")
         if not 0 < self.soft_time_limit < self.time_limit <= MAX_TIME_LIMIT_SECONDS:
             raise ValueError(
                 f"the time limits {self.soft_time_limit} and {self.time_limit} must be soft < hard <= "
                 f"{MAX_TIME_LIMIT_SECONDS} seconds"
             )
         if not 0 <= self.wait_seconds <= 20:
-            raise ValueError(
-                f"wait_seconds={self.wait_seconds} must be 0 to 20, the SQS bounds of a long poll"
-            )
+            raise ValueError(f"wait_seconds={self.wait_seconds} must be 0 to 20, the SQS bounds of a long poll")
         if not self.visibility_seconds > self.wait_seconds:
             raise ValueError(f"visibility_seconds={self.visibility_seconds} must be longer than wait_seconds")
         if self.max_receives < 1:
             raise ValueError(f"max_receives={self.max_receives} must be at least 1")
         if not self.backoff_seconds or min(self.backoff_seconds) < 0:
-            raise ValueError(
-                f"backoff_seconds={self.backoff_seconds} must be at least one wait, none below 0"
-            )
+            raise ValueError(f"backoff_seconds={self.backoff_seconds} must be at least one wait, none below 0")
 
     @property
     def queues(self) -> QueueNames:
@@ -86,9 +80,7 @@ class SqsSettings:
         base = self.queue_url_base or f"{(self.endpoint_url or '').rstrip('/')}/{LOCAL_ACCOUNT}"
         return f"{base.rstrip('/')}/{queue.name}"
 
-    def client(
-        self, *, connect_timeout: float = 3, read_timeout: float = 10, attempts: int = 2
-    ) -> "SQSClient":
+    def client(self, *, connect_timeout: float = 3, read_timeout: float = 10, attempts: int = 2) -> "SQSClient":
         return sqs_client(
             region=self.region,
             endpoint_url=self.endpoint_url,

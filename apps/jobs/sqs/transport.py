@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from kombu.asynchronous.aws.sqs.connection import AsyncSQSConnection
+from kombu.exceptions import OperationalError
 from kombu.transport import SQS, virtual
 from kombu.transport.SQS.exceptions import AccessDeniedQueueException
 
@@ -60,10 +61,7 @@ def check_pins() -> None:
                 f"Install {package}=={pinned}, or prove the new one and move the pin."
             )
     missing = [
-        f"{owner.__name__}.{name}"
-        for owner, listed in LEANED_ON.items()
-        for name in listed
-        if not hasattr(owner, name)
+        f"{owner.__name__}.{name}" for owner, listed in LEANED_ON.items() for name in listed if not hasattr(owner, name)
     ]
     if missing:
         raise UnpinnedVersion(f"the SQS transport leans on methods that are gone: {', '.join(missing)}")
@@ -76,7 +74,7 @@ class _PollFailed(int):
 POLL_FAILED = _PollFailed(0)
 
 
-class PollConnection(AsyncSQSConnection):  # type: ignore[misc]
+class PollConnection(AsyncSQSConnection):
     """Answers a failed ReceiveMessage (refused, 5xx, throttled, expired token) with None instead of raising."""
 
     def _on_list_ready(self, parent: Any, markers: Any, operation: str, response: Any) -> Any:
@@ -95,7 +93,7 @@ def _reason(response: Any) -> str:
     return str(response.reason or body[:200].decode("utf-8", "replace"))
 
 
-class QoS(SQS.QoS):  # type: ignore[misc]
+class QoS(SQS.QoS):
     """A message is never put back or deleted by hand: it stays in SQS, hidden for its back-off."""
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - kombu's signature
@@ -132,7 +130,7 @@ class QoS(SQS.QoS):  # type: ignore[misc]
             )
 
 
-class Channel(SQS.Channel):  # type: ignore[misc]
+class Channel(SQS.Channel):
     """Checks every message at the door and keeps polling through failures."""
 
     QoS = QoS
@@ -200,18 +198,17 @@ class Channel(SQS.Channel):  # type: ignore[misc]
         virtual.Channel.basic_reject(self, delivery_tag, requeue=requeue)
 
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
-        if not message.get("redelivered"):
-            super()._put(queue, message, **kwargs)
-            return
+        """Send a message, or make a received one visible again (kombu tells them apart by `redelivered`)."""
         try:
             super()._put(queue, message, **kwargs)
         except _AWS_ERRORS as error:
-            logger.warning(
-                "a message of the queue %s comes back only after its visibility timeout: %s", queue, error
-            )
+            if not message.get("redelivered"):
+                # botocore's errors cannot be pickled: a chain link that fails would be reported as another failure.
+                raise OperationalError(f"SQS did not take the message: {error}") from error
+            logger.warning("a message of the queue %s comes back only after its visibility timeout: %s", queue, error)
 
 
-class Transport(SQS.Transport):  # type: ignore[misc]
+class Transport(SQS.Transport):
     """Set it as `broker_transport`; it takes predefined queues only."""
 
     Channel = Channel

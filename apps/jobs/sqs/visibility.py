@@ -128,7 +128,7 @@ class Heartbeat:
         )
 
 
-class VisibilityHeartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
+class VisibilityHeartbeat(bootsteps.StartStopStep):
     """Worker step: a thread in the parent process that beats three times per visibility timeout."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)

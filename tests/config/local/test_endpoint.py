@@ -70,7 +70,7 @@ def test_a_client_that_hung_up_takes_no_message_with_it(sqs: Endpoint) -> None:
 
 
 def test_one_that_cannot_start_says_what_it_said(tmp_path: Path) -> None:
-    with pytest.raises(CannotStart, match="local sqs endpoint does not start: .*No module named no_such_thing"):
+    with pytest.raises(CannotStart, match=r"local sqs endpoint does not start: .*No module named no_such_thing"):
         Endpoint(Home(tmp_path), name="sqs", port=1, command=["python3", "-m", "no_such_thing"], environment={})
 
 

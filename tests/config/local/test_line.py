@@ -36,8 +36,12 @@ print("REASON", line.reason, flush=True)
 def begin(tmp_path: Path, **manners: str) -> "subprocess.Popen[str]":
     process = subprocess.Popen(
         [sys.executable, "-c", RUN, str(tmp_path)],
-        cwd=ROOT, env={**os.environ, "SAYS": SAYS, **manners}, text=True, stdout=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, "SAYS": SAYS, **manners},
+        text=True,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
     assert process.stdout is not None
     for _ in range(4):
         assert "is here" in process.stdout.readline()

@@ -10,6 +10,12 @@ from apps.jobs.sqs.queues import QueueNames
 from tests.jobs.sqs.line import Endpoint, Line
 
 
+@pytest.fixture(autouse=True)
+def no_ambient_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto obeys this variable of the platform's own tests where a client is given no endpoint."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL_SQS", raising=False)
+
+
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     with socket.socket() as probe:

@@ -20,9 +20,8 @@ from apps.jobs.sqs.queues import QueueNames, provision_queues
 from apps.jobs.sqs.settings import SqsSettings
 
 ROOT = Path(__file__).resolve().parents[3]
-ENDPOINT_SCRIPT = ROOT / "tests" / "endpoints" / "moto_dev.py"
 MAX_RECEIVES = 3
-VISIBILITY_SECONDS = 4
+VISIBILITY_SECONDS = 5
 
 
 def eventually(look: Callable[[], Any], *, within: float, what: str) -> Any:
@@ -68,7 +67,8 @@ class Endpoint:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(ENDPOINT_SCRIPT), "-H", "127.0.0.1", "-p", str(self.port)],
+                [sys.executable, "-m", "config.local.moto_endpoint", str(self.port)],
+                cwd=ROOT,
                 stdout=log,
                 stderr=log,
             )
@@ -88,9 +88,7 @@ class Endpoint:
             self.process = None
 
     def client(self) -> Any:
-        return sqs_client(
-            region="us-east-1", endpoint_url=self.url, access_key="testing", secret_key="testing"
-        )
+        return sqs_client(region="us-east-1", endpoint_url=self.url, access_key="testing", secret_key="testing")
 
 
 @dataclass
@@ -108,9 +106,7 @@ class Worker:
         return self.process.poll() is None
 
     def ready(self) -> None:
-        eventually(
-            lambda: self.said("ready.") or not self.alive, within=30, what=f"the worker is ready ({self.log})"
-        )
+        eventually(lambda: self.said("ready.") or not self.alive, within=30, what=f"the worker is ready ({self.log})")
         assert self.alive, self.log.read_text()
 
     def stop(self) -> None:
@@ -151,9 +147,11 @@ class Line:
         path = self.folder / f"worker-{queue}-{len(self.workers)}.log"
         with path.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "tests.jobs.sqs.worker_app", "worker", "-P", "prefork", "-c", "1"]
-                + ["-Q", queue, "-n", f"{queue}@{self.queues.prefix}", "-l", "INFO"]
-                + ["--without-gossip", "--without-mingle", "--without-heartbeat"],
+                [
+                    *(sys.executable, "-m", "celery", "-A", "tests.jobs.sqs.worker_app", "worker"),
+                    *("-P", "prefork", "-c", "1", "-Q", queue, "-n", f"{queue}@{self.queues.prefix}", "-l", "INFO"),
+                    *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+                ],
                 cwd=self.folder,
                 env=self.environment(),
                 stdout=log,
@@ -185,7 +183,7 @@ class Line:
         found: list[dict[str, Any]] = eventually(
             lambda: len(self.events(event, dataset)) >= count and self.events(event, dataset),
             within=within,
-            what=f"{count} × {event} of {dataset}; logs in {self.folder}",
+            what=f"{count} times {event} of {dataset}; logs in {self.folder}",
         )
         return found
 

@@ -11,9 +11,9 @@ from apps.jobs.sqs.client import sqs_client
 from apps.jobs.sqs.queues import (
     DEAD_LETTER_RETENTION_SECONDS,
     SOURCE_RETENTION_SECONDS,
+    Provisioned,
     QueueNames,
     QueueNotReady,
-    Provisioned,
     provision_queues,
     queue_stats,
     require_redrive_policy,
@@ -48,13 +48,28 @@ def test_provisioning_makes_four_queues_bound_to_each_other(client: Any) -> None
         "deadLetterTargetArn": dead["QueueArn"],
         "maxReceiveCount": 3,
     }
-    assert json.loads(dead["RedriveAllowPolicy"]) == {
-        "redrivePermission": "byQueue",
-        "sourceQueueArns": [source["QueueArn"]],
-    }
     assert source["VisibilityTimeout"] == "60"
     assert int(source["MessageRetentionPeriod"]) == SOURCE_RETENTION_SECONDS
     assert int(dead["MessageRetentionPeriod"]) == DEAD_LETTER_RETENTION_SECONDS > SOURCE_RETENTION_SECONDS
+
+
+def test_a_dlq_takes_letters_from_its_own_source_only(client: Any) -> None:
+    """Seen at the call: the SQS in process does not keep this attribute."""
+    calls: list[dict[str, Any]] = []
+    client.meta.events.register(
+        "provide-client-params.sqs.SetQueueAttributes", lambda params, **_: calls.append(params)
+    )
+    provision(client)
+    allowed = {
+        call["QueueUrl"].rpartition("/")[2]: json.loads(call["Attributes"]["RedriveAllowPolicy"]) for call in calls
+    }
+    assert allowed == {
+        f"{source}-dlq": {
+            "redrivePermission": "byQueue",
+            "sourceQueueArns": [attributes(client, source)["QueueArn"]],
+        }
+        for source in ("shop-etl", "shop-ml")
+    }
 
 
 def test_provisioning_twice_changes_nothing(client: Any) -> None:

@@ -1,4 +1,4 @@
-"""Two real workers, one per queue, and everything that may arrive: who is worked, who is dead-lettered, who survives."""
+"""Two real workers, one per queue, and everything that may arrive: what is worked, what becomes a dead letter."""
 
 import base64
 import json
@@ -12,15 +12,12 @@ from celery import Celery
 from apps.jobs.sqs.celery_config import celery_settings
 from apps.jobs.sqs.messages import EtlMessage
 from apps.jobs.sqs.sending import send
-
 from tests.jobs.sqs.line import Line, eventually, make_etl_payload, make_ml_payload
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("queue-worker")]
 
 
-def celery_body(
-    payload: dict[str, str], *, task: str = "jobs.etl", headers: object = None, **changes: object
-) -> str:
+def celery_body(payload: dict[str, str], *, task: str = "jobs.etl", headers: object = None, **changes: object) -> str:
     """What a Celery producer puts on the queue, with the parts a test wants otherwise."""
     embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
     return json.dumps(
@@ -89,7 +86,7 @@ def sent(line: Line) -> dict[str, Sent]:
     def put(payload: dict[str, str], queue: str = "etl") -> Sent:
         return Sent(payload, line.send(json.dumps(payload), queue=queue))
 
-    return {name: put(make_etl_payload(name)) for name in ("raise", "die", "sleep-7", "ok", "alone")} | {
+    return {name: put(make_etl_payload(name)) for name in ("raise", "die", "sleep-8", "ok", "alone")} | {
         "hang": put(make_ml_payload(requested_by="hang"), "ml")
     }
 
@@ -110,9 +107,7 @@ def attempts(line: Line, event: str, dataset: str) -> list[int]:
     return [found["attempt"] for found in line.events(event, dataset)]
 
 
-def test_a_plain_json_message_is_worked_and_its_result_is_the_ml_message(
-    line: Line, sent: dict[str, Sent]
-) -> None:
+def test_a_plain_json_message_is_worked_and_its_result_is_the_ml_message(line: Line, sent: dict[str, Sent]) -> None:
     ok = sent["ok"]
     [ml] = line.wait_for("ml", ok.dataset, within=40)
     [etl] = line.events("etl", ok.dataset)
@@ -149,17 +144,13 @@ def test_a_task_that_always_raises_runs_as_often_as_sqs_allows_then_its_message_
     assert [event["error"] for event in line.events("failed", failing.dataset)] == ["ValueError"] * 3
 
 
-def test_a_task_longer_than_the_visibility_timeout_runs_exactly_once(
-    line: Line, sent: dict[str, Sent]
-) -> None:
-    long = sent["sleep-7"]
+def test_a_task_longer_than_the_visibility_timeout_runs_exactly_once(line: Line, sent: dict[str, Sent]) -> None:
+    long = sent["sleep-8"]
     line.wait_for("ml-done", long.dataset, within=60)
     assert attempts(line, "etl", long.dataset) == [1]
 
 
-def test_a_killed_child_is_a_failed_attempt_and_the_next_one_succeeds(
-    line: Line, sent: dict[str, Sent]
-) -> None:
+def test_a_killed_child_is_a_failed_attempt_and_the_next_one_succeeds(line: Line, sent: dict[str, Sent]) -> None:
     killed = sent["die"]
     line.wait_for("etl-done", killed.dataset, within=60)
     assert attempts(line, "etl", killed.dataset) == [1, 2]
@@ -181,9 +172,7 @@ def test_an_etl_run_may_end_the_chain(line: Line, sent: dict[str, Sent]) -> None
 
 
 @pytest.mark.parametrize("kind", POISON)
-def test_poison_ends_in_the_dlq_as_it_was_sent(
-    line: Line, poisoned: dict[str, tuple[str, str]], kind: str
-) -> None:
+def test_poison_ends_in_the_dlq_as_it_was_sent(line: Line, poisoned: dict[str, tuple[str, str]], kind: str) -> None:
     body, message_id = poisoned[kind]
     assert line.dead_letter(message_id, within=60) == body
 

@@ -19,7 +19,7 @@ from tests.endpoints.faulty_proxy import (
 )
 from tests.jobs.sqs.line import Endpoint, Line, Worker, eventually, make_etl_payload
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("queue-worker-faults")]
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +70,13 @@ def test_a_worker_outlives_an_endpoint_that_is_gone(line: Line, worker: Worker, 
 def test_a_message_that_cannot_be_deleted_comes_again_and_the_worker_lives(
     line: Line, worker: Worker, proxy: FaultyProxy
 ) -> None:
-    datasets = []
-    for fault in (STALE_HANDLE, DENIED):
-        with proxy.during(fault, "DeleteMessage"):
-            datasets.append(put(line))
-            eventually(lambda: proxy.answered, within=20, what="a refused DeleteMessage")
-    for dataset in datasets:
+    with proxy.during(STALE_HANDLE, "DeleteMessage"):
+        dataset = put(line)
         line.wait_for("etl-done", dataset, count=2, within=20)
+    with proxy.during(DENIED, "DeleteMessage"):
+        put(line)
+        eventually(lambda: worker.said("not authorized"), within=20, what="a message that may not be deleted")
+    eventually(lambda: not line.remaining(), within=20, what="an empty queue")
     assert worker.alive
 
 
@@ -84,24 +84,35 @@ def test_a_back_off_that_is_refused_leaves_the_retry_to_the_visibility_timeout(
     line: Line, worker: Worker, proxy: FaultyProxy
 ) -> None:
     with proxy.during(STALE_HANDLE, "ChangeMessageVisibility"):
-        dataset = put(line, "raise")
+        dataset = put(line, "raise-once")
         eventually(lambda: proxy.answered, within=20, what="a refused back-off")
-    line.wait_for("failed", dataset, count=2, within=20)
+    line.wait_for("etl-done", dataset, within=20)
     assert worker.alive
 
 
-def test_a_heartbeat_that_fails_is_made_up_for_by_the_next(
+def test_an_ml_message_that_cannot_be_sent_fails_the_attempt_and_is_sent_by_the_next(
     line: Line, worker: Worker, proxy: FaultyProxy
 ) -> None:
+    before = line.remaining("ml")
+    with proxy.during(THROTTLED, "SendMessage"):
+        dataset = put(line)
+        [failure] = line.wait_for("failed", dataset)
+    assert failure["error"] == "OperationalError"
+    line.wait_for("etl-done", dataset, count=2)
+    eventually(lambda: line.remaining("ml") > before, within=10, what="the ML message")
+    assert worker.alive
+
+
+def test_a_heartbeat_that_fails_is_made_up_for_by_the_next(line: Line, worker: Worker, proxy: FaultyProxy) -> None:
     with proxy.during(UNAVAILABLE, "ChangeMessageVisibilityBatch"):
-        dataset = put(line, "sleep-5")
+        dataset = put(line, "sleep-6")
         eventually(lambda: proxy.answered, within=20, what="a failed beat")
     line.wait_for("etl-done", dataset, within=20)
     assert len(line.events("etl", dataset)) == 1
 
 
 def test_a_stopped_worker_finishes_its_task_and_acknowledges_it(line: Line, worker: Worker) -> None:
-    dataset = put(line, "sleep-5")
+    dataset = put(line, "sleep-6")
     line.wait_for("etl", dataset)
     worker.process.terminate()
     assert worker.process.wait(timeout=20) == 0

@@ -18,9 +18,7 @@ from tests.jobs.sqs.line import worker_settings
 
 app = Celery("worker_app")
 app.conf.update(
-    celery_settings(
-        worker_settings(endpoint_url=os.environ["SQS_ENDPOINT"], queue_prefix=os.environ["QUEUE_PREFIX"])
-    )
+    celery_settings(worker_settings(endpoint_url=os.environ["SQS_ENDPOINT"], queue_prefix=os.environ["QUEUE_PREFIX"]))
 )
 install(app)
 
@@ -49,9 +47,10 @@ def etl(self: Any, payload: dict[str, str]) -> dict[str, str]:
     message = EtlMessage.parse(payload)
     behaviour, _, argument = message.s3_key.rpartition("/")[2].removesuffix(".csv").partition("-")
     note("etl", dataset=str(message.dataset_id), payload=payload, **seen(self.request))
-    if behaviour == "raise":
-        raise ValueError("this file always fails")
-    if behaviour == "die" and delivery_of(self.request).receive_count == 1:
+    attempt = delivery_of(self.request).receive_count
+    if behaviour == "raise" and (argument != "once" or attempt == 1):
+        raise ValueError("this file fails")
+    if behaviour == "die" and attempt == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     if behaviour == "sleep":
         time.sleep(float(argument))

@@ -31,9 +31,7 @@ class Command(BaseCommand):
             action="store_true",
             help="read the password from the first line of standard input",
         )
-        password.add_argument(
-            "--password-env", metavar="VARIABLE", help="take the password from this variable"
-        )
+        password.add_argument("--password-env", metavar="VARIABLE", help="take the password from this variable")
         parser.add_argument("--dry-run", action="store_true", help="check everything, change nothing")
         parser.add_argument("--json", action="store_true", help="say what was done as one JSON object")
 

@@ -1,0 +1,11 @@
+"""From a file on disk to typed, clean, checked rows in batches, and a reason for everything that is left out.
+
+`open_file` examines the whole file before it hands out a row, so a file that cannot be used is refused as a whole and
+numbers and days are read one way from its first row to its last.
+"""
+
+from aetherflow.etl.line import Batch, SourceFile, open_file
+from aetherflow.etl.reading import Reading
+from aetherflow.etl.rejects import Counts, FileRefused, Reject, RejectPolicy
+
+__all__ = ["Batch", "Counts", "FileRefused", "Reading", "Reject", "RejectPolicy", "SourceFile", "open_file"]

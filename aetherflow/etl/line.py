@@ -1,0 +1,361 @@
+"""The line a file runs through: bytes, texts, values, checked rows, clean rows and what was set aside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aetherflow.columns import ARROW_TYPES
+from aetherflow.department import Department
+from aetherflow.etl import faults
+from aetherflow.etl.casting import Conventions, cast
+from aetherflow.etl.conventions import Evidence
+from aetherflow.etl.dialect import Dialect, find_dialect
+from aetherflow.etl.duplicates import SeenKeys
+from aetherflow.etl.encodings import LONGEST_LINE, Text, Utf8Stream, examine
+from aetherflow.etl.headers import Labels, Mapping, match_header
+from aetherflow.etl.reader import BLOCK, Texts, in_larger_batches, read_texts
+from aetherflow.etl.reading import Reading
+from aetherflow.etl.rejects import Counts, FileRefused, Reject
+from aetherflow.etl.validation import CODES, NULL_BYTE, find_faults
+
+NUL_SHOWN = "\u2400"
+LISTING_LIMIT = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """`rows`: `line` and the department's columns in the schema's order, typed and clean, only rows to load.
+
+    `rejects` itemises faults in the order of lines, up to the file's listing limit; `by_code` counts all of them.
+    `bytes_read` is how far the file has been read, for a progress bar.
+    """
+
+    rows: pa.Table
+    rejects: list[Reject]
+    counts: Counts
+    by_code: Counter[str]
+    bytes_read: int
+
+
+def open_file(
+    path: Path,
+    *,
+    filename: str,
+    department: Department,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    listing_limit: int = LISTING_LIMIT,
+    batch_rows: int = 30_000,
+    block: int = BLOCK,
+) -> SourceFile:
+    """Examine a file on the local disk, twice over and in bounded memory, before any row is handed out.
+
+    `delimiter` and `encoding` override what would be found; a byte order mark overrides the latter. `batch_rows` is
+    about how many rows a batch has, `block` how many bytes are parsed at a time. Raises FileRefused for everything
+    that makes the whole file unusable.
+    """
+    text = examine(path, filename=filename, encoding=encoding)
+    labels = Labels(department)
+    dialect = find_dialect(_sample(path, text), filename=filename, known=labels.__contains__, delimiter=delimiter)
+    mapping = match_header(dialect.header, department=department, line=dialect.header_line)
+    evidence = _survey(
+        path, text=text, dialect=dialect, mapping=mapping, department=department, filename=filename, block=block
+    )
+    reading = Reading(
+        encoding=text.encoding,
+        delimiter=dialect.delimiter,
+        decimal=evidence.conventions.decimal,
+        decimal_assumed=evidence.decimal_assumed,
+        date_order=evidence.conventions.date_order,
+        date_order_assumed=evidence.date_order_assumed,
+        header_line=dialect.header_line,
+        header=list(dialect.header),
+        mapping={mapping.labels[name]: name for name in mapping.positions},
+        unknown_columns=mapping.unknown,
+        missing_optional=mapping.missing_optional,
+    )
+    return SourceFile(
+        path=path,
+        department=department,
+        text=text,
+        dialect=dialect,
+        mapping=mapping,
+        conventions=evidence.conventions,
+        reading=reading,
+        listing_limit=listing_limit,
+        batch_rows=batch_rows,
+        block=block,
+    )
+
+
+@dataclass(kw_only=True)
+class SourceFile:
+    """A file that can be read. `batches()` may be called again and starts from the beginning each time."""
+
+    path: Path
+    department: Department
+    text: Text
+    dialect: Dialect
+    mapping: Mapping
+    conventions: Conventions
+    reading: Reading
+    listing_limit: int
+    batch_rows: int
+    block: int
+    _open: list[Generator[Texts]] = field(default_factory=list)
+
+    @property
+    def bytes_total(self) -> int:
+        return self.path.stat().st_size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what an iteration left half-way holds open."""
+        while self._open:
+            self._open.pop().close()
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows of the file, in its order. Raises nothing about the file: open_file has read it to its end."""
+        texts = read_texts(self.path, text=self.text, dialect=self.dialect, block=self.block)
+        self._open.append(texts)
+        seen, listed = SeenKeys(), 0
+        for batch in in_larger_batches(texts, rows=self.batch_rows):
+            done = _BatchWork(self, batch, room=self.listing_limit - listed).run(seen)
+            listed += len(done.rejects)
+            if done.counts.read:
+                yield done
+
+
+class _BatchWork:
+    """One batch from texts to clean rows."""
+
+    def __init__(self, source: SourceFile, texts: Texts, *, room: int) -> None:
+        self.department = source.department
+        self.mapping = source.mapping
+        self.conventions = source.conventions
+        self.header = source.dialect.header
+        self.has_nul = source.text.has_nul
+        self.bytes_read = texts.bytes_read
+        self.ragged = [row for row in texts.ragged if not row.is_blank]
+        self.cells, self.lines = _without_blank_rows(texts)
+        self.room = room
+        self.rejects: list[Reject] = []
+        self.by_code: Counter[str] = Counter()
+
+    def run(self, seen: SeenKeys) -> Batch:
+        typed, found = self._judge()
+        bad: np.ndarray = found.max(axis=1) > 0
+        self._reject_ragged()
+        self._reject_cells(found)
+        rows, repeats = self._clean(typed, ~bad, seen)
+        return Batch(
+            rows=rows,
+            rejects=sorted(self.rejects, key=lambda reject: reject.line),
+            counts=Counts(
+                read=len(self.lines) + len(self.ragged),
+                loaded=rows.num_rows,
+                rejected=int(bad.sum()) + len(self.ragged),
+                duplicate=repeats,
+            ),
+            by_code=self.by_code,
+            bytes_read=self.bytes_read,
+        )
+
+    def _judge(self) -> tuple[pa.Table, np.ndarray]:
+        """The typed rows, and the fault of each cell: rows by columns of the file, and one for the row itself."""
+        columns = self.department.columns
+        places = [self.mapping.positions.get(column.name) for column in columns]
+        casts = [
+            None if at is None else cast(self.cells.column(at), column, conventions=self.conventions)
+            for column, at in zip(columns, places, strict=True)
+        ]
+        rows = self.cells.num_rows
+        typed = pa.table(
+            {
+                column.name: pa.nulls(rows, ARROW_TYPES[column.kind]) if done is None else done.values
+                for column, done in zip(columns, casts, strict=True)
+            }
+        )
+        unreadable = np.column_stack(
+            [np.zeros(rows, dtype=bool) if done is None else _mask(done.unreadable) for done in casts]
+        )
+        by_schema = find_faults(_frame(typed), schema=self.department.rows, unreadable=unreadable)
+        found = np.zeros((rows, len(self.header) + 1), dtype=np.int8)
+        for place, faulty in zip([*places, -1], by_schema.T, strict=True):
+            if place is not None:
+                found[:, place] = faulty
+        if self.has_nul:
+            for at, cells in enumerate(self.cells.columns):
+                found[_mask(pc.match_substring(cells, "\x00")), at] = NULL_BYTE
+        return typed, found
+
+    def _clean(self, typed: pa.Table, good: np.ndarray, seen: SeenKeys) -> tuple[pa.Table, int]:
+        """The rows to load, and how many were left out as repeats of an earlier row of the file."""
+        frame = _frame(typed if good.all() else typed.filter(pa.array(good)))
+        for step in self.department.clean:
+            frame = step(frame)
+        names = [column.name for column in self.department.columns]
+        schema = pa.schema([(column.name, ARROW_TYPES[column.kind]) for column in self.department.columns])
+        clean = pa.Table.from_pandas(frame[names], schema=schema, preserve_index=False)
+        lines = self.lines[good]
+        earlier = seen.repeats(clean.select(self.department.natural_key), lines)
+        rows = clean.add_column(0, "line", pa.array(lines, pa.int64()))
+        if not earlier.any():
+            return rows, 0
+        again = np.flatnonzero(earlier)
+        self._reject_repeats(clean, np.flatnonzero(good)[again], again, earlier[again])
+        return rows.filter(pa.array(earlier == 0)), len(again)
+
+    def _reject_ragged(self) -> None:
+        for row in self.ragged:
+            breaks = any("\n" in cell or "\r" in cell for cell in row.cells)
+            code, message, hint = faults.ragged(row.width, columns=len(self.header), breaks=breaks)
+            self.by_code[code] += 1
+            if self.room > 0:
+                self._list(row.line, code=code, words=(message, hint), cells=row.cells)
+
+    def _reject_cells(self, found: np.ndarray) -> None:
+        for name, count in zip(CODES[1:], np.bincount(found.ravel(), minlength=len(CODES))[1:].tolist(), strict=True):
+            if count:
+                self.by_code[name] += count
+        faulty = np.argwhere(found)[: max(self.room, 0)]
+        cells = self._cells_of(np.unique(faulty[:, 0]))
+        for row, at in faulty.tolist():
+            whole = at == len(self.header)
+            label = None if whole else self.header[at]
+            value = None if whole else cells[row][at]
+            code = CODES[found[row, at]]
+            words = self._in_words(code, at, value)
+            self._list(int(self.lines[row]), code=code, words=words, cells=cells[row], column=label, value=value)
+
+    def _reject_repeats(self, clean: pa.Table, rows: np.ndarray, at: np.ndarray, earlier: np.ndarray) -> None:
+        self.by_code["unique-error"] += len(rows)
+        listed = max(self.room, 0)
+        cells = self._cells_of(rows[:listed])
+        keys = clean.select(self.department.natural_key).take(pa.array(at[:listed])).to_pylist()
+        only = self.mapping.labels[self.department.natural_key[0]] if len(self.department.natural_key) == 1 else None
+        for row, key, line in zip(rows.tolist(), keys, earlier.tolist(), strict=False):
+            named = ", ".join(f"{self.mapping.labels[name]} {value}" for name, value in key.items())
+            value = ", ".join(str(part) for part in key.values())
+            words = faults.repeated(key=named, line=line)
+            self._list(
+                int(self.lines[row]), code="unique-error", words=words, cells=cells[row], column=only, value=value
+            )
+
+    def _in_words(self, code: str, at: int, value: str | None) -> tuple[str, str]:
+        if value is None:
+            return faults.row_error(self.department.rows)
+        name = next((name for name, place in self.mapping.positions.items() if place == at), None)
+        label = self.header[at]
+        if code == "null-byte" or name is None:
+            return faults.null_byte(label)
+        column = self.department.column(name)
+        if code == "type-error":
+            return faults.type_error(value, column=column, label=label, conventions=self.conventions)
+        if code == "missing-value":
+            return faults.missing_value(column=column, label=label)
+        return faults.constraint_error(value.strip(), column=column, label=label)
+
+    def _cells_of(self, rows: np.ndarray) -> dict[int, list[str]]:
+        texts = zip(
+            *(column.to_pylist() for column in self.cells.take(pa.array(rows, pa.int64())).columns), strict=True
+        )
+        return {row: [_storable(cell) for cell in cells] for row, cells in zip(rows.tolist(), texts, strict=True)}
+
+    def _list(
+        self,
+        line: int,
+        *,
+        code: str,
+        words: tuple[str, str],
+        cells: list[str],
+        column: str | None = None,
+        value: str | None = None,
+    ) -> None:
+        self.room -= 1
+        message, hint = words
+        self.rejects.append(
+            Reject(
+                line=line,
+                column=column,
+                value=value,
+                code=code,
+                message=_storable(message),
+                hint=hint,
+                cells=[_storable(cell) for cell in cells],
+            )
+        )
+
+
+def _without_blank_rows(texts: Texts) -> tuple[pa.RecordBatch, np.ndarray]:
+    """A row of nothing but delimiters is as blank as a blank line: spreadsheets write them below their tables."""
+    candidates = np.arange(texts.cells.num_rows)
+    for column in texts.cells.columns:
+        if not len(candidates):
+            return texts.cells, texts.lines
+        cells = column if len(candidates) == len(column) else column.take(pa.array(candidates))
+        candidates = candidates[_mask(pc.equal(pc.utf8_trim_whitespace(cells), ""))]
+    filled = np.ones(texts.cells.num_rows, dtype=bool)
+    filled[candidates] = False
+    return texts.cells.filter(pa.array(filled)), texts.lines[filled]
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    return frame
+
+
+def _mask(values: pa.BooleanArray) -> np.ndarray:
+    mask: np.ndarray = pc.fill_null(values, fill_value=False).to_numpy(zero_copy_only=False)
+    return mask
+
+
+def _storable(cell: str) -> str:
+    """PostgreSQL holds no NUL in a text."""
+    return cell.replace("\x00", NUL_SHOWN) if "\x00" in cell else cell
+
+
+def _sample(path: Path, text: Text) -> str:
+    """The beginning of the file, up to the end of its last whole line: enough for any header."""
+    with Utf8Stream(path, encoding=text.encoding, mark=text.mark) as stream:
+        head = stream.read(LONGEST_LINE)
+        whole = not stream.read(1)
+    if not whole:
+        head = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1]
+    return head.decode()
+
+
+def _survey(
+    path: Path, *, text: Text, dialect: Dialect, mapping: Mapping, department: Department, filename: str, block: int
+) -> Evidence:
+    """One pass over all rows: how numbers and days are written, whether the file is whole, whether it has a row."""
+    evidence = Evidence()
+    has_rows = False
+    for texts in read_texts(path, text=text, dialect=dialect, block=block):
+        has_rows = has_rows or any(not row.is_blank for row in texts.ragged) or len(_without_blank_rows(texts)[1]) > 0
+        for name, at in mapping.positions.items():
+            evidence.take(texts.cells.column(at), department.column(name))
+    if not has_rows:
+        raise FileRefused(
+            f"{filename} has a header and no rows.",
+            code="no-rows",
+            hint="Check the filter of the export, and upload a file with at least one row.",
+        )
+    return evidence

@@ -1,0 +1,155 @@
+"""`make up` as its user meets it: a clear word when it cannot start, a platform when it can, a clean stop."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.local import ROOT
+from config.local.home import Home, free_port
+from config.local.processes import gone
+from config.local.welcome import request
+
+UP = [sys.executable, "-m", "config.local", "up"]
+# What the suite itself runs with must not decide how the platform starts.
+OURS = re.compile(r"AWS_|QUEUE_|DATABASE_URL|SECRET_KEY|STORAGE|LOG_|REGISTRATION_POLICY|DJANGO_SETTINGS_MODULE|RAW_")
+
+
+class Up:
+    """A running `python -m config.local up`, its output read line by line as it comes."""
+
+    def __init__(self, home: Path, *, port: int, **variables: str) -> None:
+        outer = {name: value for name, value in os.environ.items() if not OURS.match(name)}
+        self.port = port
+        self.process = subprocess.Popen(
+            UP,
+            cwd=ROOT,
+            env={**outer, "AETHERFLOW_HOME": str(home), "PORT": str(port), **variables},
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.lines: list[str] = []
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        self.lines.extend(self.process.stdout)
+
+    @property
+    def said(self) -> str:
+        return "".join(self.lines)
+
+    def await_line(self, text: str, *, seconds: float = 150) -> None:
+        deadline = time.monotonic() + seconds
+        while text not in self.said:
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.1)
+
+    def stop(self, which: signal.Signals = signal.SIGTERM, *, seconds: float = 20) -> int:
+        self.process.send_signal(which)
+        return self.process.wait(seconds)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "home"
+    Home(tmp_path / "home").register.end_leftovers()
+
+
+def test_a_busy_port_is_said_in_one_line_with_what_to_do(home: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        up = Up(home, port=port)
+        assert up.process.wait(30) == 1
+    assert f"port {port} is in use by another program" in up.said
+    assert f"PORT={port + 1} make up" in up.said
+    assert "Traceback" not in up.said
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    up = Up(tmp_path / "file" / "home", port=free_port())
+    assert up.process.wait(30) == 1
+    assert "cannot be used (Not a directory)" in up.said
+    assert "Traceback" not in up.said
+
+
+def test_a_wrong_setting_stops_the_start_with_its_reason(home: Path) -> None:
+    up = Up(home, port=free_port(), MAX_REJECT_SHARE="2")
+    assert up.process.wait(60) == 1
+    assert "MAX_REJECT_SHARE='2' cannot be read" in up.said
+    assert "Traceback" not in up.said
+
+
+@pytest.mark.stack
+@pytest.mark.xdist_group("stack")
+def test_from_an_empty_folder_to_insights_and_back_and_again(home: Path) -> None:
+    """One story, as every step needs the one before: first start, second launcher, stop, restart, kill, restart."""
+    port = free_port()
+    first = Up(home, port=port)
+    first.await_line("AetherFlow is up")
+    assert "sales@aetherflow.example" in first.said
+    assert first.said.count(": succeeded after") == 3, first.said
+    before = _insights(home, port)
+
+    second = Up(home, port=free_port())
+    assert second.process.wait(30) == 1
+    assert f"already running on {home} (process {first.process.pid})" in second.said
+
+    began = time.monotonic()
+    assert first.stop(signal.SIGINT) == 0, first.said
+    assert time.monotonic() - began < 18
+    assert "Traceback" not in first.said
+    _nothing_runs(home)
+
+    again = Up(home, port=port)
+    again.await_line("AetherFlow is up")
+    assert "succeeded after" not in again.said
+    assert _insights(home, port) == before
+    again.process.kill()
+    again.process.wait()
+
+    after_kill = Up(home, port=port)
+    after_kill.await_line("AetherFlow is up")
+    assert "Ended what an earlier start had left running" in after_kill.said
+    assert _insights(home, port) == before
+
+    register = Home(home).register.entries()
+    os.kill(register["worker-ml"][0], signal.SIGKILL)
+    assert after_kill.process.wait(30) == 1
+    assert "worker-ml was ended by SIGKILL" in after_kill.said
+    _nothing_runs(home)
+
+
+def _insights(home: Path, port: int) -> list[str]:
+    logins = json.loads((home / "demo.json").read_text())["logins"]
+    [login] = [login for login in logins if login["department"] == "sales"]
+    body = {"email": login["email"], "password": login["password"]}
+    status, session = request(port, "POST", "/api/v1/auth/login", body=body)
+    assert status == 200, session
+    status, dashboard = request(port, "GET", "/api/v1/dashboards/sales", token=session["access"])
+    assert status == 200, dashboard
+    insights = [insight["id"] for insight in dashboard["insights"]]
+    assert insights
+    return insights
+
+
+def _nothing_runs(home: Path) -> None:
+    assert not Home(home).register.entries()
+    pid_file = home / "postgres" / "data" / "postmaster.pid"
+    assert not pid_file.exists() or gone(int(pid_file.read_text().split()[0]), within=2)

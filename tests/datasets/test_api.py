@@ -1,0 +1,113 @@
+"""Rows, rejects, raw files and the data dictionary over HTTP."""
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from aetherflow.registry import departments
+from apps.accounts.models import User
+from apps.jobs.models import Job
+from tests.accounts.factories import AdminFactory, UserFactory, bearer
+from tests.jobs.conftest import seller, sqs, upload, work  # noqa: F401  (fixtures)
+from tests.jobs.test_line import row, sales
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
+
+
+@pytest.fixture
+def client() -> APIClient:
+    return APIClient()
+
+
+def body(response: Any) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+def sheet(response: Any) -> list[list[str]]:
+    text = body(response).decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text)))
+
+
+@pytest.fixture
+def dataset(upload: Callable[..., Job], work: Callable[[], None]) -> str:  # noqa: F811
+    rows = [row(n, sku=f"SKU-{n}") for n in range(1, 120)]
+    job = upload(sales(*rows, row(120, quantity="x", price="y"), "=cmd|x,2026-03-02,S-1,,E,@SUM,1,1,0,,"))
+    work()
+    return str(job.dataset_id)
+
+
+def test_rows_are_paged_by_cursor_without_gap_or_repeat(client: APIClient, seller: User, dataset: str) -> None:  # noqa: F811
+    url, lines = f"/api/v1/datasets/{dataset}/rows?limit=50", []
+    while url:
+        page = client.get(url, **bearer(seller)).json()
+        lines += [each["line"] for each in page["results"]]
+        url = page["next"]
+    assert lines == [*range(2, 121), 122]
+
+
+def test_the_rows_export_is_complete_and_neutralises_formulas(client: APIClient, seller: User, dataset: str) -> None:  # noqa: F811
+    response = client.get(f"/api/v1/datasets/{dataset}/rows.csv", **bearer(seller))
+    rows = sheet(response)
+    assert rows[0] == ["line", *(column.name for column in departments()["sales"].columns)]
+    assert len(rows) == 121
+    last = dict(zip(rows[0], rows[-1], strict=True))
+    assert (last["transaction_id"], last["sku"], last["quantity"]) == ("'=cmd|x", "'@SUM", "1")
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Disposition"].startswith("attachment")
+
+
+def test_rejects_name_line_column_value_and_what_to_do(client: APIClient, seller: User, dataset: str) -> None:  # noqa: F811
+    results = client.get(f"/api/v1/datasets/{dataset}/rejects", **bearer(seller)).json()["results"]
+    assert [(each["line"], each["column"], each["value"], each["code"]) for each in results] == [
+        (121, "quantity", "x", "type-error"),
+        (121, "unit_price", "y", "type-error"),
+    ]
+    assert all(each["message"] and each["hint"] for each in results)
+
+
+def test_the_rejects_export_holds_the_original_line_once_with_its_errors(
+    client: APIClient,
+    seller: User,  # noqa: F811
+    dataset: str,
+) -> None:
+    rows = sheet(client.get(f"/api/v1/datasets/{dataset}/rejects.csv", **bearer(seller)))
+    assert rows[0][-2:] == ["error_code", "error"]
+    (line,) = rows[1:]
+    assert line[0] == "T-120"
+    assert line[-2] == "type-error"
+    assert "quantity" in line[-1]
+    assert "unit_price" in line[-1]
+
+
+def test_the_raw_file_comes_back_byte_for_byte(client: APIClient, seller: User, upload: Callable[..., Job]) -> None:  # noqa: F811
+    content = sales(row(1)) + "Größe\r\n".encode("cp1252")
+    job = upload(content)
+    response = client.get(f"/api/v1/datasets/{job.dataset_id}/raw", **bearer(seller))
+    assert body(response) == content
+    assert response["Content-Type"] == "application/octet-stream"
+    assert response["Content-Disposition"] == 'attachment; filename="upload.csv"'
+
+
+@pytest.mark.parametrize("department", sorted(departments()))
+def test_the_data_dictionary_and_the_template_come_from_the_schema(client: APIClient, department: str) -> None:
+    user = UserFactory(department=department)
+    dictionary = client.get(f"/api/v1/schemas/{department}", **bearer(user)).json()
+    declared = departments()[department].columns
+    assert [column["name"] for column in dictionary["columns"]] == [column.name for column in declared]
+    assert all(column["description"] and column["example"] for column in dictionary["columns"])
+    template = sheet(client.get(f"/api/v1/schemas/{department}/template.csv", **bearer(user)))
+    assert template[0] == [column.name for column in declared]
+    assert len(template) > 1
+
+
+def test_schemas_are_ones_own(client: APIClient) -> None:
+    member, admin = UserFactory(department="finance"), AdminFactory()
+    assert [each["department"] for each in client.get("/api/v1/schemas", **bearer(member)).json()] == ["finance"]
+    assert len(client.get("/api/v1/schemas", **bearer(admin)).json()) == len(departments())
+    for path in ("/api/v1/schemas/sales", "/api/v1/schemas/sales/template.csv", "/api/v1/schemas/atlantis"):
+        response = client.get(path, **bearer(member))
+        assert (response.status_code, response.json()["code"]) == (403, "foreign-department")

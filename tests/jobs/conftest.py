@@ -1,0 +1,64 @@
+"""A department's user, a file, and the means to take a job through its stages without worker processes."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from aetherflow.registry import departments
+from apps.accounts.models import User
+from apps.jobs.models import Job
+from apps.jobs.services.etl import work_etl
+from apps.jobs.services.ml import work_ml
+from apps.jobs.services.submission import submit
+from apps.jobs.sqs.messages import EtlMessage, MlMessage
+from tests.accounts.factories import UserFactory
+from tests.jobs.line import delivery, messages_of
+from tests.support.aws import provisioned
+
+
+@pytest.fixture
+def sqs(transactional_db: None) -> Iterator[Any]:
+    with provisioned() as client:
+        yield client
+
+
+@pytest.fixture
+def seller(transactional_db: None) -> User:
+    return UserFactory(department="sales")
+
+
+@pytest.fixture
+def upload(sqs: Any, seller: User) -> Callable[..., Job]:
+    """Submit a file as the gateway does; by default the sales department's good sample."""
+
+    def upload(content: bytes | None = None, *, by: User | None = None, **options: Any) -> Job:
+        user = by or seller
+        if content is None:
+            content = departments()[user.department].samples.good.read_bytes()
+        file = SimpleUploadedFile("upload.csv", content)
+        return submit(
+            file=file, department=user.department, by=user, at=timezone.now(), request_id="request-0001", **options
+        ).job
+
+    return upload
+
+
+@pytest.fixture
+def work(sqs: Any) -> Callable[..., Any]:
+    """Take the messages that lie in the queues through the stages, as a worker would, until none is left."""
+
+    def work() -> None:
+        while found := messages_of(sqs, "etl"):
+            for message, headers in found:
+                following = work_etl(
+                    message=EtlMessage.parse(message), delivery=delivery(headers), worker="etl@test", at=timezone.now()
+                )
+                assert isinstance(following, MlMessage)
+                work_ml(message=following, delivery=delivery(headers), worker="ml@test", at=timezone.now())
+        for message, headers in messages_of(sqs, "ml"):
+            work_ml(message=MlMessage.parse(message), delivery=delivery(headers), worker="ml@test", at=timezone.now())
+
+    return work

@@ -1,0 +1,34 @@
+"""In-process AWS for the tests of one piece: the same calls as against the real endpoints, without a server."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from django.core.files.storage import storages
+from moto import mock_aws
+
+from apps.datasets.storage import raw_storage
+from apps.jobs.broker import sqs_settings
+from apps.jobs.sqs.queues import provision_queues
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+@contextmanager
+def provisioned() -> Iterator["SQSClient"]:
+    """The bucket and the queues of this installation, in memory."""
+    with mock_aws():
+        # A storage keeps its connection; one made outside of the mock would reach for the network.
+        storages._storages.pop("raw", None)
+        raw_storage().prepare()
+        settings = sqs_settings()
+        client = settings.client()
+        provision_queues(
+            client,
+            queues=settings.queues,
+            max_receives=settings.max_receives,
+            visibility_seconds=settings.visibility_seconds,
+        )
+        yield client
+        storages._storages.pop("raw", None)

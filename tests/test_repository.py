@@ -1,0 +1,98 @@
+"""Tests of the repository itself: what must hold for every route, every setting, every command."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+ROOT = Path(__file__).resolve().parents[1]
+# Whoever has no token must be able to get one, and a load balancer has none.
+OPEN_TO_ALL = {
+    "auth/config",
+    "auth/login",
+    "auth/logout",
+    "auth/refresh",
+    "auth/register",
+    "health",
+    "health/ready",
+    "schema",
+    "docs",
+}
+
+
+def routes(resolver: URLResolver | URLPattern, prefix: str = "") -> Iterator[str]:
+    for pattern in getattr(resolver, "url_patterns", []):
+        route = prefix + re.sub(r"[\^$]|/\?", "", str(pattern.pattern))
+        yield from routes(pattern, route) if isinstance(pattern, URLResolver) else [route]
+
+
+def api_routes() -> list[str]:
+    found = sorted({route.removeprefix("api/v1/") for route in routes(get_resolver()) if route.startswith("api/v1/")})
+    return [route for route in found if route]
+
+
+@pytest.mark.parametrize("route", api_routes())
+@pytest.mark.parametrize("token", [None, "Bearer garbage"])
+@pytest.mark.django_db
+def test_every_route_asks_for_a_token(route: str, token: str | None) -> None:
+    if route in OPEN_TO_ALL:
+        return
+    path = "/api/v1/" + re.sub(
+        r"<(\w+):\w+>", lambda m: "5a4a0d52-6a9c-5a55-9b43-6a7f0f5e2f10" if m[1] == "uuid" else "sales", route
+    )
+    headers = {"Authorization": token} if token else {}
+    for method in ("get", "post", "delete"):
+        response: Any = getattr(Client(), method)(path, headers=headers)
+        assert response.status_code == 401, (method, path)
+        assert response["Content-Type"] == "application/problem+json"
+
+
+def test_every_setting_from_the_environment_is_documented() -> None:
+    names = set(
+        re.findall(
+            r'(?:env\.\w+|positive|required|one_of|seconds_list|share)\(\s*"([A-Z_0-9]+)"',
+            (ROOT / "config/settings.py").read_text(),
+        )
+    )
+    documented = set(re.findall(r"^#?\s?([A-Z_0-9]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert names <= documented, sorted(names - documented)
+
+
+def test_limits_stand_in_order() -> None:
+    assert settings.STAGE_SOFT_TIME_LIMIT_SECONDS < settings.STAGE_TIME_LIMIT_SECONDS < 11 * 3600
+    assert settings.QUEUE_WAIT_SECONDS < settings.QUEUE_VISIBILITY_SECONDS
+
+
+def test_every_command_has_a_test() -> None:
+    ours = {name for name, app in get_commands().items() if app.startswith("apps.")}
+    text = "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    assert ours
+    untested = {name for name in ours if f'"{name}"' not in text and f"manage {name}" not in text}
+    assert not untested
+
+
+def test_a_state_is_written_in_one_place_only() -> None:
+    writers = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "apps").rglob("*.py")
+        if re.search(r"\.state\s*=[^=]|update\([^)]*\bstate=", path.read_text())
+    ]
+    assert writers == ["apps/jobs/services/transitions.py"]
+
+
+def test_departments_are_named_in_their_folders_only() -> None:
+    """`if department == "sales"` outside of its folder would make a fourth department more than a folder."""
+    named = re.compile(r"""(?:==|!=|\bin|\bcase)\s*[\[({]?\s*["'](?:sales|supply_chain|finance)["']""")
+    strays = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("aetherflow", "apps", "config")
+        for path in (ROOT / folder).rglob("*.py")
+        if "departments" not in path.parts and "migrations" not in path.parts and named.search(path.read_text())
+    ]
+    assert strays == []
