@@ -109,6 +109,8 @@ class Home:
                     f"stop it with `kill {holder}`, or start a second one beside it: "
                     "AETHERFLOW_HOME=/path PORT=8001 make up"
                 ) from None
+            # A fork shares the lock: honcho's would hold it on when the launcher itself is killed.
+            os.register_at_fork(after_in_child=file.close)
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()

@@ -125,6 +125,9 @@ class Line(Manager):
         threading.Thread(target=self._register_all, daemon=True).start()
 
     def _register_all(self) -> None:
+        for name, process in self._processes.items():
+            # Honcho reads each process' output in a process of its own, which can hang when the launcher is killed.
+            self.register.add(f"{name} output", process["process"].pid)
         waiting = dict(self._processes)
         while waiting and not self.done.wait(0.05):
             for name in [name for name, process in waiting.items() if "pid" in process]:

@@ -117,8 +117,9 @@ class Register:
         for pid in leftovers.values():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + 8
         for pid in leftovers.values():
-            end(pid, patience=8)
+            end(pid, patience=max(0.5, deadline - time.monotonic()))
         self.clear()
         return list(leftovers)
 

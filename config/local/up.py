@@ -42,7 +42,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def _run(home: Home, *, port: int, outer: Mapping[str, str]) -> int:
     if leftovers := home.register.end_leftovers():
-        say(f"Ended what an earlier start had left running: {', '.join(leftovers)}.")
+        say(f"Ended what an earlier start had left running ({len(leftovers)} processes).")
     if not port_is_free(port):
         raise CannotStart(
             f"port {port} is in use by another program. Stop that one, or choose another port: PORT={port + 1} make up"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from config.local import ROOT, CannotStart
 from config.local.home import Home, port_is_free
+from config.local.processes import started
 
 
 def test_a_secret_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
@@ -56,6 +58,24 @@ def test_the_lock_ends_with_its_process_however_it_ends(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, check=False)
     with Home(tmp_path).lock():
         assert (tmp_path / "lock").read_text() == str(os.getpid())
+
+
+def test_a_fork_that_outlives_the_launcher_does_not_hold_the_lock(tmp_path: Path) -> None:
+    script = (
+        "import os, pathlib, sys, time; from config.local.home import Home\n"
+        "with Home(pathlib.Path(sys.argv[1])).lock():\n"
+        "    child = os.fork()\n"
+        "    if not child: time.sleep(30)\n"
+        "    print(child, flush=True); os.kill(os.getpid(), 9)"
+    )
+    launcher = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE)
+    assert launcher.stdout is not None
+    fork = int(launcher.stdout.readline())
+    assert launcher.wait(20) == -signal.SIGKILL
+    with Home(tmp_path).lock():
+        assert started(fork)
+        os.kill(fork, signal.SIGKILL)
+    launcher.stdout.close()
 
 
 def test_what_is_kept_is_whole_or_not_there(tmp_path: Path) -> None:

@@ -86,10 +86,10 @@ def test_a_killed_line_leaves_a_register_by_which_its_processes_are_found(tmp_pa
     process = begin(tmp_path)
     register = Register(tmp_path / "processes.json")
     deadline = time.monotonic() + 5
-    while len(register.entries()) < 4 and time.monotonic() < deadline:
+    while len(register.entries()) < 8 and time.monotonic() < deadline:
         time.sleep(0.05)
     pids = [pid for pid, _ in register.entries().values()]
     process.kill()
     process.wait()
-    assert sorted(register.end_leftovers()) == ["relay", "web", "worker-etl", "worker-ml"]
+    assert {"relay", "web", "worker-etl", "worker-ml"} < set(register.end_leftovers())
     assert all(gone(pid, within=5) for pid in pids)

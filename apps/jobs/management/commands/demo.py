@@ -19,7 +19,7 @@ from apps.datasets.models import Dataset
 from apps.jobs.services.submission import submit
 
 # Known to everybody who reads this: refused where strangers can reach the platform.
-PASSWORD = "aetherflow-demo"  # noqa: S105
+PASSWORD = "try-it-on-monday"  # noqa: S105
 DOMAIN = "aetherflow.example"
 
 

@@ -1,0 +1,133 @@
+"""The operators' commands: safe to run twice, dry runs touch nothing, a refusal exits non-zero."""
+
+import json
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from aetherflow.registry import departments
+from apps.accounts.models import User
+from apps.datasets.models import Dataset
+from apps.jobs.broker import sqs_settings
+from apps.jobs.models import Job, JobStatus, Stage, StageRun
+from tests.accounts.factories import AdminFactory
+from tests.jobs.line import messages_of
+from tests.jobs.test_line import row, sales
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
+
+
+def run(*arguments: str) -> Any:
+    out = StringIO()
+    call_command(*arguments, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_provision_makes_what_is_missing_and_leaves_what_is_there(sqs: Any) -> None:
+    settings = sqs_settings()
+    sqs.delete_queue(QueueUrl=settings.queue_url(settings.queues.ml))
+    assert "aetherflow-ml-dlq" in run("provision", "--dry-run")["would_provision"]
+    queues = run("provision")["queues"]
+    assert (queues["aetherflow-ml"], queues["aetherflow-etl"]) == ("created", "unchanged")
+    assert set(run("provision")["queues"].values()) == {"unchanged"}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    paths[0].write_bytes(sales(row(1)))
+    paths[1].write_bytes(sales(row(2)))
+    return [str(path) for path in paths]
+
+
+def test_ingest_uploads_as_the_named_user(sqs: Any, seller: User, files: list[str]) -> None:
+    call = ("ingest", *files, "--department", "sales", "--by", seller.email)
+    assert [set(entry) for entry in run(*call, "--dry-run")] == [{"file"}, {"file"}]
+    assert not Job.objects.exists()
+    entries = run(*call)
+    assert {entry["job"] for entry in entries} == {str(job.pk) for job in Job.objects.all()}
+    assert len(messages_of(sqs, "etl")) == 2
+    assert set(Dataset.objects.values_list("uploaded_by", "original_filename")) == {
+        (seller.pk, "a.csv"),
+        (seller.pk, "b.csv"),
+    }
+
+
+def test_ingest_refuses_what_the_user_may_not_do(sqs: Any, seller: User, files: list[str], tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="2 of 2"):
+        run("ingest", *files, "--department", "finance", "--by", seller.email)
+    with pytest.raises(CommandError, match="no active user"):
+        run("ingest", *files, "--department", "sales")
+    with pytest.raises(CommandError, match="no file"):
+        run("ingest", str(tmp_path / "absent.csv"), "--department", "sales", "--by", seller.email)
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    with pytest.raises(CommandError, match="1 of 2"):
+        run("ingest", files[0], str(empty), "--department", "sales", "--by", seller.email)
+    assert Job.objects.count() == 1
+
+
+def test_reprocess_picks_what_matches_and_skips_what_is_under_way(
+    upload: Callable[..., Job], work: Callable[[], None], sqs: Any
+) -> None:
+    done = upload(sales(row(1)))
+    work()
+    waiting = upload(sales(row(2)))
+    messages_of(sqs, "etl")
+    assert [entry["dataset"] for entry in run("reprocess", "--status", "succeeded", "--dry-run")] == [
+        str(done.dataset_id)
+    ]
+    assert run("reprocess", "--since", "2099-01-01") == []
+    assert run("reprocess", "--department", "finance") == []
+    with pytest.raises(CommandError, match="1 of 2"):
+        run("reprocess", "--department", "sales")
+    again = Job.objects.get(dataset=done.dataset, cause="reprocess")
+    assert Job.objects.filter(dataset=waiting.dataset).count() == 1
+    work()
+    again.refresh_from_db()
+    assert again.status == JobStatus.SUCCEEDED
+    (entry,) = run("reprocess", "--from", "ml", "--dataset", str(done.dataset_id))
+    ml_only = Job.objects.get(pk=entry["job"])
+    assert [run.stage for run in ml_only.stages.all()] == [Stage.ML]
+    work()
+    ml_only.refresh_from_db()
+    assert ml_only.status == JobStatus.SUCCEEDED
+    with pytest.raises(CommandError, match="no day or time"):
+        run("reprocess", "--since", "yesterday")
+
+
+def test_the_relay_reports_what_it_sent(upload: Callable[..., Job], sqs: Any) -> None:
+    upload(sales(row(1)))
+    messages_of(sqs, "etl")
+    assert run("relay") == {"rescued": 0, "sent": 0}
+    assert StageRun.objects.exclude(dispatched_at=None).count() == 1
+    assert run("relay", "--recover") == {"recovered": 1, "rescued": 0, "sent": 1}
+    assert len(messages_of(sqs, "etl")) == 1
+
+
+def test_the_demo_is_made_once(sqs: Any, work: Callable[[], None], settings: Any) -> None:
+    assert len(run("demo", "--dry-run")) == len(departments()) + 1
+    assert not User.objects.exists()
+    for _ in range(2):
+        logins = run("demo")
+    assert User.objects.count() == len(logins) == len(departments()) + 1
+    assert set(Dataset.objects.values_list("department", flat=True)) == set(departments())
+    assert Dataset.objects.count() == len(departments())
+    work()
+    assert set(Job.objects.values_list("status", flat=True)) == {JobStatus.SUCCEEDED}
+
+
+def test_the_demo_is_refused_where_strangers_can_come(sqs: Any, settings: Any) -> None:
+    settings.REGISTRATION_POLICY = "approval"
+    with pytest.raises(CommandError, match="REGISTRATION_POLICY=open"):
+        run("demo")
+
+
+def test_ingest_without_a_name_uploads_as_the_admin(sqs: Any, files: list[str]) -> None:
+    admin = AdminFactory()
+    run("ingest", files[0], "--department", "sales")
+    assert Dataset.objects.get().uploaded_by == admin
