@@ -35,7 +35,7 @@ EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2100, 12, 31)
 
 # Past 15 significant digits a float64 no longer gives back the decimal number that was read.
 MOST_DIGITS = 15
-# A whole number of more digits would overflow while it is being read; a column's bounds must lie inside.
+# A larger whole number is read as this one, which no column's bounds let in.
 MOST_INTEGER = 2**53
 
 MISSING = ("", "-", "--", "na", "n/a", "#n/a", "null", "none")
@@ -134,8 +134,8 @@ def integer(
     nonzero: bool = False,
     nullable: bool = False,
 ) -> Any:
-    """A whole number in [minimum, maximum], both at most 2**53 in size."""
-    if max(abs(minimum), abs(maximum)) > MOST_INTEGER:
+    """A whole number in [minimum, maximum], both below 2**53 in size."""
+    if max(abs(minimum), abs(maximum)) >= MOST_INTEGER:
         raise ValueError(f"The bounds {minimum} and {maximum} leave the range of exact whole numbers, ±2**53.")
     checks: dict[str, Any] = {"in_range": {"min_value": minimum, "max_value": maximum}}
     if nonzero:

@@ -24,7 +24,6 @@ CURRENCY = (
 MINUS_SIGNS = "[\u2212\u2013\u2010\u2011]"
 # A number too large for float64 is still a number: it must fail its column's range, not look like a typing error.
 BEYOND = 1e300
-INTEGER_BEYOND = 2**62
 
 TIME = r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?$"
 YEAR_FIRST = rf"^(?P<y>\d{{4}})[-/.](?P<m>\d{{1,2}})[-/.](?P<d>\d{{1,2}}){TIME}"
@@ -106,10 +105,9 @@ def _integers(present: pa.StringArray, *, decimal: Decimal) -> pa.Array:
     if len(left):
         numbers = _numbers(texts.gather(left), decimal=decimal, unit=None)
         whole = numbers.set(numbers != numbers.round(0), None)
-        small = whole.set(whole.abs() > MOST_INTEGER, None).cast(pl.Int64)
-        large = (whole.sign() * INTEGER_BEYOND).cast(pl.Int64)
-        values = values.scatter(left, small.fill_null(large))
-    return values.to_arrow()
+        values = values.scatter(left, whole.clip(-MOST_INTEGER, MOST_INTEGER).cast(pl.Int64))
+    # pandera puts the failing cells of all columns into one, where a larger integer than a float can hold is an error.
+    return values.clip(-MOST_INTEGER, MOST_INTEGER).to_arrow()
 
 
 def _numbers(texts: pl.Series, *, decimal: Decimal, unit: str | None) -> pl.Series:

@@ -64,7 +64,7 @@ class Utf8Stream:
     def __init__(self, path: Path, *, encoding: str, mark: int, skip: int = 0, tail: bytes = b"") -> None:
         self._file = path.open("rb")
         self._file.seek(mark)
-        is_utf8 = encoding in {"utf-8", "utf-8-sig", "ascii"}
+        is_utf8 = encoding in {"utf-8", "utf-8-sig"}
         self._decoder = None if is_utf8 else codecs.getincrementaldecoder(encoding)()
         self._buffer = bytearray()
         self._tail = tail

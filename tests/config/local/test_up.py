@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from config.local import ROOT
 from config.local.home import Home, free_port
@@ -121,13 +122,14 @@ def test_from_an_empty_folder_to_insights_and_back_and_again(home: Path) -> None
     again.await_line("AetherFlow is up")
     assert "succeeded after" not in again.said
     assert _insights(home, port) == before
+    job = _upload_that_nobody_takes(home, port)
     again.process.kill()
     again.process.wait()
 
     after_kill = Up(home, port=port)
     after_kill.await_line("AetherFlow is up")
     assert "Ended what an earlier start had left running" in after_kill.said
-    assert _insights(home, port) == before
+    assert _settled(home, port, job) == "succeeded", after_kill.said
 
     register = Home(home).register.entries()
     os.kill(register["worker-ml"][0], signal.SIGKILL)
@@ -136,17 +138,49 @@ def test_from_an_empty_folder_to_insights_and_back_and_again(home: Path) -> None
     _nothing_runs(home)
 
 
-def _insights(home: Path, port: int) -> list[str]:
+def _token(home: Path, port: int) -> str:
     logins = json.loads((home / "demo.json").read_text())["logins"]
     [login] = [login for login in logins if login["department"] == "sales"]
     body = {"email": login["email"], "password": login["password"]}
     status, session = request(port, "POST", "/api/v1/auth/login", body=body)
     assert status == 200, session
-    status, dashboard = request(port, "GET", "/api/v1/dashboards/sales", token=session["access"])
+    token: str = session["access"]
+    return token
+
+
+def _insights(home: Path, port: int) -> list[str]:
+    status, dashboard = request(port, "GET", "/api/v1/dashboards/sales", token=_token(home, port))
     assert status == 200, dashboard
     insights = [insight["id"] for insight in dashboard["insights"]]
     assert insights
     return insights
+
+
+def _upload_that_nobody_takes(home: Path, port: int) -> str:
+    """A job whose message is in the queue when everything is killed: its worker has been stopped before."""
+    os.killpg(Home(home).register.entries()["worker-etl"][0], signal.SIGSTOP)
+    sample = ROOT / "aetherflow" / "departments" / "sales" / "samples" / "good.csv"
+    answer = requests.post(
+        f"http://127.0.0.1:{port}/api/v1/datasets/upload",
+        files={"file": ("again.csv", sample.read_bytes() + b"\n")},
+        headers={"Authorization": f"Bearer {_token(home, port)}"},
+        timeout=20,
+    )
+    assert answer.status_code == 202, answer.text
+    job: str = answer.json()["job"]["id"]
+    return job
+
+
+def _settled(home: Path, port: int, job: str) -> str:
+    token = _token(home, port)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        _, answer = request(port, "GET", f"/api/v1/jobs/{job}", token=token)
+        if answer["finished_at"]:
+            break
+        time.sleep(0.3)
+    status: str = answer["status"]
+    return status
 
 
 def _nothing_runs(home: Path) -> None:

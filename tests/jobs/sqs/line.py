@@ -149,7 +149,7 @@ class Line:
             process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "celery", "-A", "tests.jobs.sqs.worker_app", "worker"),
-                    *("-P", "prefork", "-c", "1", "-Q", queue, "-n", f"{queue}@{self.queues.prefix}", "-l", "INFO"),
+                    *("-P", "prefork", "-c", "1", "-Q", queue, "-n", path.stem, "-l", "INFO"),
                     *("--without-gossip", "--without-mingle", "--without-heartbeat"),
                 ],
                 cwd=self.folder,
@@ -199,13 +199,18 @@ class Line:
 
         return str(eventually(look, within=within, what=f"{message_id} in {name}; logs in {self.folder}"))
 
+    def visible(self, queue: str = "etl") -> int:
+        """Messages any worker could receive now."""
+        return self._count(queue, "ApproximateNumberOfMessages")
+
     def remaining(self, queue: str = "etl") -> int:
         """Messages in the source queue, visible or not."""
-        counts = self.client.get_queue_attributes(
-            QueueUrl=self.url(f"{self.queues.prefix}-{queue}"),
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-        )["Attributes"]
-        return sum(int(count) for count in counts.values())
+        return self.visible(queue) + self._count(queue, "ApproximateNumberOfMessagesNotVisible")
+
+    def _count(self, queue: str, attribute: str) -> int:
+        url = self.url(f"{self.queues.prefix}-{queue}")
+        found = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=[attribute])
+        return int(found["Attributes"][attribute])
 
 
 def make_etl_payload(behaviour: str = "ok", **changes: str) -> dict[str, str]:

@@ -1,0 +1,109 @@
+"""A small department of its own, so that these tests do not change with a real one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pa
+import pyarrow
+import pytest
+
+from aetherflow.columns import Day, Integer, Number, Text, day, integer, number, text
+from aetherflow.department import Department
+from aetherflow.etl import Counts, Reading, Reject, open_file
+
+
+class Parcels(pa.DataFrameModel):
+    """One row is one parcel."""
+
+    parcel: Text = text(description="Its number.", examples=("P-1", "P-2"), max_length=12)
+    sent: Day = day(description="When it left.", examples=("2026-03-30", "2026-03-31"))
+    pieces: Integer = integer(description="How many.", examples=("1", "2"), minimum=1, maximum=1_000_000)
+    weight: Number = number(
+        description="In kilograms.", examples=("1.5", "20"), max_digits=12, decimal_places=3, minimum=0, nullable=True
+    )
+    value: Number = number(
+        description="What it is worth.", examples=("9.99", "10"), max_digits=15, decimal_places=2, unit="money"
+    )
+    remark: Text | None = text(
+        description="Anything.", examples=("fragile", ""), max_length=200, nullable=True, multiline=True
+    )
+
+    class Config:
+        strict = True
+        coerce = False
+        ordered = True
+
+
+def weigh_what_was_not(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(weight=rows["weight"].fillna(0.5))
+
+
+HEADER = "parcel,sent,pieces,weight,value,remark"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    reading: Reading
+    rows: list[dict[str, object]]
+    rejects: list[Reject]
+    counts: Counts
+    by_code: Counter[str]
+    batches: int
+
+    @property
+    def lines(self) -> list[object]:
+        return [row["line"] for row in self.rows]
+
+    @property
+    def faults(self) -> list[tuple[int, str | None, str]]:
+        return [(reject.line, reject.column, reject.code) for reject in self.rejects]
+
+
+@pytest.fixture(scope="session")
+def parcels() -> Department:
+    return Department(
+        slug="parcels",
+        label="Parcels",
+        table="parcels",
+        rows=Parcels,
+        natural_key=("parcel",),
+        aliases={"parcel no": "parcel", "parcel number": "parcel", "qty": "pieces", "date": "sent", "kg": "weight"},
+        clean=(weigh_what_was_not,),
+        insights=(),
+    )
+
+
+@pytest.fixture(scope="session")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    yield tmp_path_factory.mktemp("files")
+
+
+@pytest.fixture(scope="session")
+def load(parcels: Department, scratch: Path) -> Callable[..., Loaded]:
+    """Put bytes through the whole line; session-wide, so that properties may use it."""
+
+    def load(content: bytes | str, *, filename: str = "parcels.csv", **options: object) -> Loaded:
+        path = scratch / "upload"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        with open_file(path, filename=filename, department=parcels, **options) as source:  # type: ignore[arg-type]
+            batches = list(source.batches())
+        counts, by_code = Counts(), Counter[str]()
+        for batch in batches:
+            counts += batch.counts
+            by_code += batch.by_code
+        tables = [batch.rows for batch in batches]
+        return Loaded(
+            reading=source.reading,
+            rows=pyarrow.concat_tables(tables).to_pylist() if tables else [],
+            rejects=[reject for batch in batches for reject in batch.rejects],
+            counts=counts,
+            by_code=by_code,
+            batches=len(batches),
+        )
+
+    return load

@@ -1,0 +1,65 @@
+"""A person at the running platform, over HTTP and nothing else."""
+
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import requests
+
+PASSWORD = "nine-green-bottles"
+
+
+class Person:
+    """Registered and logged in; `department` is theirs."""
+
+    def __init__(self, url: str, *, department: str) -> None:
+        self.url = url
+        self.department = department
+        self.email = f"{department}-{uuid.uuid4().hex[:8]}@example.com"
+        account = {
+            "email": self.email,
+            "password": PASSWORD,
+            "full_name": f"Kim of {department}",
+            "department": department,
+        }
+        registered = requests.post(f"{url}/api/v1/auth/register", json=account, timeout=20)
+        assert registered.status_code == 201, registered.text
+        self.id = registered.json()["id"]
+        entered = requests.post(
+            f"{url}/api/v1/auth/login", json={"email": self.email, "password": PASSWORD}, timeout=20
+        )
+        assert entered.status_code == 200, entered.text
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {entered.json()['access']}"
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return self.session.get(self._address(path), timeout=30, **options)
+
+    def post(self, path: str, **options: Any) -> requests.Response:
+        return self.session.post(self._address(path), timeout=60, **options)
+
+    def delete(self, path: str) -> requests.Response:
+        return self.session.delete(self._address(path), timeout=30)
+
+    def upload(self, content: bytes | Path, *, filename: str = "file.csv", **fields: Any) -> dict[str, Any]:
+        data = content.read_bytes() if isinstance(content, Path) else content
+        headers = fields.pop("headers", {})
+        response = self.post("/datasets/upload", files={"file": (filename, data)}, data=fields, headers=headers)
+        assert response.status_code == 202, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def watch(self, job_id: str, *, until: Any = None, seconds: float = 60) -> dict[str, Any]:
+        """The job once it has ended, or once `until(job)` holds."""
+        wanted = until or (lambda job: job["status"] in {"succeeded", "failed"})
+        deadline = time.monotonic() + seconds
+        while True:
+            job: dict[str, Any] = self.get(f"/jobs/{job_id}").json()
+            if wanted(job):
+                return job
+            assert time.monotonic() < deadline, f"still {job}"
+            time.sleep(0.2)
+
+    def _address(self, path: str) -> str:
+        return path if path.startswith("http") else f"{self.url}/api/v1{path}"
