@@ -49,13 +49,3 @@ def seconds_list(name: str, *, default: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
 
     return _parsed(name, parse, default=default, means="whole seconds separated by commas")
-
-
-def share(name: str, *, default: str) -> float:
-    def parse(text: str) -> float:
-        number = float(text)
-        if not 0 <= number <= 1:
-            raise ValueError
-        return number
-
-    return _parsed(name, parse, default=default, means="a share between 0 and 1")

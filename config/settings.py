@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.env import env, one_of, positive, required, seconds_list, share
+from config.env import env, one_of, positive, required, seconds_list
 from config.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -110,8 +110,7 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
-# The share of rejected rows above which a file is refused, where the department does not say otherwise.
-MAX_REJECT_SHARE = share("MAX_REJECT_SHARE", default="0.20")
+# How many faults of a file are kept in detail; all are counted.
 MAX_REJECTS_KEPT = positive("MAX_REJECTS_KEPT", default=100_000)
 
 # --- Queues ---

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from aetherflow.errors import InvalidError
 from aetherflow.etl import Counts, Reading
+from aetherflow.registry import department as find_department
 from apps.accounts.models import User
 from apps.datasets.loading import RejectSpool, remove_rows
 from apps.datasets.models import Dataset, OnError, Reject
@@ -44,7 +45,7 @@ def record_dataset(
         size_bytes=stored.size_bytes,
         sha256=stored.sha256,
         on_error=on_error,
-        max_reject_share=settings.MAX_REJECT_SHARE if max_reject_share is None else max_reject_share,
+        max_reject_share=find_department(department).max_reject_share if max_reject_share is None else max_reject_share,
         uploaded_by=by,
         uploaded_at=at,
     )

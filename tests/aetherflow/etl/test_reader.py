@@ -1,0 +1,70 @@
+"""Every row knows the line it begins on, however the file is cut into blocks."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aetherflow.etl.dialect import Dialect
+from aetherflow.etl.encodings import examine
+from aetherflow.etl.reader import in_larger_batches, read_texts
+
+CELLS = st.text(st.sampled_from('ab,"\n\r é'), max_size=6)
+ROWS = st.lists(st.one_of(st.just([]), st.lists(CELLS, min_size=1, max_size=5)), min_size=1, max_size=60)
+
+
+def written(rows: list[list[str]], ending: str) -> tuple[str, list[int]]:
+    """The rows as a file, and the line each begins on."""
+    text, lines, line = "", [], 1
+    for row in rows:
+        lines.append(line)
+        held = io.StringIO(newline="")
+        csv.writer(held, lineterminator=ending, quoting=csv.QUOTE_ALL).writerow(row)
+        text += held.getvalue()
+        line += len(io.StringIO(held.getvalue(), newline="").readlines())
+    return text, lines
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS, ending=st.sampled_from(["\n", "\r\n"]), block=st.sampled_from([64, 150, 1 << 20]), size=st.integers(1, 9))
+def test_lines_are_those_of_the_file(tmp_path: Path, rows: list[list[str]], ending: str, block: int, size: int) -> None:
+    text, lines = written(rows, ending)
+    path = tmp_path / "rows.csv"
+    path.write_bytes(text.encode())
+    dialect = Dialect(delimiter=",", header=("a", "b", "c"), header_line=0, first_line=1, offset=0)
+    # A record must fit into a block.
+    block = max(block, 2 + max(len(part.encode()) for part in [*text.split(ending), *(written([row], ending)[0] for row in rows)]))
+    found: dict[int, list[str]] = {}
+    for part in in_larger_batches(
+        read_texts(path, text=examine(path, filename="rows.csv"), dialect=dialect, block=block), rows=size
+    ):
+        cells = [list(row.values()) for row in part.cells.to_pylist()]
+        found.update(zip(part.lines.tolist(), cells, strict=True))
+        found.update((row.line, row.cells) for row in part.ragged)
+        assert all(row.width == len(row.cells) != 3 for row in part.ragged if row.cells)
+    expected = {line: row or ["", "", ""] for line, row in zip(lines, rows, strict=True)}
+    # pyarrow reads a blank line as a row of empty cells.
+    assert {line: cells for line, cells in found.items() if any(cells)} == {
+        line: cells for line, cells in expected.items() if any(cells)
+    }
+
+
+def test_a_file_without_quotation_marks_takes_lines_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("".join(f"{at},x,y\n" if at % 7 else "short\n\n" for at in range(3_000)))
+    dialect = Dialect(delimiter=",", header=("a", "b", "c"), header_line=0, first_line=1, offset=0)
+    parts = list(read_texts(path, text=examine(path, filename="rows.csv"), dialect=dialect, block=512))
+    lines = np.concatenate([part.lines for part in parts])
+    rows = path.read_text().split("\n")
+    for part in parts:
+        for line, row in zip(part.lines.tolist(), part.cells.to_pylist(), strict=True):
+            assert rows[line - 1] == ("" if row["0"] == "" else f"{row['0']},x,y")
+        assert all(rows[row.line - 1] == "short" for row in part.ragged)
+    assert len(parts) > 20
+    assert (np.diff(lines) > 0).all()
+    assert sum(len(part.lines) + len(part.ragged) for part in parts) == len(rows) - 1 + 1

@@ -1,0 +1,95 @@
+"""How many queries each page of the API costs: the same for one object and for many, and as `queries.json` says.
+
+The file is reviewed like code: a number that grows shows in the diff. `UPDATE_QUERIES=1 pytest tests/test_queries.py`
+writes it anew.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from apps.accounts.models import User
+from apps.datasets.models import Dataset, Reject
+from apps.insights.models import Insight
+from apps.jobs.models import Job, Stage
+from apps.jobs.services.transitions import start
+from tests.accounts.factories import UserFactory, bearer
+from tests.datasets.factories import DatasetFactory
+
+KEPT = Path(__file__).with_name("queries.json")
+PATHS = [
+    "/api/v1/auth/me",
+    "/api/v1/dashboards/sales",
+    "/api/v1/dashboards/sales?dataset={dataset}",
+    "/api/v1/datasets",
+    "/api/v1/datasets/{dataset}",
+    "/api/v1/datasets/{dataset}/rejects",
+    "/api/v1/datasets/{dataset}/rows",
+    "/api/v1/jobs",
+    "/api/v1/jobs?status=queued&ordering=created_at",
+    "/api/v1/jobs/{job}",
+    "/api/v1/schemas",
+    "/api/v1/schemas/sales",
+]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def seller() -> User:
+    return UserFactory(department="sales")
+
+
+def fill(seller: User, count: int) -> tuple[Dataset, Job]:
+    for _ in range(count):
+        dataset = DatasetFactory(uploaded_by=seller, loaded_at=timezone.now())
+        job = Job.objects.create(
+            dataset=dataset,
+            department="sales",
+            stage=Stage.ETL,
+            requested_by=seller,
+            request_id="request-0001",
+            created_at=timezone.now(),
+        )
+        start(job, Stage.ETL, at=timezone.now(), max_attempts=3)
+        start(job, Stage.ML, at=timezone.now(), max_attempts=3)
+        Reject.objects.create(dataset=dataset, line=2, code="type-error", message="m", cells=["a"])
+        Insight.objects.create(
+            department="sales",
+            kind="revenue_forecast",
+            dataset=dataset,
+            computed_at=timezone.now(),
+            method="m",
+            summary="s",
+            data={},
+        )
+    return dataset, job
+
+
+def cost(path: str, seller: User) -> int:
+    asked = bearer(seller)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        response = APIClient().get(path, **asked)
+    assert response.status_code == 200, response.content
+    return len(queries)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_costs_what_the_reviewed_file_says_however_much_there_is(path: str, seller: User) -> None:
+    dataset, job = fill(seller, 1)
+    one = cost(path.format(dataset=dataset.pk, job=job.pk), seller)
+    fill(seller, 5)
+    many = cost(path.format(dataset=dataset.pk, job=job.pk), seller)
+    assert one == many
+    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    if os.environ.get("UPDATE_QUERIES"):
+        KEPT.write_text(json.dumps(dict(sorted((kept | {path: one}).items())), indent=2) + "\n")
+    else:
+        assert kept[path] == one
