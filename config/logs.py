@@ -43,8 +43,9 @@ def logging_config(*, fmt: str, level: str) -> dict[str, Any]:
             "boto3": {"level": "WARNING"},
             "s3transfer": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
-            # Celery prints every task's result at INFO; the task base says the same with ids.
+            # Celery tells of every task's receipt and result at INFO; the tasks say the same with ids.
             "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
         },
     }
 

@@ -1,10 +1,15 @@
 """The request id: taken from the caller where it is sane, made otherwise, answered and logged always."""
 
 import re
+import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
+import structlog
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+from django_structlog.signals import bind_extra_request_finished_metadata
 
 HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -21,9 +26,16 @@ class RequestIdMiddleware:
         request_id = given if _SANE.fullmatch(given) else str(uuid.uuid4())
         request.request_id = request_id  # type: ignore[attr-defined]
         request.META["HTTP_X_REQUEST_ID"] = request_id
+        request.began = time.monotonic()  # type: ignore[attr-defined]
         response = self.get_response(request)
         response[HEADER] = request_id
         return response
+
+
+@receiver(bind_extra_request_finished_metadata)
+def bind_duration(request: HttpRequest, **_: Any) -> None:
+    """Adds `duration_ms` to the line that tells of the request's end."""
+    structlog.contextvars.bind_contextvars(duration_ms=round((time.monotonic() - request.began) * 1000))  # type: ignore[attr-defined]
 
 
 class TrailingSlashMiddleware:

@@ -1,5 +1,6 @@
 """Settings: one file for every place; what differs comes from the environment (see .env.example)."""
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 
@@ -236,3 +237,5 @@ LOGGING = logging_config(
 )
 LOGGING_CONFIG = "config.logs.configure"
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+# One line a request: its end says all that its start does, and how it went.
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG

@@ -82,7 +82,7 @@ def _header(lines: list[str], start: int, delimiter: str, *, filename: str) -> D
         )
     return Dialect(
         delimiter=delimiter,
-        header=tuple(cell.strip("\ufeff \t\r\n\u00a0\u200b") for cell in cells),
+        header=tuple(cell.replace("\x00", "").strip("\ufeff \t\r\n\u00a0\u200b") for cell in cells),
         header_line=start + 1,
         first_line=start + used + 1,
         offset=len("".join(lines[: start + used]).encode()),

@@ -249,7 +249,7 @@ def _is_binary(head: bytes) -> bool:
     if _utf16_without_mark(head):
         return False
     controls = len(head) - len(head.translate(None, CONTROL))
-    return head.count(0) > len(head) / 10 or controls > len(head) / 20
+    return head.count(0) > len(head) / 10 or controls > len(head) / 12
 
 
 def _utf16_without_mark(head: bytes) -> str:

@@ -30,6 +30,7 @@ from aetherflow.etl.validation import CODES, NULL_BYTE, find_faults
 
 NUL_SHOWN = "\u2400"
 LISTING_LIMIT = 100_000
+LONGEST_VALUE = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,7 +278,7 @@ class _BatchWork:
         texts = zip(
             *(column.to_pylist() for column in self.cells.take(pa.array(rows, pa.int64())).columns), strict=True
         )
-        return {row: [_storable(cell) for cell in cells] for row, cells in zip(rows.tolist(), texts, strict=True)}
+        return {row: list(cells) for row, cells in zip(rows.tolist(), texts, strict=True)}
 
     def _list(
         self,
@@ -295,7 +296,7 @@ class _BatchWork:
             Reject(
                 line=line,
                 column=column,
-                value=value,
+                value=None if value is None else _storable(value[:LONGEST_VALUE]),
                 code=code,
                 message=_storable(message),
                 hint=hint,

@@ -21,7 +21,7 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage, storages
 from storages.backends.s3 import S3Storage
 
-from aetherflow.errors import UnavailableError
+from aetherflow.errors import NotFoundError, UnavailableError
 
 _UNSAFE = re.compile(r"[^\w.()+ -]", re.UNICODE)
 _CHUNK = 1024 * 1024
@@ -121,6 +121,23 @@ def clean_filename(name: str) -> str:
 
 def raw_key(*, department: str, dataset_id: UUID, filename: str) -> str:
     return f"raw/{department}/{dataset_id}/{filename}"
+
+
+def open_raw(key: str) -> File:
+    """The raw file for reading. NotFoundError where it is no longer kept, UnavailableError where the store is away."""
+    try:
+        found = raw_storage().open(key) if raw_storage().exists(key) else None
+    except (ClientError, BotoCoreError, Boto3Error, OSError) as error:
+        raise UnavailableError(
+            "The store does not answer.", code="storage-unavailable", hint="Try again in a minute."
+        ) from error
+    if found is None:
+        raise NotFoundError(
+            "The raw file is not in the store any more.",
+            code="raw-file-missing",
+            hint="It may have passed its retention. The clean rows can still be downloaded.",
+        )
+    return found
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aetherflow.department import Department
-from aetherflow.errors import UnavailableError
 from aetherflow.registry import department as find_department
 from apps.accounts.authentication import user_of
 from apps.accounts.selectors import departments_of, require_department
@@ -31,7 +30,7 @@ from apps.datasets.selectors import (
     rejects_of,
 )
 from apps.datasets.serializers import DatasetOutput, RejectOutput
-from apps.datasets.storage import raw_storage
+from apps.datasets.storage import open_raw
 
 _CSV = {(200, "text/csv"): OpenApiTypes.BINARY}
 
@@ -132,14 +131,8 @@ class DatasetRawView(APIView):
     def get(self, request: Request, dataset_id: UUID) -> HttpResponseBase:
         """The uploaded file, byte for byte."""
         dataset = dataset_for(user_of(request), dataset_id)
-        if not raw_storage().exists(dataset.key):
-            raise UnavailableError(
-                "The raw file is not in the store.",
-                code="raw-file-missing",
-                hint="It may have passed its retention. The clean rows can still be downloaded.",
-            )
         return FileResponse(
-            raw_storage().open(dataset.key),
+            open_raw(dataset.key),
             as_attachment=True,
             filename=dataset.original_filename,
             content_type="application/octet-stream",

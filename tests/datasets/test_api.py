@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from aetherflow.registry import departments
 from apps.accounts.models import User
+from apps.datasets.storage import raw_storage
 from apps.jobs.models import Job
 from tests.accounts.factories import AdminFactory, UserFactory, bearer
 from tests.jobs.conftest import seller, sqs, upload, work  # noqa: F401  (fixtures)
@@ -111,3 +112,14 @@ def test_schemas_are_ones_own(client: APIClient) -> None:
     for path in ("/api/v1/schemas/sales", "/api/v1/schemas/sales/template.csv", "/api/v1/schemas/atlantis"):
         response = client.get(path, **bearer(member))
         assert (response.status_code, response.json()["code"]) == (403, "foreign-department")
+
+
+def test_a_raw_file_past_its_retention_is_said_to_be_gone(
+    client: APIClient,
+    seller: User,  # noqa: F811
+    upload: Callable[..., Job],  # noqa: F811
+) -> None:
+    job = upload(sales(row(1)))
+    raw_storage().delete(job.dataset.key)
+    response = client.get(f"/api/v1/datasets/{job.dataset_id}/raw", **bearer(seller))
+    assert (response.status_code, response.json()["code"]) == (404, "raw-file-missing")

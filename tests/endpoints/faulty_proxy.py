@@ -1,5 +1,6 @@
-"""A TCP-level stand-in for a bad day of SQS: forwards requests, or answers them with the fault of the moment."""
+"""A bad day of SQS: an HTTP proxy that forwards requests, or answers them with the fault of the moment."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +42,8 @@ class FaultyProxy:
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(answer)
+                with contextlib.suppress(ConnectionError):  # the worker was killed while it waited
+                    self.wfile.write(answer)
 
             def log_message(self, *args: object) -> None:
                 """Silent: the tests read the workers' logs."""

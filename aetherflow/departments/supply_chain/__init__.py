@@ -58,7 +58,6 @@ DEPARTMENT = Department(
         "leadtime": "lead_time_days",
         "delivery days": "lead_time_days",
         "reorder level": "reorder_point",
-        "re-order point": "reorder_point",
         "rop": "reorder_point",
         "min stock": "reorder_point",
         "moq": "min_order_qty",

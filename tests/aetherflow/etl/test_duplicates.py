@@ -22,7 +22,9 @@ def test_agrees_with_a_dictionary(batches: list[list[tuple[str, int]]]) -> None:
         lines = np.arange(line, line + len(batch))
         line += len(batch)
         keys = pa.table({"name": [name for name, _ in batch], "number": pa.array([n for _, n in batch], pa.int64())})
-        expected = [0 if first.setdefault(key, at) == at else first[key] for key, at in zip(batch, lines.tolist(), strict=True)]
+        expected = [
+            0 if first.setdefault(key, at) == at else first[key] for key, at in zip(batch, lines.tolist(), strict=True)
+        ]
         assert seen.repeats(keys, lines).tolist() == expected
 
 

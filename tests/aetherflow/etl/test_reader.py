@@ -31,14 +31,19 @@ def written(rows: list[list[str]], ending: str) -> tuple[str, list[int]]:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=ROWS, ending=st.sampled_from(["\n", "\r\n"]), block=st.sampled_from([64, 150, 1 << 20]), size=st.integers(1, 9))
+@given(
+    rows=ROWS, ending=st.sampled_from(["\n", "\r\n"]), block=st.sampled_from([64, 150, 1 << 20]), size=st.integers(1, 9)
+)
 def test_lines_are_those_of_the_file(tmp_path: Path, rows: list[list[str]], ending: str, block: int, size: int) -> None:
     text, lines = written(rows, ending)
     path = tmp_path / "rows.csv"
     path.write_bytes(text.encode())
     dialect = Dialect(delimiter=",", header=("a", "b", "c"), header_line=0, first_line=1, offset=0)
     # A record must fit into a block.
-    block = max(block, 2 + max(len(part.encode()) for part in [*text.split(ending), *(written([row], ending)[0] for row in rows)]))
+    block = max(
+        block,
+        2 + max(len(part.encode()) for part in [*text.split(ending), *(written([row], ending)[0] for row in rows)]),
+    )
     found: dict[int, list[str]] = {}
     for part in in_larger_batches(
         read_texts(path, text=examine(path, filename="rows.csv"), dialect=dialect, block=block), rows=size

@@ -172,7 +172,8 @@ LOADED: dict[str, tuple[bytes | str, str, list[int], list[tuple[int, str | None,
         [],
     ),
     "cells over several lines": (
-        f'{HEADER}\nP-1,2026-11-02,3,1,1,"one\ntwo, ""three"""\nP-2,2026-11-02,x,1,1,"a\r\n\r\nb"\nP-3,2026-11-02,1,1,1,\n',
+        HEADER
+        + '\nP-1,2026-11-02,3,1,1,"one\ntwo, ""three"""\nP-2,2026-11-02,x,1,1,"a\r\n\r\nb"\nP-3,2026-11-02,1,1,1,\n',
         "utf-8, comma, decimal point, ISO dates",
         [2, 7],
         [(4, "pieces", "type-error")],
@@ -288,6 +289,12 @@ def test_nul_bytes_are_shown_and_never_stored(load: Callable[..., Any]) -> None:
     rejects = load(LOADED["NUL bytes"][0]).rejects
     assert rejects[0].value == "a\u2400b"
     assert "\x00" not in repr([reject.cells for reject in rejects]).encode().decode("unicode_escape")
+
+
+def test_nul_bytes_in_the_header_are_dropped(load: Callable[..., Any]) -> None:
+    loaded = load(f"{HEADER}\x00,col\x00our\n{GOOD},red\n")
+    assert loaded.reading.header == [*HEADER.split(","), "colour"]
+    assert loaded.lines == [2]
 
 
 def test_the_delimiter_and_the_encoding_can_be_told(load: Callable[..., Any]) -> None:

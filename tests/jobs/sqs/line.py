@@ -136,7 +136,9 @@ class Line:
         return worker_settings(endpoint_url=self.endpoint_url, queue_prefix=self.queues.prefix)
 
     def environment(self) -> dict[str, str]:
-        return os.environ | {
+        # Without the platform's settings: Celery would load the whole of Django for this one app.
+        inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+        return inherited | {
             "PYTHONPATH": str(ROOT),
             "SQS_ENDPOINT": self.endpoint_url,
             "QUEUE_PREFIX": self.queues.prefix,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from celery import Celery
 from kombu import Connection
+from kombu.transport import SQS
 from moto import mock_aws
 
 from apps.jobs.sqs import names, transport
@@ -81,7 +82,7 @@ def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_method_that_is_gone_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(transport.LEANED_ON, transport.SQS.Channel, ("_was_renamed",))
+    monkeypatch.setitem(transport.LEANED_ON, SQS.Channel, ("_was_renamed",))
     with pytest.raises(transport.UnpinnedVersion, match=r"Channel\._was_renamed"):
         transport.check_pins()
 

@@ -24,7 +24,7 @@ def celery_body(payload: dict[str, str], *, task: str = "jobs.etl", headers: obj
         {
             "body": json.dumps([[payload], {}, embed]),
             "content-encoding": "utf-8",
-            "content-type": "application/json",
+            "content-type": content_type,
             "headers": {"lang": "py", "task": task, "id": str(uuid4())} if headers is None else headers,
             "properties": {"delivery_info": {"exchange": "", "routing_key": "etl"}, "body_encoding": None},
         }
@@ -37,7 +37,7 @@ POISON: dict[str, Callable[[], str]] = {
     "a list": lambda: "[]",
     "properties alone": lambda: '{"properties": 1}',
     "too deep to parse": lambda: "[" * 50_000,
-    "no content type": lambda: celery_body(make_etl_payload(), **{"content-type": None}),
+    "no content type": lambda: celery_body(make_etl_payload(), content_type=None),
     "bad base64": lambda: celery_body(make_etl_payload(), body="%%%", properties={"body_encoding": "base64"}),
     "a body of two": lambda: celery_body(make_etl_payload(), body="[[], {}]"),
     "another producer's routing": lambda: celery_body(
@@ -50,7 +50,7 @@ POISON: dict[str, Callable[[], str]] = {
         make_etl_payload(),
         body=base64.b64encode(b"\x80\x04cos\nsystem\n.").decode(),
         properties={"body_encoding": "base64"},
-        **{"content-type": "application/x-python-serialize"},
+        content_type="application/x-python-serialize",
     ),
     "headers of the wrong type": lambda: celery_body(make_etl_payload(), headers=[1, 2]),
     "a contract message with one key too many": lambda: json.dumps(make_etl_payload() | {"priority": "9"}),

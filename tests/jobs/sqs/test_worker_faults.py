@@ -45,7 +45,7 @@ def worker(line: Line) -> Worker:
 
 
 def put(line: Line, behaviour: str = "ok") -> str:
-    """The dataset of a message that was sent past the proxy."""
+    """Send a message past the proxy; returns its dataset."""
     payload = make_etl_payload(behaviour)
     line.send(json.dumps(payload))
     return payload["dataset_id"]
@@ -126,7 +126,9 @@ def test_a_stopped_worker_finishes_its_task_and_acknowledges_it(line: Line, work
     assert line.remaining() == 0
 
 
-def test_the_message_of_a_killed_worker_is_worked_by_the_next_one(line: Line) -> None:
+def test_the_message_of_a_killed_worker_is_worked_by_the_next_one(new_line: Callable[..., Line]) -> None:
+    line = new_line()
+    line.provision()
     killed = line.work("etl")
     killed.ready()
     dataset = put(line, "sleep-3")

@@ -1,0 +1,41 @@
+"""The memory of other processes, as Linux tells it under /proc."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """Resident set in MB (1e6 bytes): now, and the most since the process began or `forget_peaks`."""
+
+    now: float
+    peak: float
+
+
+def children(pid: int) -> list[int]:
+    """The processes that `pid` has started: a pool's workers."""
+    return [int(child) for task in (PROC / str(pid) / "task").iterdir() for child in _words(task / "children")]
+
+
+def largest(pids: list[int]) -> Memory:
+    """The largest of several processes that take turns."""
+    each = [_status(pid) for pid in pids]
+    return Memory(now=max(memory.now for memory in each), peak=max(memory.peak for memory in each))
+
+
+def forget_peaks(pids: list[int]) -> None:
+    """Let the peak begin anew at what each process holds now."""
+    for pid in pids:
+        (PROC / str(pid) / "clear_refs").write_text("5")
+
+
+def _status(pid: int) -> Memory:
+    fields = dict(line.split(":", 1) for line in (PROC / str(pid) / "status").read_text().splitlines())
+    now, peak = (int(fields[name].split()[0]) * 1024 / 1e6 for name in ("VmRSS", "VmHWM"))
+    return Memory(now=now, peak=peak)
+
+
+def _words(path: Path) -> list[str]:
+    return path.read_text().split()
