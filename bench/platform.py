@@ -17,7 +17,7 @@ from config.local.postgres import Cluster
 from config.local.processes import started
 from config.local.welcome import request
 from tests.support.session import clear
-from tests.support.stack import TIMINGS, Stack, database
+from tests.support.stack import TIMINGS, Stack
 
 Storage = Literal["disk", "s3"]
 PREFIX = "aetherflow-bench-"
@@ -33,17 +33,16 @@ def platform(folder: Path, *, storage: Storage = "disk", workers: bool = True) -
     cluster = Cluster(Home(folder))
     cluster.start()
     try:
-        with database(cluster.url(), "bench") as url:
-            stack = Stack(Home(folder / "stack"), database_url=url)
-            try:
-                _prepare(stack, storage=storage)
-                if workers:
-                    stack.begin()
-                else:
-                    _begin_web(stack)
-                yield stack
-            finally:
-                stack.close()
+        stack = Stack(Home(folder / "stack"), database_url=cluster.url())
+        try:
+            _prepare(stack, storage=storage)
+            if workers:
+                stack.begin()
+            else:
+                _begin_web(stack)
+            yield stack
+        finally:
+            stack.close()
     finally:
         cluster.stop()
 

@@ -15,6 +15,7 @@ from celery.signals import task_failure, worker_init
 from django.db import connections
 from django.utils import timezone
 
+from aetherflow.errors import AnticipatedError
 from apps.jobs.services.claims import fail_lost
 from apps.jobs.services.etl import work_etl
 from apps.jobs.services.ml import work_ml
@@ -31,7 +32,7 @@ class StageFailed(Exception):  # noqa: N818  (what Celery reports; the reason it
     """Tells Celery that the attempt failed, in plain text: errors of boto3 and psycopg2 cannot be pickled."""
 
 
-@shared_task(name=names.ETL_TASK, bind=True)
+@shared_task(name=names.ETL_TASK, bind=True, throws=(StageFailed,))
 def etl(self: Any, message: dict[str, Any], **_: Any) -> dict[str, str] | None:
     delivery = delivery_of(self.request)
     work = EtlMessage.parse(message)
@@ -43,7 +44,7 @@ def etl(self: Any, message: dict[str, Any], **_: Any) -> dict[str, str] | None:
     return following.as_dict()
 
 
-@shared_task(name=names.ML_TASK, bind=True)
+@shared_task(name=names.ML_TASK, bind=True, throws=(StageFailed,))
 def ml(self: Any, message: dict[str, Any], **_: Any) -> None:
     delivery = delivery_of(self.request)
     work = MlMessage.parse(message)
@@ -68,7 +69,14 @@ def _attempt(message: Message, *, delivery: Delivery) -> Iterator[None]:
             yield
         except Exception as error:
             reason = f"{getattr(error, 'code', type(error).__name__)}: {error}"
-            log.warning("stage_ended", status="failed", duration_ms=_since(began), error=reason[:500], exc_info=True)
+            # A person can act on an anticipated error; for any other the trace is what an operator needs.
+            log.warning(
+                "stage_ended",
+                status="failed",
+                duration_ms=_since(began),
+                error=reason[:500],
+                exc_info=not isinstance(error, AnticipatedError),
+            )
             raise StageFailed(reason[:500]) from None
         log.info("stage_ended", status="succeeded", duration_ms=_since(began))
 

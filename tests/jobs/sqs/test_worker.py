@@ -17,7 +17,14 @@ from tests.jobs.sqs.line import Line, eventually, make_etl_payload, make_ml_payl
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("queue-worker")]
 
 
-def celery_body(payload: dict[str, str], *, task: str = "jobs.etl", headers: object = None, **changes: object) -> str:
+def celery_body(
+    payload: dict[str, str],
+    *,
+    task: str = "jobs.etl",
+    headers: object = None,
+    content_type: str | None = "application/json",
+    **changes: object,
+) -> str:
     """What a Celery producer puts on the queue, with the parts a test wants otherwise."""
     embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
     return json.dumps(
