@@ -42,9 +42,13 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the running platform share one: the group keeps them on one worker of pytest-xdist."""
+    """Tests of the running platform share one, those of a module with workers of its own share these: a group keeps
+    them on one worker of pytest-xdist."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
+        if "new_line" in fixtures:
+            item.add_marker(pytest.mark.stack)
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
         if "stack" in fixtures:
             item.add_marker(pytest.mark.stack)
             item.add_marker(pytest.mark.xdist_group("stack"))
