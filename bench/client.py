@@ -56,16 +56,20 @@ class Sender:
         answer: dict[str, Any] = json.loads(content)
         return answer
 
-    def until_on_dashboard(self, answer: dict[str, Any], *, seconds: float = 600) -> dict[str, Any]:
-        """The job once its insights stand on the dashboard. FailedJob where it failed or takes too long."""
+    def until_done(self, answer: dict[str, Any], *, seconds: float = 600) -> dict[str, Any]:
+        """The job once it has succeeded. FailedJob where it failed or takes too long."""
         deadline = time.monotonic() + seconds
         while True:
             job: dict[str, Any] = self.person.get(f"/jobs/{answer['job']['id']}").json()
             if job["status"] == "succeeded":
-                break
+                return job
             if job["status"] == "failed" or time.monotonic() > deadline:
                 raise FailedJob(f"The job did not succeed: {json.dumps(job)}")
             time.sleep(POLL_SECONDS)
+
+    def until_on_dashboard(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """The job of the only upload under way, once its insights stand on the dashboard."""
+        job = self.until_done(answer)
         board = self.person.get("/dashboards/sales").json()
         if {insight["dataset_id"] for insight in board["insights"]} != {job["dataset_id"]}:
             raise FailedJob(f"The dashboard does not show {job['dataset_id']}: {json.dumps(board)[:2000]}")

@@ -59,7 +59,7 @@ def measure(folder: Path, *, rows: int, rounds: int, bad_share: float, storage: 
         sender = Sender(stack)
         warm = [sender.send(write_sales(folder / f"warm-{at}.csv", rows=1_000, series=at).path) for at in (1, 2)]
         for answer in warm:
-            sender.until_on_dashboard(answer)
+            sender.until_done(answer)
         pools = {"ETL": children(stack.pid("worker-etl")), "ML": children(stack.pid("worker-ml"))}
         with floor(stack.env["DATABASE_URL"], folder=folder) as reference:
             for _ in range(rounds):

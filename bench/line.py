@@ -49,7 +49,7 @@ def measure(folder: Path, *, rows: int, rounds: int, storage: str) -> dict[str, 
             # The pool's processes take turns: two files at once warm both of them.
             warm = [sender.send(write_sales(folder / f"warm-{at}.csv", rows=rows, series=at).path) for at in (1, 2)]
             for answer in warm:
-                sender.until_on_dashboard(answer)
+                sender.until_done(answer)
             reference.copy_newest()
             for at in range(rounds):
                 file = write_sales(folder / "round.csv", rows=rows, series=10 + at)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from config.local import postgres as module
 from config.local.home import Home
 from config.local.postgres import Cluster, binaries, wheel_folder
 from config.local.unprivileged import NOBODY, accounts
+from tests.support.session import clear
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
 
@@ -32,13 +34,12 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Reachable for the account PostgreSQL runs as; pytest's own folders are not."""
-    folder = tmp_path_factory.mktemp("home")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        if parent.stat().st_uid == os.geteuid():
-            parent.chmod(parent.stat().st_mode | 0o011)
-    return folder
+def folder() -> Iterator[Path]:
+    """Reachable for the account PostgreSQL runs as, which pytest's own folders are not."""
+    folder = Path(tempfile.mkdtemp(prefix="aetherflow-home-"))
+    folder.chmod(0o711)
+    yield folder
+    clear(folder)
 
 
 @pytest.fixture
