@@ -7,6 +7,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from apps.jobs.worker import app  # noqa: E402  (models need the setup above)
+import apps.jobs.worker  # noqa: E402  (models need the setup above)
+from apps.jobs.broker import app  # noqa: E402
 
-__all__ = ["app"]
+__all__ = ["app", "apps"]

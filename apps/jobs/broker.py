@@ -1,8 +1,10 @@
-"""This installation's queues, from the settings."""
+"""This installation's queues, and the Celery application that sends to them, from the settings."""
 
+from celery import Celery
 from django.conf import settings
 
 from aetherflow.registry import departments
+from apps.jobs.sqs import celery_config
 from apps.jobs.sqs.settings import SqsSettings
 
 
@@ -20,3 +22,15 @@ def sqs_settings() -> SqsSettings:
         time_limit=settings.STAGE_TIME_LIMIT_SECONDS,
         departments=frozenset(departments()),
     )
+
+
+def _application() -> Celery:
+    application = Celery("aetherflow")
+    application.conf.update(celery_config.celery_settings(sqs_settings()))
+    celery_config.install(application)
+    application.autodiscover_tasks(["apps.jobs"])
+    application.set_default()
+    return application
+
+
+app = _application()

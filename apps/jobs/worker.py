@@ -1,19 +1,18 @@
-"""The Celery application: the queues' configuration, the worker's heartbeat row, the logs."""
+"""What a worker has beyond the application that sends: its heartbeat row, and the platform's logs."""
 
 import threading
 import time
 from typing import Any
 
 import structlog
-from celery import Celery, bootsteps
+from celery import bootsteps
 from celery.signals import setup_logging
 from django.conf import settings
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from apps.jobs.broker import sqs_settings
+from apps.jobs.broker import app
 from apps.jobs.services.workers import beat, farewell
-from apps.jobs.sqs import celery_config
 
 log = structlog.get_logger(__name__)
 
@@ -65,19 +64,9 @@ def _beat_for_ever(*, name: str, queues: list[str], pid: int) -> None:
         time.sleep(settings.WORKER_HEARTBEAT_SECONDS)
 
 
-def _application() -> Celery:
-    application = Celery("aetherflow")
-    application.conf.update(celery_config.celery_settings(sqs_settings()))
-    celery_config.install(application)
-    application.steps["consumer"].add(WorkerHeartbeatStep)
-    application.autodiscover_tasks(["apps.jobs"])
-    application.set_default()
-    return application
-
-
 @setup_logging.connect
 def keep_logging(**_: Any) -> None:
     """Being connected is the point: Celery would put its own handlers in the place of the JSON ones."""
 
 
-app = _application()
+app.steps["consumer"].add(WorkerHeartbeatStep)

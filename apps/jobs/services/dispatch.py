@@ -7,12 +7,12 @@ stage whose chain link was lost. Sending twice is harmless: a stage is claimed o
 from datetime import datetime, timedelta
 
 import structlog
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.jobs.broker import app
 from apps.jobs.models import Job, Stage, StageRun, State
 from apps.jobs.services.transitions import IllegalMove, move
 from apps.jobs.sqs import sending
@@ -50,7 +50,7 @@ def send(run_id: int, *, at: datetime) -> bool:
     run = StageRun.objects.select_related("job__dataset").get(pk=run_id)
     message = ml_message(run.job, at=at) if run.stage == Stage.ML else etl_message(run.job, at=at)
     try:
-        sending.send(current_app, message, job_id=str(run.job_id), request_id=run.job.request_id)
+        sending.send(app, message, job_id=str(run.job_id), request_id=run.job.request_id)
     except sending.NotSent as error:
         log.warning("stage_not_sent", job_id=str(run.job_id), stage=run.stage, error=str(error)[:300])
         return False
