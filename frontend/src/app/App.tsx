@@ -1,0 +1,66 @@
+import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
+import { Notifications } from '@mantine/notifications';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+
+import { ApiProblem } from '@/shared/api/problem';
+
+import type { makeRouter } from './router';
+import { theme, variables } from './theme';
+
+const ONCE_MORE = new Set(['network', 'unavailable']);
+
+export const makeClient = (): QueryClient =>
+  new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 5_000,
+        // A refusal stays a refusal; only what may pass by itself is tried again.
+        retry: (failures, error) => failures < 1 && error instanceof ApiProblem && ONCE_MORE.has(error.code),
+      },
+    },
+  });
+
+/** The key is read by public/color-scheme.js too, before this code has loaded. */
+const schemes = localStorageColorSchemeManager({ key: 'aetherflow-color-scheme' });
+
+function Providers({
+  client,
+  still,
+  children,
+}: {
+  client: QueryClient;
+  still: boolean;
+  children: ReactNode;
+}) {
+  return (
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={variables}
+      colorSchemeManager={schemes}
+      defaultColorScheme="auto"
+      env={still ? 'test' : 'default'}
+    >
+      <QueryClientProvider client={client}>
+        <Notifications position="bottom-right" />
+        {children}
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}
+
+interface AppProps {
+  client: QueryClient;
+  router: ReturnType<typeof makeRouter>;
+  /** Without transitions, so that what opens is there at once. */
+  still?: boolean;
+}
+
+export function App({ client, router, still = false }: AppProps) {
+  return (
+    <Providers client={client} still={still}>
+      <RouterProvider router={router} />
+    </Providers>
+  );
+}

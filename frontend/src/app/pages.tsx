@@ -1,0 +1,34 @@
+import { Center, Stack } from '@mantine/core';
+import { useRouter } from '@tanstack/react-router';
+
+import { EmptyState } from '@/shared/ui/EmptyState';
+import { ButtonLink } from '@/shared/ui/links';
+import { Logo } from '@/shared/ui/Logo';
+import { ProblemNotice } from '@/shared/ui/ProblemNotice';
+
+/** Where not even the frame of the page could be drawn, such as when the platform is down at the first load. */
+export function Broken({ error }: { error: unknown }) {
+  const router = useRouter();
+  return (
+    <Center mih="100dvh" p="md" component="main">
+      <Stack maw={460} w="100%">
+        <Logo />
+        <ProblemNotice error={error} onRetry={() => void router.invalidate()} />
+      </Stack>
+    </Center>
+  );
+}
+
+export function NotFound() {
+  return (
+    <Center mih="70dvh" component="main">
+      <EmptyState
+        icon="search"
+        title="There is no such page"
+        action={<ButtonLink to="/">To the dashboard</ButtonLink>}
+      >
+        The address may be mistyped, or what was here is gone.
+      </EmptyState>
+    </Center>
+  );
+}

@@ -1,0 +1,133 @@
+import { AppShell, Burger, Group } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useQueryClient } from '@tanstack/react-query';
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
+import { useEffect } from 'react';
+
+import { SessionEnded } from '@/features/auth/SessionEnded';
+import { resetUpload } from '@/features/upload/uploader';
+import { useSession } from '@/shared/session/useSession';
+import { Boundary } from '@/shared/ui/Boundary';
+import { Icon, type IconName } from '@/shared/ui/icons';
+import { Logo, LogoMark } from '@/shared/ui/Logo';
+
+import { DepartmentBadge } from './DepartmentBadge';
+import { useDepartment } from './department';
+import { SchemeToggle } from './SchemeToggle';
+import classes from './Shell.module.css';
+import { UserMenu } from './UserMenu';
+
+/** The frame of every page behind the door. */
+export function Shell() {
+  const session = useSession();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const gone = session.status === 'anonymous';
+  useEffect(() => {
+    if (!gone) return;
+    // What the last user leaves behind must not meet the next one.
+    client.clear();
+    resetUpload();
+    void navigate({ to: '/login' });
+  }, [gone, client, navigate]);
+  return session.status === 'active' || session.status === 'ended' ? <Frame /> : null;
+}
+
+function Frame() {
+  const [opened, { toggle, close }] = useDisclosure(false);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  useEffect(close, [path, close]);
+  return (
+    <AppShell
+      header={{ height: 60 }}
+      navbar={{ width: 216, breakpoint: 'sm', collapsed: { mobile: !opened } }}
+      classNames={{ header: classes.surface, navbar: classes.surface }}
+    >
+      <a className="skip-link" href="#content">
+        Skip to the content
+      </a>
+      <AppShell.Header>
+        <div className={classes.header}>
+          <Group gap={6} wrap="nowrap">
+            <Burger
+              opened={opened}
+              onClick={toggle}
+              hiddenFrom="sm"
+              size="sm"
+              aria-label={opened ? 'Close the navigation' : 'Open the navigation'}
+            />
+            <Link to="/" className={classes.home} aria-label="AetherFlow, to the dashboard">
+              <span className={classes.word}>
+                <Logo size={30} />
+              </span>
+              <span className={classes.mark}>
+                <LogoMark size={32} />
+              </span>
+            </Link>
+          </Group>
+          <Group gap={6} wrap="nowrap">
+            <DepartmentBadge />
+            <SchemeToggle />
+            <UserMenu />
+          </Group>
+        </div>
+      </AppShell.Header>
+      <AppShell.Navbar p="sm">
+        <Navigation />
+      </AppShell.Navbar>
+      <AppShell.Main id="content" tabIndex={-1} style={{ outline: 'none' }}>
+        <div className={classes.content}>
+          <Boundary key={path}>
+            <Outlet />
+          </Boundary>
+        </div>
+      </AppShell.Main>
+      <SessionEnded />
+    </AppShell>
+  );
+}
+
+function Navigation() {
+  const { department } = useDepartment();
+  const entry = (icon: IconName, word: string) => (
+    <>
+      <Icon name={icon} size={19} />
+      {word}
+    </>
+  );
+  const look = {
+    className: classes.link,
+    activeProps: { className: classes.active, 'aria-current': 'page' as const },
+  };
+  return (
+    <nav aria-label="Main">
+      <ul className={classes.nav}>
+        <li>
+          <Link
+            to="/dashboard/$department"
+            params={{ department }}
+            {...look}
+            activeOptions={{ includeSearch: false }}
+          >
+            {entry('dashboard', 'Dashboard')}
+          </Link>
+        </li>
+        <li>
+          <Link to="/upload" {...look} activeOptions={{ includeSearch: false }}>
+            {entry('upload', 'Upload')}
+          </Link>
+        </li>
+        <li>
+          <Link to="/jobs" {...look} activeOptions={{ includeSearch: false }}>
+            {entry('jobs', 'Jobs')}
+          </Link>
+        </li>
+        <li>
+          <Link to="/data" {...look} activeOptions={{ includeSearch: false }}>
+            {entry('data', 'Data')}
+          </Link>
+        </li>
+      </ul>
+    </nav>
+  );
+}

@@ -1,0 +1,53 @@
+import { useParams, useRouterState, useSearch } from '@tanstack/react-router';
+
+import { useUser } from '@/shared/session/useSession';
+
+const KEY = 'aetherflow-department';
+
+function remembered(): string | null {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return null; // Storage can be shut off; the first department is as good a start.
+  }
+}
+
+export function remember(department: string): void {
+  try {
+    sessionStorage.setItem(KEY, department);
+  } catch {
+    // As above.
+  }
+}
+
+/** The department one would go to: one's own, or the one an admin looked at last. */
+export function homeDepartment(user: { department: string | null; departments: readonly string[] }): string {
+  const last = remembered();
+  if (last && user.departments.includes(last)) return last;
+  return user.department ?? user.departments[0] ?? '';
+}
+
+export interface Chosen {
+  /** For links: always one of the user's. */
+  department: string;
+  /** What the page shows: null where it shows all of them. */
+  shown: string | null;
+  departments: readonly string[];
+}
+
+/** The department the page is about, from its address. */
+export function useDepartment(): Chosen {
+  const user = useUser();
+  const params = useParams({ strict: false });
+  const search = useSearch({ strict: false });
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const asked = params.department ?? search.department;
+  const home = homeDepartment(user);
+  const shown =
+    asked ?? (path.startsWith('/upload') ? (user.department ?? user.departments[0] ?? home) : null);
+  return {
+    department: asked && user.departments.includes(asked) ? asked : home,
+    shown,
+    departments: user.departments,
+  };
+}

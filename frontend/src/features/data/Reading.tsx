@@ -1,0 +1,67 @@
+import type { DatasetOutput } from '@/shared/api/gen/model';
+import { format, plural } from '@/shared/format/format';
+import { DataTable } from '@/shared/shapes/DataTable';
+import { EmptyState } from '@/shared/ui/EmptyState';
+import { Panel } from '@/shared/ui/Panel';
+
+import classes from './data.module.css';
+
+const words = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
+
+const word = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** How the file was understood, so that a wrong guess is seen and not suffered. */
+export function Reading({ dataset }: { dataset: DatasetOutput }) {
+  const { reading, rejects_by_code: byCode } = dataset;
+  const mapping = Object.entries((reading.mapping ?? {}) as Record<string, unknown>);
+  if (mapping.length === 0) {
+    return (
+      <Panel title="How it was read">
+        <EmptyState icon="file" title="Not read yet" />
+      </Panel>
+    );
+  }
+  const assumed = (flag: unknown) => (flag === true ? ' (assumed; nothing in the file settles it)' : '');
+  const facts: [string, string][] = [
+    ['Read as', word(reading.summary)],
+    ['Decimal sign', `${reading.decimal === ',' ? 'comma' : 'point'}${assumed(reading.decimal_assumed)}`],
+    ['Dates', `${word(reading.date_order)}${assumed(reading.date_order_assumed)}`],
+    ['Columns not known, left out', words(reading.unknown_columns).join(', ') || 'none'],
+    ['Columns that may be missing, and are', words(reading.missing_optional).join(', ') || 'none'],
+    [
+      'Rejected',
+      Object.entries(byCode)
+        .map(([code, count]) => `${code}: ${format.integer(count)}`)
+        .join(', ') || 'nothing',
+    ],
+  ];
+  return (
+    <Panel
+      title="How it was read"
+      lead={`${plural(mapping.length, 'column was', 'columns were')} recognised.`}
+    >
+      <dl className={classes.facts} style={{ marginBottom: 20 }}>
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <DataTable
+        caption="Headers and the columns they were read as"
+        columns={[
+          { key: 'header', header: 'Header in the file', names: true, render: ([header]) => header },
+          {
+            key: 'column',
+            header: 'Read as',
+            render: ([, column]) => <code>{word(column)}</code>,
+          },
+        ]}
+        rows={mapping}
+        rowKey={([header]) => header}
+      />
+    </Panel>
+  );
+}

@@ -1,0 +1,76 @@
+/** The upload under way. It outlives the page: one may look at something else and come back. */
+import { useSyncExternalStore } from 'react';
+
+import type { SubmissionOutput } from '@/shared/api/gen/model';
+import { asProblem, type ApiProblem } from '@/shared/api/problem';
+import { newKey, uploadDataset, type Upload } from '@/shared/api/upload';
+
+export type UploadState =
+  | { status: 'idle' }
+  | { status: 'sending'; file: string; sent: number; total: number }
+  | { status: 'failed'; problem: ApiProblem }
+  | { status: 'done'; submission: SubmissionOutput };
+
+let state: UploadState = { status: 'idle' };
+let abort: AbortController | null = null;
+let last: { upload: Upload; key: string } | null = null;
+const listeners = new Set<() => void>();
+
+function become(next: UploadState): void {
+  state = next;
+  listeners.forEach((listener) => listener());
+}
+
+const same = (a: Upload, b: Upload): boolean =>
+  a.file === b.file &&
+  a.name === b.name &&
+  a.description === b.description &&
+  a.department === b.department &&
+  a.onError === b.onError;
+
+const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
+
+export async function startUpload(upload: Upload): Promise<SubmissionOutput | null> {
+  // The same again after a lost answer goes under the same key, so that it cannot become a second dataset.
+  const key = last && same(last.upload, upload) ? last.key : newKey();
+  last = { upload, key };
+  const mine = new AbortController();
+  abort = mine;
+  become({ status: 'sending', file: upload.file.name, sent: 0, total: upload.file.size });
+  window.addEventListener('beforeunload', warn);
+  try {
+    const submission = await uploadDataset(upload, {
+      idempotencyKey: key,
+      signal: mine.signal,
+      onProgress: (sent, total) => {
+        if (abort === mine) become({ status: 'sending', file: upload.file.name, sent, total });
+      },
+    });
+    last = null;
+    become({ status: 'done', submission });
+    return submission;
+  } catch (error) {
+    const cancelled = error instanceof DOMException && error.name === 'AbortError';
+    become(cancelled ? { status: 'idle' } : { status: 'failed', problem: asProblem(error) });
+    return null;
+  } finally {
+    window.removeEventListener('beforeunload', warn);
+    if (abort === mine) abort = null;
+  }
+}
+
+export const cancelUpload = (): void => abort?.abort();
+
+/** For the next file, and for the next user. */
+export function resetUpload(): void {
+  abort?.abort();
+  last = null;
+  become({ status: 'idle' });
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export const useUploadState = (): UploadState => useSyncExternalStore(subscribe, () => state);

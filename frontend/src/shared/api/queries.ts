@@ -1,0 +1,106 @@
+/** Every query of the page once: pages, prefetches and invalidations share these. */
+import { keepPreviousData, queryOptions, type QueryClient } from '@tanstack/react-query';
+
+import {
+  authConfig,
+  dashboardsGet,
+  datasetsGet,
+  datasetsList,
+  getDatasetsRejectsUrl,
+  getDatasetsRowsUrl,
+  jobsGet,
+  jobsList,
+  schemasGet,
+} from './gen/client';
+import type {
+  DatasetsListParams,
+  JobOutput,
+  JobsListParams,
+  PaginatedRejectOutputList,
+  RowsPage,
+} from './gen/model';
+import { request } from './request';
+
+const WHILE_MOVING = 1_500;
+
+export const isActive = (job: Pick<JobOutput, 'status'>): boolean =>
+  job.status === 'queued' || job.status === 'processing';
+
+export const configQuery = queryOptions({
+  queryKey: ['config'],
+  queryFn: ({ signal }) => authConfig({ signal }),
+  staleTime: Infinity,
+});
+
+export const dashboardQuery = (department: string, dataset?: string) =>
+  queryOptions({
+    queryKey: ['dashboard', department, dataset ?? null],
+    queryFn: ({ signal }) => dashboardsGet(department, dataset ? { dataset } : undefined, { signal }),
+  });
+
+export const jobsQuery = (filters: JobsListParams) =>
+  queryOptions({
+    queryKey: ['jobs', filters],
+    queryFn: ({ signal }) => jobsList(filters, { signal }),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => (state.data?.results.some(isActive) ? WHILE_MOVING : false),
+  });
+
+export const jobQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['job', id],
+    queryFn: ({ signal }) => jobsGet(id, { signal }),
+    refetchInterval: ({ state }) => (state.data && isActive(state.data) ? WHILE_MOVING : false),
+  });
+
+export const datasetsQuery = (filters: DatasetsListParams) =>
+  queryOptions({
+    queryKey: ['datasets', filters],
+    queryFn: ({ signal }) => datasetsList(filters, { signal }),
+    placeholderData: keepPreviousData,
+  });
+
+export const datasetQuery = (id: string) =>
+  queryOptions({ queryKey: ['dataset', id], queryFn: ({ signal }) => datasetsGet(id, { signal }) });
+
+export const schemaQuery = (department: string) =>
+  queryOptions({
+    queryKey: ['schema', department],
+    queryFn: ({ signal }) => schemasGet(department, { signal }),
+    staleTime: Infinity,
+  });
+
+export const rowsQuery = (dataset: string, cursor: string | undefined, limit: number) =>
+  queryOptions({
+    queryKey: ['dataset', dataset, 'rows', cursor ?? null, limit],
+    queryFn: ({ signal }) =>
+      request<RowsPage>(withCursor(getDatasetsRowsUrl(dataset), cursor, limit), { signal }),
+    placeholderData: keepPreviousData,
+  });
+
+export const rejectsQuery = (dataset: string, cursor: string | undefined, limit: number) =>
+  queryOptions({
+    queryKey: ['dataset', dataset, 'rejects', cursor ?? null, limit],
+    queryFn: ({ signal }) =>
+      request<PaginatedRejectOutputList>(getDatasetsRejectsUrl(dataset, { cursor, limit }), { signal }),
+    placeholderData: keepPreviousData,
+  });
+
+function withCursor(url: string, cursor: string | undefined, limit: number): string {
+  const params = new URLSearchParams({ limit: String(limit) });
+  if (cursor) params.set('cursor', cursor);
+  return `${url}?${params.toString()}`;
+}
+
+/** The cursor inside a `next` or `previous` address. */
+export const cursorOf = (address: string | null | undefined): string | undefined =>
+  address ? (new URL(address, location.origin).searchParams.get('cursor') ?? undefined) : undefined;
+
+/** After an upload, a retry, an undo, or the end of a job: everything that rests on the rows may have changed. */
+export async function refreshAfterChange(client: QueryClient): Promise<void> {
+  await Promise.all(
+    ['dashboard', 'jobs', 'job', 'datasets', 'dataset'].map((key) =>
+      client.invalidateQueries({ queryKey: [key] }),
+    ),
+  );
+}

@@ -1,0 +1,77 @@
+import { accessToken, freshFor, refresh } from '@/shared/session/session';
+
+import { getDatasetsUploadUrl } from './gen/client';
+import type { OnErrorEnum, SubmissionOutput } from './gen/model';
+import { networkProblem, parsed, problemFrom, sessionEndedProblem } from './problem';
+
+export interface Upload {
+  file: File;
+  name: string;
+  description: string;
+  department: string;
+  onError: OnErrorEnum;
+}
+
+export interface UploadOptions {
+  /** The same for every try of the same upload, so that a lost answer does not become a second dataset. */
+  idempotencyKey: string;
+  onProgress: (sent: number, total: number) => void;
+  signal: AbortSignal;
+}
+
+interface Answer {
+  status: number;
+  text: string;
+  requestId: string | null;
+}
+
+/** `fetch` does not tell how many bytes have gone; XMLHttpRequest does. */
+function transfer(body: FormData, { idempotencyKey, onProgress, signal }: UploadOptions): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const xhr = new XMLHttpRequest();
+    xhr.open('POST', getDatasetsUploadUrl());
+    xhr.setRequestHeader('Authorization', `Bearer ${accessToken() ?? ''}`);
+    xhr.setRequestHeader('Accept', 'application/json');
+    xhr.setRequestHeader('Idempotency-Key', idempotencyKey);
+    xhr.upload.onprogress = (event) => onProgress(event.loaded, event.total);
+    xhr.onload = () =>
+      resolve({
+        status: xhr.status,
+        text: xhr.responseText,
+        requestId: xhr.getResponseHeader('X-Request-ID'),
+      });
+    xhr.onerror = () => reject(networkProblem());
+    xhr.onabort = () => reject(new DOMException('The upload was cancelled.', 'AbortError'));
+    if (signal.aborted) {
+      xhr.onabort(new ProgressEvent('abort'));
+      return;
+    }
+    signal.addEventListener('abort', () => xhr.abort(), { once: true });
+    xhr.send(body);
+  });
+}
+
+/** Sends the file; the answer is the job to watch. Throws ApiProblem, or an AbortError where it was cancelled. */
+export async function uploadDataset(upload: Upload, options: UploadOptions): Promise<SubmissionOutput> {
+  const body = new FormData();
+  body.append('name', upload.name);
+  body.append('description', upload.description);
+  body.append('department', upload.department);
+  body.append('on_error', upload.onError);
+  body.append('file', upload.file);
+  // Sending the bytes twice because the token ran out is the dear way to learn it.
+  await freshFor(60_000);
+  let answer = await transfer(body, options);
+  if (answer.status === 401) {
+    if (!(await refresh())) throw sessionEndedProblem();
+    answer = await transfer(body, options);
+  }
+  if (answer.status >= 400) throw problemFrom(answer.status, answer.text, answer.requestId);
+  return parsed(answer.text, answer.status, answer.requestId) as SubmissionOutput;
+}
+
+/** `crypto.randomUUID` is missing on pages served without TLS under a name that is not localhost. */
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

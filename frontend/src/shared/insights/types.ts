@@ -1,0 +1,104 @@
+/** The shapes of `insight.data` by `insight.kind`. OpenAPI calls them free-form; the contract is written here. */
+
+export interface WeekPoint {
+  week_start: string;
+  revenue: number;
+}
+
+export interface ForecastPoint extends WeekPoint {
+  lower80: number;
+  upper80: number;
+  lower95: number;
+  upper95: number;
+}
+
+export interface CategoryForecast {
+  category: string;
+  history: WeekPoint[];
+  /** Empty where the history is too short; `note` then says so. */
+  forecast: ForecastPoint[];
+  note?: string;
+}
+
+export interface TopCategory {
+  category: string;
+  next_week_revenue: number;
+  share: number;
+}
+
+export interface RevenueForecast {
+  currency?: string;
+  history_weeks: number;
+  categories: CategoryForecast[];
+  top_categories: TopCategory[];
+}
+
+/** `metric` is "wape": the sum of absolute errors as a share of the sum of what was sold. */
+export interface ForecastQuality {
+  metric: string;
+  model: number | null;
+  baseline: number | null;
+  folds: number;
+}
+
+export type Severity = 'critical' | 'high' | 'medium' | 'low';
+
+export interface StockItem {
+  warehouse_id: string;
+  sku: string;
+  product_category: string | null;
+  supplier_id: string | null;
+  snapshot_date?: string;
+  current_stock: number;
+  daily_demand: number;
+  days_of_cover: number | null;
+  stockout_probability: number;
+  at_risk: boolean;
+  safety_stock: number;
+  reorder_point: number;
+  reorder_quantity: number;
+  severity: Severity;
+  reason: string;
+}
+
+export interface StockoutRisk {
+  horizon_days: number;
+  items: StockItem[];
+}
+
+export interface SpendReason {
+  code: string;
+  message: string;
+}
+
+export interface SpendEvidence {
+  typical_low: number;
+  typical_high: number;
+  median: number;
+  n: number;
+  matching_txn_ids: string[];
+}
+
+export interface SpendItem {
+  txn_id: string;
+  date: string;
+  category: string | null;
+  vendor: string | null;
+  amount: number;
+  currency: string | null;
+  severity: Severity;
+  score: number;
+  reasons: SpendReason[];
+  evidence?: SpendEvidence;
+  worth_review: boolean;
+  status: string | null;
+}
+
+export interface SpendAnomalies {
+  items: SpendItem[];
+}
+
+export interface InsightBasis {
+  rows?: number;
+  datasets?: string[];
+}

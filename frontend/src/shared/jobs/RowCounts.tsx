@@ -1,0 +1,30 @@
+import type { RowCountsOutput } from '@/shared/api/gen/model';
+import { format } from '@/shared/format/format';
+import { NumberCards } from '@/shared/shapes/NumberCards';
+
+/** What became of the lines: read is always the sum of the other three. */
+export function RowCounts({ rows }: { rows: RowCountsOutput }) {
+  const share = (count: number) =>
+    rows.read > 0 ? `${format.percent(count / rows.read, 1)} of those read` : '';
+  return (
+    <NumberCards
+      cards={[
+        { label: 'Read', value: format.integer(rows.read), icon: 'file' },
+        { label: 'Loaded', value: format.integer(rows.loaded), icon: 'check', note: share(rows.loaded) },
+        {
+          label: 'Rejected',
+          value: format.integer(rows.rejected),
+          icon: 'alert',
+          note: share(rows.rejected),
+          tone: rows.rejected > 0 ? 'warning' : undefined,
+        },
+        {
+          label: 'Duplicate',
+          value: format.integer(rows.duplicate),
+          icon: 'data',
+          note: share(rows.duplicate),
+        },
+      ]}
+    />
+  );
+}

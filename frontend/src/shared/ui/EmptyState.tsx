@@ -1,0 +1,31 @@
+import { Stack, Text, ThemeIcon } from '@mantine/core';
+import type { ReactNode } from 'react';
+
+import { Icon, type IconName } from './icons';
+
+interface EmptyStateProps {
+  icon: IconName;
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}
+
+/** Nothing to show is an answer too: it says why, and what to do next. */
+export function EmptyState({ icon, title, children, action }: EmptyStateProps) {
+  return (
+    <Stack align="center" gap={6} py="xl" px="md" ta="center">
+      <ThemeIcon size={52} radius="xl" variant="light" color="azure" mb={6}>
+        <Icon name={icon} size={24} />
+      </ThemeIcon>
+      <Text fw={600} ff="heading">
+        {title}
+      </Text>
+      {children !== undefined && (
+        <Text c="dimmed" size="sm" maw={440}>
+          {children}
+        </Text>
+      )}
+      {action !== undefined && <div style={{ marginTop: 12 }}>{action}</div>}
+    </Stack>
+  );
+}

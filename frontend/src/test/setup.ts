@@ -1,0 +1,46 @@
+import '@testing-library/jest-dom/vitest';
+
+import { cleanup, configure } from '@testing-library/react';
+import { afterAll, afterEach, beforeAll, vi } from 'vitest';
+
+import { resetUpload } from '@/features/upload/uploader';
+import { forget } from '@/shared/session/session';
+
+import { server } from './server';
+
+// A busy machine is slow, not wrong.
+configure({ asyncUtilTimeout: 6_000 });
+
+// What jsdom lacks and the components ask for.
+window.matchMedia = (query: string): MediaQueryList =>
+  ({
+    matches: false,
+    media: query,
+    onchange: null,
+    addEventListener: () => undefined,
+    removeEventListener: () => undefined,
+    dispatchEvent: () => false,
+  }) as Partial<MediaQueryList> as MediaQueryList;
+window.ResizeObserver = class {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+};
+window.HTMLElement.prototype.scrollIntoView = () => undefined;
+window.scrollTo = () => undefined;
+Object.defineProperty(document, 'fonts', { value: new EventTarget() });
+
+// A canvas cannot be drawn in jsdom; the chart's numbers are tested where they are made.
+vi.mock('@/shared/charts/EChart', () => ({
+  default: ({ label }: { label: string }) => label,
+}));
+
+beforeAll(() => server.listen({ onUnhandledRequest: 'error' }));
+afterEach(() => {
+  cleanup();
+  server.resetHandlers();
+  resetUpload();
+  forget();
+  sessionStorage.clear();
+});
+afterAll(() => server.close());
