@@ -135,6 +135,8 @@ if STAGE_SOFT_TIME_LIMIT_SECONDS >= STAGE_TIME_LIMIT_SECONDS:
     )
 # How long the direct send, or the chain's own link, has before the relay sends a stage in its place.
 RELAY_GRACE_SECONDS = positive("RELAY_GRACE_SECONDS", default=15)
+# How long a sent message may go unseen before its stage is sent again; above the longest queue one expects.
+RESEND_SECONDS = positive("RESEND_SECONDS", default=3_600)
 RELAY_INTERVAL_SECONDS = positive("RELAY_INTERVAL_SECONDS", default=5)
 WORKER_HEARTBEAT_SECONDS = positive("WORKER_HEARTBEAT_SECONDS", default=10)
 

@@ -89,7 +89,11 @@ def current_rows(department: str, *, columns: tuple[str, ...], using: str = "def
     wanted = ", ".join(f'"{name}"' for name in columns)
     table = clean_table(department)._meta.db_table
     # The names come from the department's declaration, never from a request.
-    query = f'SELECT DISTINCT ON ({key}) {wanted} FROM "{table}" ORDER BY {key}, dataset_no DESC, line DESC'  # noqa: S608
+    query = (
+        f'SELECT DISTINCT ON ({key}) {wanted} FROM "{table}" WHERE dataset_no IN (SELECT number FROM '  # noqa: S608
+        f"{Dataset._meta.db_table} WHERE department = '{department}' AND deleted_at IS NULL) "
+        f"ORDER BY {key}, dataset_no DESC, line DESC"
+    )
     with SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY, mode="w+b") as spool:
         with connections[using].cursor() as cursor:
             cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER true)", spool)

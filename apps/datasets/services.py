@@ -37,7 +37,7 @@ def record_dataset(
     dataset = Dataset.objects.create(
         id=stored.dataset_id,
         department=department,
-        name=name or stored.filename,
+        name=(name or stored.filename)[:200],
         description=description,
         original_filename=stored.filename,
         bucket=settings.RAW_BUCKET,
@@ -85,25 +85,38 @@ def record_load(
 
 
 def record_refusal(*, dataset: Dataset, spool: RejectSpool, reading: Reading | None) -> None:
-    """Keep what was wrong with a refused file, so that its owner can mend it."""
+    """Keep what was wrong with a refused file, so that its owner can mend it; nothing of an undone one."""
     with transaction.atomic():
-        if spool.kept:
-            spool.replace_stored(using="default")
+        if lock_dataset(dataset.pk, using="default").deleted_at is not None:
+            return
+        spool.replace_stored(using="default")
         Dataset.objects.filter(pk=dataset.pk).update(
             rejects_by_code=dict(spool.by_code), **({"reading": reading.as_dict()} if reading else {})
         )
 
 
-@transaction.atomic
-def undo_dataset(*, dataset: Dataset, by: User, at: datetime) -> bool:
-    """Take the dataset's rows and rejects out; its raw file stays until retention ends.
+def mark_undone(*, dataset: Dataset, by: User, at: datetime) -> bool:
+    """From the end of this transaction on the upload counts no more; what it had superseded counts again by itself,
+    since what is current is decided when rows are read. False when somebody already did it.
 
-    The rows it had superseded count again by themselves: what is current is decided when rows are read.
-    Returns False when somebody already did it.
+    Its rows are taken out afterwards by `clear`: a load that is under way holds some of them, and waits for this row.
     """
     lock_dataset(dataset.pk, using="default")
-    if not Dataset.objects.filter(pk=dataset.pk, deleted_at=None).update(deleted_at=at, deleted_by=by):
-        return False
+    marked = Dataset.objects.filter(pk=dataset.pk, deleted_at=None).update(deleted_at=at, deleted_by=by)
+    return bool(marked)
+
+
+@transaction.atomic
+def clear(dataset: Dataset) -> None:
+    """Take an undone upload's rows and rejects out; its raw file stays until retention ends."""
     remove_rows(dataset=dataset, using="default")
     Reject.objects.filter(dataset=dataset).delete()
-    return True
+    Dataset.objects.filter(pk=dataset.pk).update(loaded_at=None)
+
+
+def clear_undone() -> int:
+    """Clear what a process that died after marking has left; returns how many uploads."""
+    left = Dataset.objects.exclude(deleted_at=None).exclude(loaded_at=None)
+    for dataset in left:
+        clear(dataset)
+    return len(left)

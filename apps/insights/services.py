@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from aetherflow.insight import InsightResult
 from apps.datasets.models import Dataset
@@ -33,5 +34,6 @@ def replace_insights(
 
 
 def drop_insights(*, dataset: Dataset) -> None:
-    """An undone upload's insights go with it; the department's next run computes them anew without it."""
-    Insight.objects.filter(dataset=dataset).delete()
+    """An undone upload's insights go, and those that rest on its rows: what is shown must not hold what was undone."""
+    resting = Q(dataset=dataset) | Q(basis__datasets__contains=[str(dataset.pk)])
+    Insight.objects.filter(resting, department=dataset.department).delete()

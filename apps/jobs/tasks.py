@@ -20,7 +20,7 @@ from apps.jobs.services.claims import fail_lost
 from apps.jobs.services.etl import work_etl
 from apps.jobs.services.ml import work_ml
 from apps.jobs.sqs import names
-from apps.jobs.sqs.delivery import Delivery, delivery_of, end_chain
+from apps.jobs.sqs.delivery import Delivery, delivery_of, end_chain, name_job
 from apps.jobs.sqs.messages import MESSAGE_OF_JOB_TYPE, EtlMessage, Message, MlMessage
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,8 @@ def etl(self: Any, message: dict[str, Any], **_: Any) -> dict[str, str] | None:
     if following is None:
         end_chain(self.request)
         return None
-    return following.as_dict()
+    name_job(self.request, job_id=str(following.job_id))
+    return following.message.as_dict()
 
 
 @shared_task(name=names.ML_TASK, bind=True, throws=(StageFailed,))

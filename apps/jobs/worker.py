@@ -8,7 +8,7 @@ import structlog
 from celery import bootsteps
 from celery.signals import setup_logging
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 from django.utils import timezone
 
 from apps.jobs.broker import app
@@ -46,17 +46,18 @@ class WorkerHeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]
     def shutdown(self, consumer: Any) -> None:
         try:
             farewell(name=consumer.hostname)
-        except DatabaseError as error:
+        except Error as error:
             log.warning("worker_farewell_failed", worker=consumer.hostname, error=str(error)[:300])
         finally:
             connections.close_all()
 
 
 def _beat_for_ever(*, name: str, queues: list[str], pid: int) -> None:
+    started_at = timezone.now()
     while True:
         try:
-            beat(name=name, queues=queues, pid=pid, at=timezone.now())
-        except DatabaseError as error:
+            beat(name=name, queues=queues, pid=pid, started_at=started_at, at=timezone.now())
+        except Error as error:
             log.warning("worker_heartbeat_failed", worker=name, error=str(error)[:300])
         finally:
             # A connection kept open here would be shared with every child process forked later.

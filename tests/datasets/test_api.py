@@ -14,7 +14,7 @@ from apps.datasets.storage import raw_storage
 from apps.jobs.models import Job
 from tests.accounts.factories import AdminFactory, UserFactory, bearer
 from tests.jobs.conftest import seller, sqs, upload, work  # noqa: F401  (fixtures)
-from tests.jobs.test_line import row, sales
+from tests.jobs.files import row, sales
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
 

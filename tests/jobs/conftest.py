@@ -10,12 +10,11 @@ from django.utils import timezone
 from aetherflow.registry import departments
 from apps.accounts.models import User
 from apps.jobs.models import Job
-from apps.jobs.services.etl import work_etl
-from apps.jobs.services.ml import work_ml
 from apps.jobs.services.submission import submit
 from apps.jobs.sqs.messages import EtlMessage, MlMessage
 from tests.accounts.factories import UserFactory
-from tests.jobs.line import delivery, messages_of
+from tests.jobs.line import messages_of
+from tests.jobs.steps import compute, deliver
 from tests.support.aws import provisioned
 
 
@@ -53,12 +52,10 @@ def work(sqs: Any) -> Callable[..., Any]:
     def work() -> None:
         while found := messages_of(sqs, "etl"):
             for message, headers in found:
-                following = work_etl(
-                    message=EtlMessage.parse(message), delivery=delivery(headers), worker="etl@test", at=timezone.now()
-                )
-                assert isinstance(following, MlMessage)
-                work_ml(message=following, delivery=delivery(headers), worker="ml@test", at=timezone.now())
+                following = deliver(EtlMessage.parse(message), headers)
+                assert following is not None
+                compute(following.message, headers)
         for message, headers in messages_of(sqs, "ml"):
-            work_ml(message=MlMessage.parse(message), delivery=delivery(headers), worker="ml@test", at=timezone.now())
+            compute(MlMessage.parse(message), headers)
 
     return work

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from apps.accounts.models import User
 from apps.jobs.models import Job, StageRun, State, WorkerHeartbeat
 from tests.accounts.factories import AdminFactory, UserFactory, bearer
-from tests.jobs.test_line import row, sales
+from tests.jobs.files import row, sales
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
 UPLOAD = "/api/v1/datasets/upload"

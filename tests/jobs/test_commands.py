@@ -15,8 +15,8 @@ from apps.datasets.models import Dataset
 from apps.jobs.broker import sqs_settings
 from apps.jobs.models import Job, JobStatus, Stage, StageRun
 from tests.accounts.factories import AdminFactory
+from tests.jobs.files import row, sales
 from tests.jobs.line import messages_of
-from tests.jobs.test_line import row, sales
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
 

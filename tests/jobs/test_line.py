@@ -1,46 +1,26 @@
 """A file's way from upload to insight, stage by stage, on real PostgreSQL and in-process S3 and SQS."""
 
-import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from aetherflow.errors import AnticipatedError, ConflictError, InvalidError
+from aetherflow.errors import ConflictError
 from aetherflow.registry import departments
 from apps.accounts.models import User
-from apps.datasets.models import Dataset, Reject, clean_table
-from apps.datasets.selectors import clean_rows, current_rows
+from apps.datasets.models import Dataset, Reject
+from apps.datasets.selectors import clean_rows
 from apps.datasets.storage import raw_storage
 from apps.insights.models import Insight
-from apps.jobs.models import Job, JobStatus, Stage, StageRun, State
-from apps.jobs.services import etl as stage
-from apps.jobs.services.again import reprocess, retry, undo
-from apps.jobs.services.dispatch import recover, relay, rescue
-from apps.jobs.services.etl import work_etl
-from apps.jobs.services.ml import work_ml
-from apps.jobs.sqs.messages import EtlMessage
+from apps.jobs.models import Job, JobStatus, Stage, State
+from apps.jobs.services.again import reprocess, retry
 from tests.accounts.factories import UserFactory
-from tests.jobs.line import delivery, messages_of
+from tests.jobs.files import row, sales
+from tests.jobs.steps import work_failing
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
-
-HEADER = (
-    "transaction_id,date,store_id,region,product_category,sku,quantity,unit_price,"
-    "discount_pct,customer_segment,payment_method\n"
-)
-
-
-def sales(*rows: str) -> bytes:
-    return (HEADER + "".join(f"{row}\n" for row in rows)).encode()
-
-
-def row(number: int = 1, *, quantity: str = "2", price: str = "10.00", sku: str = "SKU-1") -> str:
-    return f"T-{number},2026-03-02,S-1,North,Electronics,{sku},{quantity},{price},0,loyalty,card"
 
 
 @pytest.mark.parametrize("department", sorted(departments()))
@@ -87,15 +67,6 @@ def test_some_bad_rows_are_kept_aside_with_their_reason(upload: Callable[..., Jo
     assert dataset.rejects_by_code == {"type-error": 1}
 
 
-def work_failing(job: Job, sqs: Any, **options: Any) -> StageRun:
-    ((message, headers),) = messages_of(sqs, "etl")
-    with pytest.raises(AnticipatedError):
-        work_etl(
-            message=EtlMessage.parse(message), delivery=delivery(headers, **options), worker="w", at=timezone.now()
-        )
-    return job.stages.get(stage=Stage.ETL)
-
-
 def test_too_many_bad_rows_refuse_the_file_and_show_them_all(upload: Callable[..., Job], sqs: Any) -> None:
     job = upload(sales(row(1), row(2, quantity="x"), row(3, quantity="y")))
     run = work_failing(job, sqs)
@@ -133,77 +104,6 @@ def test_a_reprocessed_dataset_replaces_its_rows(upload: Callable[..., Job], wor
     assert Insight.objects.filter(dataset=job.dataset).count() == 1
 
 
-def test_a_delivery_of_a_done_stage_does_no_work_and_gives_the_chain_its_message(
-    upload: Callable[..., Job], sqs: Any
-) -> None:
-    job = upload(sales(row(1)))
-    ((message, headers),) = messages_of(sqs, "etl")
-    etl = EtlMessage.parse(message)
-    first = work_etl(message=etl, delivery=delivery(headers), worker="w", at=timezone.now())
-    before = StageRun.objects.get(job=job, stage=Stage.ETL)
-    again = work_etl(message=etl, delivery=delivery(headers, receive_count=2), worker="w", at=timezone.now())
-    after = StageRun.objects.get(job=job, stage=Stage.ETL)
-    assert again is not None
-    assert first is not None
-    assert again.dataset_id == first.dataset_id
-    assert (before.token, before.finished_at) == (after.token, after.finished_at)
-
-
-def test_the_ml_message_twice_computes_once(upload: Callable[..., Job], sqs: Any) -> None:
-    upload(sales(row(1)))
-    ((message, headers),) = messages_of(sqs, "etl")
-    following = work_etl(message=EtlMessage.parse(message), delivery=delivery(headers), worker="w", at=timezone.now())
-    assert following is not None
-    for _ in range(2):
-        work_ml(message=following, delivery=delivery(headers), worker="w", at=timezone.now())
-    assert Insight.objects.count() == 1
-    assert StageRun.objects.get(stage=Stage.ML).token == 1
-
-
-def test_a_later_upload_supersedes_and_undoing_it_brings_the_older_row_back(
-    upload: Callable[..., Job], work: Callable[[], None], seller: User
-) -> None:
-    upload(sales(row(1, price="10.00"), row(2, price="5.00")))
-    work()
-    newer = upload(sales(row(1, price="99.00")))
-    work()
-
-    def prices() -> list[float]:
-        return sorted(current_rows("sales", columns=("unit_price",))["unit_price"].tolist())
-
-    assert prices() == [5.0, 99.0]
-    recompute = undo(dataset=newer.dataset, by=seller, at=timezone.now(), request_id="request-0002")
-    assert prices() == [5.0, 10.0]
-    assert recompute is not None
-    assert not Insight.objects.filter(dataset=newer.dataset).exists()
-    work()
-    recompute.refresh_from_db()
-    assert recompute.status == JobStatus.SUCCEEDED
-    (insight,) = Insight.objects.all()
-    assert insight.basis["rows"] == 2
-
-
-def test_undoing_twice_changes_nothing_more(upload: Callable[..., Job], work: Callable[[], None], seller: User) -> None:
-    job = upload(sales(row(1)))
-    work()
-    for _ in range(2):
-        undo(dataset=job.dataset, by=seller, at=timezone.now(), request_id="request-0002")
-    assert clean_table("sales")._default_manager.count() == 0
-    assert raw_storage().exists(job.dataset.key)
-
-
-def test_an_upload_undone_while_queued_is_never_worked(upload: Callable[..., Job], sqs: Any, seller: User) -> None:
-    job = upload(sales(row(1)))
-    undo(dataset=job.dataset, by=seller, at=timezone.now(), request_id="request-0002")
-    job.refresh_from_db()
-    assert job.status == JobStatus.FAILED
-    ((message, headers),) = messages_of(sqs, "etl")
-    assert (
-        work_etl(message=EtlMessage.parse(message), delivery=delivery(headers), worker="w", at=timezone.now()) is None
-    )
-    assert clean_rows(job.dataset).count() == 0
-
-
 def test_a_failed_job_is_retried_from_the_stage_that_failed(
     upload: Callable[..., Job], work: Callable[[], None], sqs: Any, seller: User
 ) -> None:
@@ -222,147 +122,3 @@ def test_a_failed_job_is_retried_from_the_stage_that_failed(
     assert job.stages.get(stage=Stage.ETL).error_code == ""
     with pytest.raises(ConflictError):
         retry(job=job, by=seller, at=timezone.now())
-
-
-def test_a_message_seen_again_takes_over_and_the_former_worker_cannot_finish(
-    upload: Callable[..., Job], sqs: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = upload(sales(row(1)))
-    ((message, headers),) = messages_of(sqs, "etl")
-    etl = EtlMessage.parse(message)
-
-    load = stage._load
-
-    def load_slowly(run: StageRun, **rest: Any) -> bool:
-        """While the first worker is at it, SQS gives the message to a second one, which finishes."""
-        monkeypatch.setattr(stage, "_load", load)
-        work_etl(
-            message=etl, delivery=delivery(headers, message_id="m-1", receive_count=2), worker="b", at=timezone.now()
-        )
-        return load(run, **rest)
-
-    monkeypatch.setattr(stage, "_load", load_slowly)
-    with pytest.raises(Exception, match="not ours any more"):
-        work_etl(message=etl, delivery=delivery(headers, message_id="m-1"), worker="a", at=timezone.now())
-    run = job.stages.get(stage=Stage.ETL)
-    assert (run.state, run.worker, run.token) == (State.SUCCEEDED, "b", 2)
-    assert clean_rows(job.dataset).count() == 1
-
-
-def test_another_message_for_a_stage_in_work_changes_nothing(upload: Callable[..., Job], sqs: Any) -> None:
-    job = upload(sales(row(1)))
-    ((message, headers),) = messages_of(sqs, "etl")
-    StageRun.objects.filter(job=job).update(state=State.PROCESSING, message_id="m-1", token=1, worker="a")
-    answer = work_etl(
-        message=EtlMessage.parse(message), delivery=delivery(headers, message_id="m-2"), worker="b", at=timezone.now()
-    )
-    assert answer is None
-    assert StageRun.objects.get(job=job).worker == "a"
-
-
-def foreign(dataset: Dataset, **changes: str) -> EtlMessage:
-    return EtlMessage.parse(
-        {
-            "job_type": "etl",
-            "dataset_id": str(dataset.pk),
-            "department": dataset.department,
-            "s3_bucket": dataset.bucket,
-            "s3_key": dataset.key,
-            "requested_by": str(dataset.uploaded_by_id),
-            "requested_at": "2026-11-23T12:00:00+00:00",
-        }
-        | changes
-    )
-
-
-def test_a_foreign_message_for_a_known_dataset_gets_a_job_of_its_own(
-    upload: Callable[..., Job], work: Callable[[], None]
-) -> None:
-    job = upload(sales(row(1)))
-    work()
-    incoming = delivery(message_id=str(uuid.uuid4()))
-    for _ in range(2):
-        work_etl(message=foreign(job.dataset), delivery=incoming, worker="w", at=timezone.now())
-    (own,) = Job.objects.filter(dataset=job.dataset, cause="message")
-    assert own.stages.get(stage=Stage.ETL).state == State.SUCCEEDED
-    assert own.stages.get(stage=Stage.ML).state == State.QUEUED
-
-
-def test_a_foreign_message_for_a_file_in_the_bucket_records_the_dataset(sqs: Any, seller: User) -> None:
-
-    dataset_id = uuid.uuid4()
-    key = f"raw/sales/{dataset_id}/nightly.csv"
-    raw_storage().save(key, ContentFile(sales(row(1), row(2))))
-    shape = Dataset(pk=dataset_id, department="sales", bucket=settings.RAW_BUCKET, key=key, uploaded_by_id=seller.pk)
-    work_etl(message=foreign(shape), delivery=delivery(), worker="w", at=timezone.now())
-    dataset = Dataset.objects.get(pk=dataset_id)
-    assert (dataset.uploaded_by, dataset.rows_loaded, dataset.name) == (seller, 2, "nightly.csv")
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"s3_bucket": "another-bucket"}, "unknown-bucket"),
-        ({"s3_key": "raw/sales/{id}/other.csv"}, "message-mismatch"),
-        ({"department": "finance", "s3_key": "raw/finance/{id}/upload.csv"}, "message-mismatch"),
-    ],
-)
-def test_a_foreign_message_that_does_not_fit_its_dataset_is_refused(
-    upload: Callable[..., Job], changes: dict[str, str], code: str
-) -> None:
-    dataset = upload(sales(row(1))).dataset
-    fitted = {key: value.format(id=dataset.pk) for key, value in changes.items()}
-    with pytest.raises(InvalidError) as refused:
-        work_etl(message=foreign(dataset, **fitted), delivery=delivery(), worker="w", at=timezone.now())
-    assert refused.value.code == code
-
-
-def test_a_stranger_cannot_bring_files_in(sqs: Any) -> None:
-    other = UserFactory(department="finance")
-    dataset_id = uuid.uuid4()
-    shape = Dataset(
-        pk=dataset_id,
-        department="sales",
-        bucket=settings.RAW_BUCKET,
-        key=f"raw/sales/{dataset_id}/x.csv",
-        uploaded_by_id=other.pk,
-    )
-    with pytest.raises(InvalidError) as refused:
-        work_etl(message=foreign(shape), delivery=delivery(), worker="w", at=timezone.now())
-    assert refused.value.code == "unknown-requester"
-    assert not Dataset.objects.exists()
-
-
-def test_the_relay_sends_what_the_direct_send_lost_and_nothing_else(upload: Callable[..., Job], sqs: Any) -> None:
-    job = upload(sales(row(1)))
-    messages_of(sqs, "etl")
-    now = timezone.now()
-    assert relay(at=now + timedelta(hours=1)) == 0
-    StageRun.objects.filter(job=job).update(dispatched_at=None)
-    assert relay(at=now) == 0, "within the grace of the direct send"
-    assert relay(at=now + timedelta(seconds=settings.RELAY_GRACE_SECONDS + 1)) == 1
-    ((message, headers),) = messages_of(sqs, "etl")
-    assert (message["dataset_id"], headers["job_id"]) == (str(job.dataset_id), str(job.pk))
-
-
-def test_what_no_worker_can_still_hold_is_queued_again(upload: Callable[..., Job], sqs: Any) -> None:
-    job = upload(sales(row(1)))
-    started = datetime(2026, 1, 1, tzinfo=UTC)
-    StageRun.objects.filter(job=job).update(state=State.PROCESSING, started_at=started, token=1)
-    assert rescue(at=started + timedelta(minutes=5)) == 0
-    assert rescue(at=started + timedelta(days=1)) == 1
-    run = job.stages.get(stage=Stage.ETL)
-    assert (run.state, run.dispatched_at) == (State.QUEUED, None)
-
-
-def test_after_the_queues_are_lost_every_unfinished_stage_is_sent_again(
-    upload: Callable[..., Job], sqs: Any, work: Callable[[], None]
-) -> None:
-    waiting = upload(sales(row(1)))
-    working = upload(sales(row(2)))
-    messages_of(sqs, "etl")
-    StageRun.objects.filter(job=working).update(state=State.PROCESSING, token=1, started_at=timezone.now())
-    assert recover(at=timezone.now()) == 2
-    assert relay(at=timezone.now()) == 2
-    work()
-    assert {job.status for job in Job.objects.filter(pk__in=[waiting.pk, working.pk])} == {JobStatus.SUCCEEDED}

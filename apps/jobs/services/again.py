@@ -9,7 +9,7 @@ from aetherflow.errors import ConflictError
 from apps.accounts.models import User
 from apps.datasets.models import Dataset
 from apps.datasets.selectors import live_datasets
-from apps.datasets.services import lock_department, undo_dataset
+from apps.datasets.services import clear, lock_department, mark_undone
 from apps.insights.services import drop_insights
 from apps.jobs.models import ACTIVE, Cause, Job, JobStatus, Stage, StageRun, State
 from apps.jobs.services.claims import fail_undone
@@ -71,15 +71,25 @@ def undo(*, dataset: Dataset, by: User, at: datetime, request_id: str) -> Job | 
     """
     with transaction.atomic():
         lock_department(dataset.department)
-        if not undo_dataset(dataset=dataset, by=by, at=at):
+        if not mark_undone(dataset=dataset, by=by, at=at):
             return None
         drop_insights(dataset=dataset)
         for run in StageRun.objects.filter(job__dataset=dataset, state=State.QUEUED):
             fail_undone(run, at=at)
-        heir = live_datasets(dataset.department).exclude(jobs__status__in=_UNDER_WAY).first()
-        if heir is None:
-            return None
+        job = _recompute(dataset.department, by=by, at=at, request_id=request_id)
+    clear(dataset)
+    return job
+
+
+def _recompute(department: str, *, by: User, at: datetime, request_id: str) -> Job | None:
+    """Insights anew from what is left; a job that is under way does it by itself, since it looks before it stores."""
+    heir = live_datasets(department).exclude(jobs__status__in=_UNDER_WAY).first()
+    if heir is None:
+        return None
+    try:
         return enqueue(dataset=heir, cause=Cause.UNDO, by=by, at=at, request_id=request_id, first=Stage.ML)
+    except ConflictError:
+        return None
 
 
 _UNDER_WAY = [JobStatus(state) for state in sorted(ACTIVE)]

@@ -22,10 +22,14 @@ log = structlog.get_logger(__name__)
 _TRACEBACK_AT_MOST = 20_000
 
 
+class WorkerGone(Exception):  # noqa: N818  (named for what happened)
+    """The whole worker was killed and could not write why."""
+
+
 class Verdict(enum.Enum):
     WORK = "the stage is ours"
     DONE = "the stage was done by an earlier delivery"
-    ANOTHER = "another delivery is working the stage"
+    ANOTHER = "another message is in charge of the stage"
     OBSOLETE = "the upload was undone, or a newer job has taken over"
 
 
@@ -39,20 +43,22 @@ def claim(run: StageRun, *, delivery: Delivery, worker: str, at: datetime) -> Cl
     """Take the stage for this delivery, with a new fencing token.
 
     The same message seen again while its stage is still in work means SQS gave up on the former worker (its visibility
-    ran out unextended), so the stage is taken over; whoever held it finds its token outdated. Another message for a
-    stage in work is a duplicate and changes nothing: the holder's message comes back by itself if the holder dies.
+    ran out unextended), so the stage is taken over; whoever held it finds its token outdated. A message that is not
+    the one in charge is a duplicate and changes nothing: the one in charge comes back by itself.
     """
     with transaction.atomic():
         held = StageRun.objects.select_for_update(of=("self",)).select_related("job__dataset").get(pk=run.pk)
+        same = held.message_id == (delivery.message_id or "")
         if held.state == State.SUCCEEDED:
             return Claim(verdict=Verdict.DONE, run=held)
         if _obsolete(held):
-            if held.state == State.QUEUED:
+            # In work under this very message: its worker died, and nobody else will end the run.
+            if held.state == State.QUEUED or (held.state == State.PROCESSING and same):
                 fail_undone(held, at=at)
             return Claim(verdict=Verdict.OBSOLETE, run=held)
+        if _not_in_charge(held, same=same, first=delivery.receive_count == 1):
+            return Claim(verdict=Verdict.ANOTHER, run=held)
         if held.state == State.PROCESSING:
-            if held.message_id != (delivery.message_id or ""):
-                return Claim(verdict=Verdict.ANOTHER, run=held)
             move(held, State.QUEUED, at=at, note=f"{held.worker} lost it")
         token = held.token
         StageRun.objects.filter(pk=held.pk).update(token=token + 1)
@@ -75,6 +81,21 @@ def claim(run: StageRun, *, delivery: Delivery, worker: str, at: datetime) -> Cl
             },
         )
     return Claim(verdict=Verdict.WORK, run=held)
+
+
+def _not_in_charge(run: StageRun, *, same: bool, first: bool) -> bool:
+    """Whether another message than this one works the run, now or after its back-off."""
+    match State(run.state):
+        case State.PROCESSING:
+            return not same
+        case State.FAILED:
+            # Until it is dead-lettered the failed message comes again, and a second one would double its attempts.
+            # Afterwards a new message is a redrive, while one that has been received before is a late duplicate.
+            return not same and not (run.dead_lettered and first)
+        case State.QUEUED:
+            # Retried or rescued, so a new message is on its way: this one, in its back-off then, has had its attempts.
+            return same and bool(run.message_id)
+    return False
 
 
 def _obsolete(run: StageRun) -> bool:
@@ -100,8 +121,8 @@ def fail_undone(run: StageRun, *, at: datetime, using: str = "default") -> None:
 
 def fail(
     run: StageRun, *, error: BaseException, at: datetime, changes: Mapping[str, object] = MappingProxyType({})
-) -> None:
-    """Write the reason to the job, at the first attempt already. A run that is no longer ours is left alone."""
+) -> bool:
+    """Write the reason to the job, at the first attempt already. False: the run is no longer ours, and left alone."""
     code, message, hint, details = reason_of(error)
     last = run.attempts >= run.max_attempts
     try:
@@ -122,6 +143,8 @@ def fail(
         )
     except IllegalMove:
         log.warning("stage_failed_late", job_id=str(run.job_id), stage=run.stage, code=code)
+        return False
+    return True
 
 
 def fail_lost(*, message: Message, worker: str, error: BaseException, at: datetime) -> None:
@@ -149,7 +172,7 @@ def reason_of(error: BaseException) -> tuple[str, str, str, dict[str, object]]:
             "Split the file into smaller ones, or ask the operators to raise STAGE_TIME_LIMIT_SECONDS.",
             {},
         )
-    if kind == "WorkerLostError":
+    if kind in {"WorkerLostError", "WorkerGone"}:
         return (
             "worker-lost",
             "The worker process ended while it worked on the file.",

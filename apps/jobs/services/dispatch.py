@@ -76,45 +76,55 @@ def send_after_commit(run: StageRun) -> None:
 
 
 def relay(*, at: datetime, limit: int = _BATCH) -> int:
-    """Send runs that should have been sent and were not; returns how many were."""
-    overdue = at - timedelta(seconds=settings.RELAY_GRACE_SECONDS)
+    """Send runs that should have been sent and were not; returns how many were.
+
+    No lock is held while SQS is talked to: two relays may send a run twice, which is harmless.
+    """
+    unsent = StageRun.objects.filter(state=State.QUEUED, dispatched_at=None)
+    overdue = unsent.filter(Q(stage=Stage.ETL, queued_at__lte=at - _grace()) | Q(queued_at__lte=at - _chain_grace()))
     sent = 0
-    with transaction.atomic():
-        runs = (
-            StageRun.objects.select_for_update(skip_locked=True)
-            .filter(state=State.QUEUED, dispatched_at=None, queued_at__lte=overdue)
-            .order_by("queued_at")[:limit]
-        )
-        for run in runs:
-            if not send(run.pk, at=at):
-                break
-            sent += 1
+    for pk in list(overdue.order_by("queued_at").values_list("pk", flat=True)[:limit]):
+        if not send(pk, at=at):
+            break
+        sent += 1
     return sent
 
 
-def rescue(*, at: datetime) -> int:
-    """Queue again what no living worker can still hold: every stage is killed at its hard time limit."""
-    limit = timedelta(seconds=settings.STAGE_TIME_LIMIT_SECONDS + 2 * settings.QUEUE_VISIBILITY_SECONDS)
-    orphans = StageRun.objects.filter(state=State.PROCESSING, started_at__lt=at - limit)
-    return sum(_requeue(run, at=at, note="no worker can still hold it") for run in orphans)
+def _grace() -> timedelta:
+    """How long the direct send has."""
+    return timedelta(seconds=settings.RELAY_GRACE_SECONDS)
+
+
+def _chain_grace() -> timedelta:
+    """How long an ML stage's chain link has: its worker may die before it is sent, and the ETL message comes again."""
+    return _grace() + timedelta(seconds=2 * settings.QUEUE_VISIBILITY_SECONDS)
 
 
 def recover(*, at: datetime) -> int:
     """After all queues were lost and all workers stopped: every unfinished stage is to be sent again."""
     requeued = sum(
-        _requeue(run, at=at, note="the queue was lost while it was in work")
+        requeue(run, at=at, note="the queue was lost while it was in work")
         for run in StageRun.objects.filter(state=State.PROCESSING)
     )
-    lost = StageRun.objects.filter(Q(state=State.QUEUED), ~Q(dispatched_at=None)).update(
-        dispatched_at=None, queued_at=at - timedelta(seconds=settings.RELAY_GRACE_SECONDS)
-    )
+    lost = StageRun.objects.filter(Q(state=State.QUEUED), ~Q(dispatched_at=None)).update(**_to_be_sent(at))
     return requeued + lost
 
 
-def _requeue(run: StageRun, *, at: datetime, note: str) -> bool:
+def requeue(run: StageRun, *, at: datetime, note: str) -> bool:
+    """Queue a run of a worker that is gone, to be sent at the next sweep; False where it has moved meanwhile."""
     try:
-        overdue = at - timedelta(seconds=settings.RELAY_GRACE_SECONDS)
-        move(run, State.QUEUED, at=at, note=note, changes={"dispatched_at": None, "queued_at": overdue, "attempts": 0})
+        move(run, State.QUEUED, at=at, note=note, changes={"attempts": 0, **_to_be_sent(at)})
     except IllegalMove:
         return False
     return True
+
+
+def resend_lost(*, at: datetime) -> int:
+    """Mark runs as unsent whose message was sent long ago and never seen: dead-lettered unread, purged, expired."""
+    long_ago = at - timedelta(seconds=settings.RESEND_SECONDS)
+    return StageRun.objects.filter(state=State.QUEUED, dispatched_at__lt=long_ago).update(**_to_be_sent(at))
+
+
+def _to_be_sent(at: datetime) -> dict[str, object]:
+    """Columns of a run that the very next sweep sends."""
+    return {"dispatched_at": None, "queued_at": at - _chain_grace()}

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -31,6 +32,18 @@ _PROGRESS_EVERY_SECONDS = 1.0
 _LOADER = "loader"
 
 
+class UploadUndone(Exception):  # noqa: N818  (named for what happened)
+    """The upload was undone while it was in work."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Following:
+    """The chain's next message and the job it belongs to, which a foreign producer's chain cannot know."""
+
+    message: MlMessage
+    job_id: UUID
+
+
 @dataclass(kw_only=True)
 class _Found:
     """What is known of the file so far, for the record of a refusal."""
@@ -39,8 +52,8 @@ class _Found:
     counts: Counts | None = None
 
 
-def work_etl(*, message: EtlMessage, delivery: Delivery, worker: str, at: datetime) -> MlMessage | None:
-    """Work the message; the ML message for the chain, or None where there is nothing to go on with.
+def work_etl(*, message: EtlMessage, delivery: Delivery, worker: str, at: datetime) -> Following | None:
+    """Work the message; what follows it in the chain, or None where there is nothing to go on with.
 
     Whatever goes wrong is written to the job first and then raised, so that SQS delivers again and at last moves the
     message to the dead-letter queue.
@@ -49,26 +62,30 @@ def work_etl(*, message: EtlMessage, delivery: Delivery, worker: str, at: dateti
     run = claimed.run
     if claimed.verdict is Verdict.DONE:
         # Its link may have been lost with its worker: give the chain the message again. ML dedupes by run.
-        return ml_message(run.job, at=at)
+        return Following(message=ml_message(run.job, at=at), job_id=run.job_id)
     if claimed.verdict is not Verdict.WORK:
         log.info("delivery_without_work", job_id=str(run.job_id), stage=run.stage, verdict=claimed.verdict.name)
         return None
     found = _Found()
     with RejectSpool(dataset=run.job.dataset) as spool:
         try:
-            loaded = _load(run, dataset=run.job.dataset, spool=spool, found=found)
+            _load(run, dataset=run.job.dataset, spool=spool, found=found)
         except FileRefused as error:
-            record_refusal(dataset=run.job.dataset, spool=spool, reading=found.reading)
-            fail(run, error=error, at=timezone.now(), changes=_columns(found.counts))
+            # The reason first: it is fenced, and must stand even if what follows fails.
+            if fail(run, error=error, at=timezone.now(), changes=_columns(found.counts)):
+                record_refusal(dataset=run.job.dataset, spool=spool, reading=found.reading)
             raise
+        except UploadUndone:
+            fail_undone(run, at=timezone.now())
+            return None
         except Exception as error:
             fail(run, error=error, at=timezone.now())
             raise
-    return ml_message(run.job, at=timezone.now()) if loaded else None
+    return Following(message=ml_message(run.job, at=timezone.now()), job_id=run.job_id)
 
 
-def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found) -> bool:
-    """Read, validate, clean and COPY; False when the upload was undone meanwhile."""
+def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found) -> None:
+    """Read, validate, clean and COPY. UploadUndone when it was undone meanwhile: nothing of it stays."""
     policy = RejectPolicy(
         max_share=dataset.max_reject_share, on_error="refuse" if dataset.on_error == OnError.REFUSE else "quarantine"
     )
@@ -87,22 +104,17 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
                 dataset=dataset, source=source, spool=spool, progress=_progress_of(run), using=_LOADER
             )
             policy.check(counts, spool.by_code)
-            undone = lock_dataset(dataset.pk, using=_LOADER).deleted_at is not None
-            if undone:
-                transaction.set_rollback(True, using=_LOADER)
-            else:
-                spool.replace_stored(using=_LOADER)
-                _finish(run, dataset=dataset, counts=counts, by_code=spool.by_code, reading=source.reading)
-    if undone:
-        fail_undone(run, at=timezone.now())
-    return not undone
+            if lock_dataset(dataset.pk, using=_LOADER).deleted_at is not None:
+                raise UploadUndone
+            spool.replace_stored(using=_LOADER)
+            _finish(run, dataset=dataset, counts=counts, by_code=spool.by_code, reading=source.reading)
 
 
 def _finish(run: StageRun, *, dataset: Dataset, counts: Counts, by_code: Mapping[str, int], reading: Reading) -> None:
     """The stage's end and the next stage's beginning, in the transaction of the rows."""
     at = timezone.now()
     record_load(dataset=dataset, counts=counts, by_code=by_code, reading=reading, at=at, using=_LOADER)
-    start(run.job, Stage.ML, at=at, max_attempts=settings.QUEUE_MAX_RECEIVES, using=_LOADER)
+    # First the move, which is fenced: a worker that lost its claim ends here.
     move(
         run,
         State.SUCCEEDED,
@@ -116,6 +128,7 @@ def _finish(run: StageRun, *, dataset: Dataset, counts: Counts, by_code: Mapping
             **NO_ERROR,
         },
     )
+    start(run.job, Stage.ML, at=at, max_attempts=settings.QUEUE_MAX_RECEIVES, using=_LOADER)
 
 
 def _columns(counts: Counts | None) -> dict[str, int]:
@@ -130,7 +143,7 @@ def _columns(counts: Counts | None) -> dict[str, int]:
 
 
 def _progress_of(run: StageRun) -> Progress:
-    """Writes progress beside the big transaction, at most once a second, and stops a worker that lost its claim."""
+    """Writes progress beside the big transaction, at most once a second, and stops a worker that works for nothing."""
     last = 0.0
 
     def progress(done: int, total: int) -> None:
@@ -142,5 +155,7 @@ def _progress_of(run: StageRun) -> Progress:
         ours = StageRun.objects.filter(pk=run.pk, token=run.token, state=State.PROCESSING)
         if not ours.update(progress_done=done, progress_total=total, progress_unit="bytes"):
             raise IllegalMove(f"{run} is not ours any more")
+        if Dataset.objects.exclude(deleted_at=None).filter(pk=run.job.dataset_id).exists():
+            raise UploadUndone
 
     return progress

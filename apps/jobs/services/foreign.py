@@ -88,7 +88,7 @@ def _matched(dataset: Dataset, *, stage: Stage, by: str, delivery: Delivery, at:
             cause=Cause.MESSAGE,
             by=_user(by),
             at=at,
-            request_id=delivery.request_id or str(job_id),
+            request_id=(delivery.request_id or str(job_id))[:64],
             first=stage,
             job_id=job_id,
             announce=False,
@@ -102,6 +102,9 @@ def _matched(dataset: Dataset, *, stage: Stage, by: str, delivery: Delivery, at:
 
 def _adopt(message: EtlMessage, *, at: datetime) -> Dataset:
     """Record a file that came into the bucket without the gateway. Its sender must be a user of the department."""
+    filename = message.s3_key.rsplit("/", 1)[-1]
+    if len(filename) > 255:
+        raise InvalidError("The file's name is longer than 255 characters.", code="name-too-long")
     by = _user(message.requested_by)
     if by is None or message.department not in departments_of(by):
         raise InvalidError("requested_by is no user of the department.", code="unknown-requester")
@@ -109,7 +112,7 @@ def _adopt(message: EtlMessage, *, at: datetime) -> Dataset:
         file = File(raw)
         stored = StoredFile(
             dataset_id=message.dataset_id,
-            filename=message.s3_key.rsplit("/", 1)[-1],
+            filename=filename,
             key=message.s3_key,
             size_bytes=path.stat().st_size,
             sha256=digest(file),

@@ -40,6 +40,12 @@ def delivery_of(request: Any) -> Delivery:
     )
 
 
+def name_job(request: Any, *, job_id: str) -> None:
+    """Tell the chain's next link its job: the chain of a foreign message was made before there was one."""
+    for link in request.chain or ():
+        link["options"].setdefault("headers", {})[names.JOB_ID_HEADER] = job_id
+
+
 def end_chain(request: Any) -> None:
     """Send no ML message when this ETL run returns (it was superseded, or there is nothing to compute)."""
     request.chain = None

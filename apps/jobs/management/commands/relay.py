@@ -9,10 +9,11 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 from django.utils import timezone
 
-from apps.jobs.services.dispatch import recover, relay, rescue
+from apps.jobs.services.dispatch import recover, relay
+from apps.jobs.services.rescue import rescue
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +56,7 @@ class Command(BaseCommand):
                 done = self._sweep()
                 if any(done.values()):
                     log.info("relay_swept", **done)
-            except DatabaseError as error:
-                # The database restarts under a relay that must outlive it.
-                log.warning("relay_failed", error=str(error)[:300])
+            except Exception:
+                # Whatever is away now, the relay must outlive it: it is what sends afterwards.
+                log.exception("relay_failed")
             stop.wait(settings.RELAY_INTERVAL_SECONDS)
