@@ -36,7 +36,17 @@ export default tseslint.config(
   {
     files: ['src/features/**'],
     rules: forbid(
-      ['@/app/**', '@/features/**', '**/app/**', '../../*'],
+      [
+        '@/app/**',
+        '@/features/**',
+        '**/app/**',
+        '../auth/*',
+        '../dashboard/*',
+        '../data/*',
+        '../jobs/*',
+        '../upload/*',
+        '../../../*',
+      ],
       'A feature may use shared and its own files, not app and not another feature.',
     ),
   },

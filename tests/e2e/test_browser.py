@@ -25,6 +25,7 @@ def upload(page: Page, path: Path) -> None:
     page.get_by_role("link", name="Upload").first.click()
     page.locator('input[type="file"]').set_input_files(path)
     page.get_by_role("button", name="Upload", exact=True).click()
+    expect(page.get_by_text("The file is here.")).to_be_visible()
 
 
 @pytest.mark.parametrize("slug", sorted(departments()))

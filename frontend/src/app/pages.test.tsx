@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { currentSession, end } from '@/shared/session/session';
 import * as fixtures from '@/test/fixtures';
@@ -153,6 +153,8 @@ describe('the dashboard', () => {
   });
 
   test('survives an insight that breaks its contract', async () => {
+    // React tells the console of every error a boundary catches.
+    vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const [insight] = fixtures.boards.sales?.insights ?? [];
     const broken = { ...insight, data: { categories: 'none' } };
     server.use(answers('/dashboards/sales', { ...fixtures.boards.sales, insights: [broken] }));
@@ -269,4 +271,17 @@ test('the rows of a dataset are read page by page', async () => {
   expect(await screen.findByText('T-51')).toBeVisible();
   await user.click(screen.getByRole('button', { name: 'Previous' }));
   expect(await screen.findByText('T-1')).toBeVisible();
+});
+
+test('a refused file does not claim that its good lines were loaded', async () => {
+  const refused = fixtures.job({
+    status: 'failed',
+    stage: 'etl',
+    stages: [fixtures.stage({ status: 'failed', rows: fixtures.rows(31, 14, 16, 1) })],
+  });
+  server.use(answers('/jobs/:job', refused));
+  open(`/jobs/${refused.id}`);
+  expect(await screen.findByText('not loaded; the file was refused')).toBeVisible();
+  expect(screen.queryByText('Loaded')).not.toBeInTheDocument();
+  expect(await screen.findByText(/upload the whole file again/)).toBeVisible();
 });

@@ -66,7 +66,7 @@ const dark: MantineColorsTuple = [
 export const theme = createTheme({
   colors: { azure, violet, teal, gray, dark },
   primaryColor: 'azure',
-  primaryShade: { light: 7, dark: 6 },
+  primaryShade: 7,
   black: '#1b2130',
   fontFamily: "'Inter Variable', system-ui, -apple-system, 'Segoe UI', sans-serif",
   headings: {

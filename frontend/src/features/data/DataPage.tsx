@@ -106,7 +106,7 @@ function NoData() {
 }
 
 function columnsOf(label: ((slug: string) => string) | null): Column<DatasetOutput>[] {
-  const columns: Column<DatasetOutput>[] = [
+  return [
     {
       key: 'name',
       header: 'Name',
@@ -116,7 +116,11 @@ function columnsOf(label: ((slug: string) => string) | null): Column<DatasetOutp
           <TextLink to="/data/$dataset" params={{ dataset: dataset.id }} size="sm" fw={600}>
             {dataset.name}
           </TextLink>
-          {dataset.filename !== dataset.name && <div className={classes.sub}>{dataset.filename}</div>}
+          <div className={classes.sub}>
+            {[label?.(dataset.department), dataset.filename !== dataset.name && dataset.filename]
+              .filter(Boolean)
+              .join(' · ')}
+          </div>
         </>
       ),
     },
@@ -143,14 +147,6 @@ function columnsOf(label: ((slug: string) => string) | null): Column<DatasetOutp
       render: (dataset) => <span className={classes.when}>{uploader(dataset)}</span>,
     },
   ];
-  if (label) {
-    columns.splice(1, 0, {
-      key: 'department',
-      header: 'Department',
-      render: (dataset) => label(dataset.department),
-    });
-  }
-  return columns;
 }
 
 const rowsOf = (dataset: DatasetOutput): string =>

@@ -61,7 +61,7 @@ function Details({ dataset }: { dataset: DatasetOutput }) {
   return (
     <Stack gap="lg">
       {dataset.description && <p style={{ margin: 0, maxWidth: '80ch' }}>{dataset.description}</p>}
-      {dataset.rows.read > 0 && <RowCounts rows={dataset.rows} />}
+      {dataset.rows.read > 0 && <RowCounts rows={dataset.rows} refused={dataset.loaded_at === null} />}
       <Tabs
         value={tab}
         onChange={(next) =>
@@ -97,7 +97,7 @@ function Details({ dataset }: { dataset: DatasetOutput }) {
           </Panel>
         </Tabs.Panel>
         <Tabs.Panel value="rejects">
-          <RejectedRows dataset={dataset.id} />
+          <RejectedRows dataset={dataset.id} refused={dataset.loaded_at === null} />
         </Tabs.Panel>
         <Tabs.Panel value="reading">
           <Reading dataset={dataset} />

@@ -116,7 +116,7 @@ function JobDetails({ job }: { job: JobOutput }) {
     <Stack gap="lg">
       <Grid gap="lg">
         <Grid.Col span={{ base: 12, md: 7 }}>
-          <Panel title="Its way">
+          <Panel title="Stages">
             <StageTimeline job={job} />
           </Panel>
         </Grid.Col>
@@ -134,12 +134,12 @@ function JobDetails({ job }: { job: JobOutput }) {
         </Grid.Col>
       </Grid>
       {etl && etl.rows.read > 0 && (
-        <Panel title="What became of the lines">
-          <RowCounts rows={etl.rows} />
+        <Panel title="Rows">
+          <RowCounts rows={etl.rows} refused={etl.status === 'failed'} />
         </Panel>
       )}
       {etl && !isActive(job) && (etl.rows.rejected > 0 || etl.status === 'failed') && (
-        <RejectedRows dataset={job.dataset_id} />
+        <RejectedRows dataset={job.dataset_id} refused={etl.status === 'failed'} />
       )}
     </Stack>
   );

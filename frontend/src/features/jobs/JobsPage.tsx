@@ -6,7 +6,7 @@ import { RunStatus, StageName, type JobOutput } from '@/shared/api/gen/model';
 import { jobsQuery } from '@/shared/api/queries';
 import { useDepartmentLabel } from '@/shared/departments';
 import { format, plural, UNKNOWN } from '@/shared/format/format';
-import { currentStage, etlOf, progressWords, stageWord } from '@/shared/jobs/words';
+import { causeWord, currentStage, etlOf, progressWords, stageWord } from '@/shared/jobs/words';
 import { useUser } from '@/shared/session/useSession';
 import { DataTable, type Column } from '@/shared/shapes/DataTable';
 import { Async, Lines } from '@/shared/ui/Async';
@@ -139,15 +139,22 @@ function NoJobs({ filtered }: { filtered: boolean }) {
 }
 
 function columnsOf(label: ((slug: string) => string) | null): Column<JobOutput>[] {
-  const columns: Column<JobOutput>[] = [
+  return [
     {
       key: 'dataset',
       header: 'Dataset',
       names: true,
       render: (job) => (
-        <TextLink to="/jobs/$job" params={{ job: job.id }} size="sm" fw={600} className={classes.name}>
-          {job.dataset_name}
-        </TextLink>
+        <>
+          <TextLink to="/jobs/$job" params={{ job: job.id }} size="sm" fw={600} className={classes.name}>
+            {job.dataset_name}
+          </TextLink>
+          <div className={classes.more}>
+            {[label?.(job.department), job.cause !== 'upload' && causeWord(job.cause)]
+              .filter(Boolean)
+              .join(' · ')}
+          </div>
+        </>
       ),
     },
     {
@@ -180,15 +187,11 @@ function columnsOf(label: ((slug: string) => string) | null): Column<JobOutput>[
     },
     { key: 'duration', header: 'Took', align: 'right', render: (job) => format.duration(job.duration_ms) },
   ];
-  if (label) {
-    columns.splice(1, 0, { key: 'department', header: 'Department', render: (job) => label(job.department) });
-  }
-  return columns;
 }
 
 const loaded = (job: JobOutput): string => {
-  const rows = etlOf(job)?.rows;
-  return rows && rows.read > 0 ? format.integer(rows.loaded) : UNKNOWN;
+  const run = etlOf(job);
+  return run && run.rows.read > 0 && run.status !== 'failed' ? format.integer(run.rows.loaded) : UNKNOWN;
 };
 
 function StageCell({ job }: { job: JobOutput }) {

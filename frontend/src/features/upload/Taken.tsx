@@ -50,7 +50,7 @@ function Progressing({ job }: { job: JobOutput }) {
   return (
     <Stack>
       <StageTimeline job={job} />
-      {etl && etl.rows.read > 0 && <RowCounts rows={etl.rows} />}
+      {etl && etl.rows.read > 0 && <RowCounts rows={etl.rows} refused={etl.status === 'failed'} />}
       <Group>
         {job.status === 'succeeded' && (
           <ButtonLink to="/dashboard/$department" params={{ department: job.department }}>

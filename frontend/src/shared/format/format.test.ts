@@ -20,6 +20,18 @@ describe('numbers', () => {
   });
 });
 
+describe('a chance', () => {
+  test.each([
+    [0.9999, '>99%'],
+    [1, '>99%'],
+    [0, '<1%'],
+    [0.62, '62%'],
+    [null, '–'],
+  ])('of %j is %s', (probability, text) => {
+    expect(english.chance(probability)).toBe(text);
+  });
+});
+
 describe('money', () => {
   test('has its currency and its cents', () => {
     expect(english.money(1234.5, 'EUR')).toBe('€1,234.50');
@@ -44,7 +56,7 @@ describe('dates', () => {
   test('can be told as a distance', () => {
     const now = Date.parse('2026-04-01T12:00:00Z');
     expect(english.ago('2026-04-01T11:55:00Z', now)).toBe('5 minutes ago');
-    expect(english.ago('2026-03-31T11:00:00Z', now)).toBe('yesterday');
+    expect(german.ago('2026-03-31T11:00:00Z', now)).toBe('yesterday');
   });
 });
 

@@ -12,7 +12,10 @@ export interface Formats {
   compact: (value: Value) => string;
   /** A share of 1 as a percentage. */
   percent: (share: Value, digits?: number) => string;
-  money: (value: Value, currency?: string | null) => string;
+  /** A chance, 0 to 1: certainty is never claimed. */
+  chance: (probability: Value) => string;
+  /** With its cents, or to whole units where a glance is enough. */
+  money: (value: Value, currency?: string | null, digits?: number) => string;
   date: (iso: string | null | undefined) => string;
   dateTime: (iso: string | null | undefined) => string;
   time: (at: number) => string;
@@ -45,16 +48,22 @@ function dayOrMoment(iso: string): { at: Date; zone: 'UTC' | undefined } {
 export function formatsFor(locale: string | undefined): Formats {
   const integers = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const compacts = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  // Words, not figures: they stand inside English sentences.
+  const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
   const number = (value: Value, digits = 2): string =>
     isMissing(value)
       ? UNKNOWN
       : new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
 
-  const money = (value: Value, currency?: string | null): string => {
+  const percent = (share: Value, digits = 0): string =>
+    isMissing(share)
+      ? UNKNOWN
+      : new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: digits }).format(share);
+
+  const money = (value: Value, currency?: string | null, digits = 2): string => {
     if (isMissing(value)) return UNKNOWN;
-    const exact = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+    const exact = { minimumFractionDigits: digits, maximumFractionDigits: digits };
     try {
       if (currency)
         return new Intl.NumberFormat(locale, { style: 'currency', currency, ...exact }).format(value);
@@ -76,10 +85,12 @@ export function formatsFor(locale: string | undefined): Formats {
     integer: (value) => (isMissing(value) ? UNKNOWN : integers.format(value)),
     number,
     compact: (value) => (isMissing(value) ? UNKNOWN : compacts.format(value)),
-    percent: (share, digits = 0) =>
-      isMissing(share)
-        ? UNKNOWN
-        : new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: digits }).format(share),
+    percent,
+    chance: (probability) => {
+      if (isMissing(probability)) return UNKNOWN;
+      if (probability < 0.01) return `<${percent(0.01)}`;
+      return probability > 0.99 ? `>${percent(0.99)}` : percent(probability);
+    },
     money,
     date,
     dateTime: (iso) => {

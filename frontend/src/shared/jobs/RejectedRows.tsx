@@ -18,14 +18,18 @@ import classes from './RejectedRows.module.css';
 const LIMIT = 25;
 
 /** What was wrong, cell by cell, with what to do about it; and the lines as a file, to mend and upload again. */
-export function RejectedRows({ dataset }: { dataset: string }) {
+export function RejectedRows({ dataset, refused }: { dataset: string; refused: boolean }) {
   const [cursor, setCursor] = useState<string>();
   const rejects = useQuery(rejectsQuery(dataset, cursor, LIMIT));
   const some = (rejects.data?.results.length ?? 0) > 0;
   return (
     <Panel
       title="Rejected lines"
-      lead="Download them, mend them, and upload that file: only these lines are needed."
+      lead={
+        refused
+          ? 'Nothing of this file was loaded. Mend these lines in it, and upload the whole file again.'
+          : 'The others are loaded. Download these, mend them, and upload that file: no more is needed.'
+      }
       actions={
         some && (
           <DownloadButton

@@ -2,15 +2,28 @@ import type { RowCountsOutput } from '@/shared/api/gen/model';
 import { format } from '@/shared/format/format';
 import { NumberCards } from '@/shared/shapes/NumberCards';
 
+interface RowCountsProps {
+  rows: RowCountsOutput;
+  /** The file was refused as a whole: its good lines could have been loaded, and were not. */
+  refused?: boolean;
+}
+
 /** What became of the lines: read is always the sum of the other three. */
-export function RowCounts({ rows }: { rows: RowCountsOutput }) {
+export function RowCounts({ rows, refused = false }: RowCountsProps) {
   const share = (count: number) =>
     rows.read > 0 ? `${format.percent(count / rows.read, 1)} of those read` : '';
   return (
     <NumberCards
       cards={[
         { label: 'Read', value: format.integer(rows.read), icon: 'file' },
-        { label: 'Loaded', value: format.integer(rows.loaded), icon: 'check', note: share(rows.loaded) },
+        refused
+          ? {
+              label: 'Usable',
+              value: format.integer(rows.loaded),
+              icon: 'check',
+              note: 'not loaded; the file was refused',
+            }
+          : { label: 'Loaded', value: format.integer(rows.loaded), icon: 'check', note: share(rows.loaded) },
         {
           label: 'Rejected',
           value: format.integer(rows.rejected),

@@ -16,7 +16,7 @@ export function RevenueForecastView({ insight, state, onState }: InsightViewProp
   const categories = listIn<CategoryForecast>(insight.data, 'categories');
   const top = listIn<TopCategory>(insight.data, 'top_categories');
   const currency = typeof insight.data.currency === 'string' ? insight.data.currency : undefined;
-  const money = (value: number) => (currency ? format.money(value, currency) : format.number(value, 0));
+  const money = (value: number) => (currency ? format.money(value, currency, 0) : format.integer(value));
 
   const chosen = categories.find(({ category }) => category === state.category) ?? categories[0];
   if (!chosen) {

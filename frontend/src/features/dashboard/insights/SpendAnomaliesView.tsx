@@ -44,9 +44,10 @@ export function SpendAnomaliesView({ insight, state, onState }: InsightViewProps
           },
           {
             label: 'Amount to review',
-            value: largest ? format.money(largest.sum, largest.currency) : format.integer(0),
+            value: largest ? format.money(largest.sum, largest.currency, 0) : format.integer(0),
             note:
-              others.map(({ sum, currency }) => `and ${format.money(sum, currency)}`).join(' ') || undefined,
+              others.map(({ sum, currency }) => `and ${format.money(sum, currency, 0)}`).join(' ') ||
+              undefined,
             icon: 'coins',
           },
           {
@@ -89,7 +90,7 @@ const COLUMNS: Column<SpendItem>[] = [
     names: true,
     render: (item) => (
       <>
-        <div>{item.txn_id}</div>
+        <div className={classes.id}>{item.txn_id}</div>
         <div className={classes.sub}>{format.date(item.date)}</div>
       </>
     ),

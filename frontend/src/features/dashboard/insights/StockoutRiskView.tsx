@@ -66,7 +66,6 @@ export function StockoutRiskView({ insight, state, onState }: InsightViewProps) 
           risk: (item) => SEVERITY_RANK[item.severity],
           probability: (item) => item.stockout_probability,
           stock: (item) => item.current_stock,
-          demand: (item) => item.daily_demand,
           cover: (item) => item.days_of_cover,
           safety: (item) => item.safety_stock,
           order: (item) => item.reorder_quantity,
@@ -87,7 +86,7 @@ const COLUMNS: Column<StockItem>[] = [
     names: true,
     render: (item) => (
       <>
-        <div>{item.sku}</div>
+        <div className={classes.id}>{item.sku}</div>
         <div className={classes.sub}>
           {[item.warehouse_id, item.product_category].filter(Boolean).join(' · ')}
         </div>
@@ -99,10 +98,19 @@ const COLUMNS: Column<StockItem>[] = [
     key: 'probability',
     header: 'Chance',
     align: 'right',
-    render: (item) => format.percent(item.stockout_probability),
+    render: (item) => format.chance(item.stockout_probability),
   },
-  { key: 'stock', header: 'In stock', align: 'right', render: (item) => format.number(item.current_stock) },
-  { key: 'demand', header: 'Per day', align: 'right', render: (item) => format.number(item.daily_demand, 1) },
+  {
+    key: 'stock',
+    header: 'In stock',
+    align: 'right',
+    render: (item) => (
+      <>
+        <div>{format.number(item.current_stock)}</div>
+        <div className={classes.sub}>{format.number(item.daily_demand, 1)} a day</div>
+      </>
+    ),
+  },
   {
     key: 'cover',
     header: 'Days left',
