@@ -170,7 +170,7 @@ def _spoilt(texts: pl.DataFrame, bad: np.ndarray) -> pl.DataFrame:
         "quantity": "a dozen",
         "unit_price": "-4.00",
         "date": "2026-02-31",
-        "transaction_id": "",
+        "transaction_id": None,
         "discount_pct": "140",
     }
     turn = np.where(bad, np.cumsum(bad) % len(kinds), -1)

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
+import psycopg2.errors
 from psycopg2 import sql
 
 from config.local import ROOT
@@ -153,4 +154,8 @@ def database(url: str, name: str) -> Iterator[str]:
             try:
                 yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
             finally:
-                cursor.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+                try:
+                    cursor.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+                except psycopg2.errors.InsufficientPrivilege:
+                    # FORCE may not end an autovacuum worker; without it PostgreSQL cancels that by itself.
+                    cursor.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))

@@ -192,10 +192,18 @@ class Channel(SQS.Channel):
             logger.error(  # noqa: TRY400 - the stack is kombu's, the cause is in the message
                 "a finished message could not be deleted and will be delivered again: %s", error
             )
+        self._poll_soon()
 
     def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's signature
         # Not kombu's own: it deletes a rejected message where it finds no redrive policy.
         virtual.Channel.basic_reject(self, delivery_tag, requeue=requeue)
+        self._poll_soon()
+
+    def _poll_soon(self) -> None:
+        """A timer wakes kombu's hub, which otherwise waits on its sockets for up to a second before it looks at what
+        became ready in this very round: the next poll."""
+        if self.hub is not None:
+            self.hub.call_later(0.001, bool)
 
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
         """Send a message, or make a received one visible again (kombu tells them apart by `redelivered`)."""
