@@ -25,6 +25,7 @@ export function NotFound() {
       <EmptyState
         icon="search"
         title="There is no such page"
+        heading="h1"
         action={<ButtonLink to="/">To the dashboard</ButtonLink>}
       >
         The address may be mistyped, or what was here is gone.

@@ -24,14 +24,14 @@ export function UserMenu() {
   };
   return (
     <>
-      <Menu position="bottom-end" width={250} shadow="md">
+      <Menu position="bottom-end" width={250} shadow="md" withInitialFocusPlaceholder={false}>
         <Menu.Target>
           <ActionIcon variant="light" size="lg" radius="xl" aria-label={`Account of ${user.full_name}`}>
             <Icon name="user" size={18} />
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <div style={{ padding: '8px 12px' }}>
+          <Menu.Label>
             <Text fw={600} size="sm">
               {user.full_name}
             </Text>
@@ -39,7 +39,7 @@ export function UserMenu() {
               {user.email}
               {user.role === 'admin' && ' · admin'}
             </Text>
-          </div>
+          </Menu.Label>
           <Menu.Divider />
           <Menu.Item leftSection={<Icon name="key" size={16} />} onClick={open}>
             Change password

@@ -113,7 +113,7 @@ function columnsOf(label: ((slug: string) => string) | null): Column<DatasetOutp
       names: true,
       render: (dataset) => (
         <>
-          <TextLink to="/data/$dataset" params={{ dataset: dataset.id }} size="sm" fw={600}>
+          <TextLink to="/data/$dataset" params={{ dataset: dataset.id }} size="sm" fw={600} underline="hover">
             {dataset.name}
           </TextLink>
           <div className={classes.sub}>

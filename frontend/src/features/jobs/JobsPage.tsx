@@ -146,7 +146,14 @@ function columnsOf(label: ((slug: string) => string) | null): Column<JobOutput>[
       names: true,
       render: (job) => (
         <>
-          <TextLink to="/jobs/$job" params={{ job: job.id }} size="sm" fw={600} className={classes.name}>
+          <TextLink
+            to="/jobs/$job"
+            params={{ job: job.id }}
+            size="sm"
+            fw={600}
+            underline="hover"
+            className={classes.name}
+          >
             {job.dataset_name}
           </TextLink>
           <div className={classes.more}>

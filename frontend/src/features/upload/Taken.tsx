@@ -1,5 +1,6 @@
 import { Button, Group, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
 
 import type { JobOutput, SubmissionOutput } from '@/shared/api/gen/model';
 import { isActive, jobQuery } from '@/shared/api/queries';
@@ -19,29 +20,34 @@ interface TakenProps {
 /** The file has arrived: its job, as it moves. */
 export function Taken({ submission, onAnother }: TakenProps) {
   const job = useQuery({ ...jobQuery(submission.job.id), placeholderData: submission.job });
+  // The form below which one pressed the button is gone: go on where the news is.
+  const news = useRef<HTMLDivElement>(null);
+  useEffect(() => news.current?.focus(), []);
   return (
-    <Panel
-      title={submission.dataset.name}
-      lead="The file is here. You can leave this page; the work goes on."
-      actions={
-        <Button variant="default" size="xs" onClick={onAnother}>
-          Upload another
-        </Button>
-      }
-    >
-      <Stack>
-        {submission.duplicate_of !== null && (
-          <Notice tone="warning" title="The same file was uploaded before">
-            Byte for byte the same as{' '}
-            <TextLink to="/data/$dataset" params={{ dataset: submission.duplicate_of }} size="sm">
-              an earlier upload
-            </TextLink>
-            . Its rows replace the earlier ones, so nothing is counted twice.
-          </Notice>
-        )}
-        <Async query={job}>{(data) => <Progressing job={data} />}</Async>
-      </Stack>
-    </Panel>
+    <div ref={news} tabIndex={-1} style={{ outline: 'none', scrollMarginTop: 84 }}>
+      <Panel
+        title={submission.dataset.name}
+        lead="The file is here. You can leave this page; the work goes on."
+        actions={
+          <Button variant="default" size="xs" onClick={onAnother}>
+            Upload another
+          </Button>
+        }
+      >
+        <Stack>
+          {submission.duplicate_of !== null && (
+            <Notice tone="warning" title="The same file was uploaded before">
+              Byte for byte the same as{' '}
+              <TextLink to="/data/$dataset" params={{ dataset: submission.duplicate_of }} size="sm">
+                an earlier upload
+              </TextLink>
+              . Its rows replace the earlier ones, so nothing is counted twice.
+            </Notice>
+          )}
+          <Async query={job}>{(data) => <Progressing job={data} />}</Async>
+        </Stack>
+      </Panel>
+    </div>
   );
 }
 

@@ -67,7 +67,7 @@ function SeriesTable({ series, measure, caption, write }: Omit<SeriesBandProps, 
     low === undefined || high === undefined ? '' : `${write(low)} – ${write(high)}`;
   const columns: Column<TableRow>[] = [
     { key: 'at', header: 'Week from', names: true, render: (row) => format.date(row.at) },
-    { key: 'kind', header: '', render: (row) => (row.lower80 === undefined ? 'Sold' : 'Expected') },
+    { key: 'kind', header: 'Kind', render: (row) => (row.lower80 === undefined ? 'Sold' : 'Expected') },
     { key: 'value', header: measure, align: 'right', render: (row) => write(row.value) },
     { key: 'b80', header: '80 % range', align: 'right', render: (row) => range(row.lower80, row.upper80) },
     { key: 'b95', header: '95 % range', align: 'right', render: (row) => range(row.lower95, row.upper95) },

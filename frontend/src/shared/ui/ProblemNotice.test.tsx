@@ -51,6 +51,13 @@ test('an error of the page itself does not show its innards', () => {
   expect(screen.getByRole('alert')).not.toHaveTextContent('undefined');
 });
 
+test('a refusal that would be the same again is not tried again', () => {
+  show(new ApiProblem({ code: 'foreign-department', status: 403, message: 'Not yours.' }), {
+    onRetry: vi.fn(),
+  });
+  expect(screen.queryByRole('button')).not.toBeInTheDocument();
+});
+
 test('can be tried again where that makes sense', async () => {
   const retry = vi.fn();
   show(new ApiProblem({ code: 'network', message: 'Away.' }), { onRetry: retry });

@@ -13,6 +13,9 @@ interface ProblemNoticeProps {
   shownFields?: readonly string[];
 }
 
+/** Asking once more gives the same answer. */
+const FINAL = new Set([403, 404]);
+
 /** Every error of the API, in words: what happened, what to do, and the id under which operators find it. */
 export function ProblemNotice({ error, onRetry, shownFields = [] }: ProblemNoticeProps) {
   const problem = asProblem(error);
@@ -29,7 +32,8 @@ export function ProblemNotice({ error, onRetry, shownFields = [] }: ProblemNotic
       tone="bad"
       title={message}
       actions={
-        onRetry && (
+        onRetry &&
+        !FINAL.has(problem.status) && (
           <Button size="xs" variant="default" leftSection={<Icon name="retry" size={14} />} onClick={onRetry}>
             Try again
           </Button>

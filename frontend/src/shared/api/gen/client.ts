@@ -12,6 +12,7 @@ import type {
   DatasetOutput,
   DatasetsListParams,
   DatasetsRejectsParams,
+  DatasetsRowsParams,
   HealthOutput,
   JobOutput,
   JobsListParams,
@@ -312,12 +313,28 @@ export const datasetsRejectsCsv = async (datasetId: string, options?: RequestIni
 /**
  * The clean rows, by line of the file, a page at a time (follow `next`).
  */
-export const getDatasetsRowsUrl = (datasetId: string) => {
-  return `/api/v1/datasets/${datasetId}/rows`;
+export const getDatasetsRowsUrl = (datasetId: string, params?: DatasetsRowsParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : value.toString());
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/datasets/${datasetId}/rows?${stringifiedParams}`
+    : `/api/v1/datasets/${datasetId}/rows`;
 };
 
-export const datasetsRows = async (datasetId: string, options?: RequestInit): Promise<RowsPage> => {
-  return request<RowsPage>(getDatasetsRowsUrl(datasetId), {
+export const datasetsRows = async (
+  datasetId: string,
+  params?: DatasetsRowsParams,
+  options?: RequestInit,
+): Promise<RowsPage> => {
+  return request<RowsPage>(getDatasetsRowsUrl(datasetId, params), {
     ...options,
     method: 'GET',
   });

@@ -27,6 +27,7 @@ export * from './datasetOutputRejectsByCode';
 export * from './datasetsListOrderingItem';
 export * from './datasetsListParams';
 export * from './datasetsRejectsParams';
+export * from './datasetsRowsParams';
 export * from './departmentOutput';
 export * from './errorOutput';
 export * from './errorOutputDetails';
