@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from django.core.exceptions import BadRequest
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
-from django_structlog.signals import bind_extra_request_finished_metadata
+from django_structlog.signals import bind_extra_request_finished_metadata, bind_extra_request_metadata
 
 HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -32,10 +33,28 @@ class RequestIdMiddleware:
         return response
 
 
+@receiver(bind_extra_request_metadata)
+def bind_request_id(request: HttpRequest, **_: Any) -> None:
+    """The log's `request_id` is the one that is answered; django-structlog would make up one of its own."""
+    structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
+
+
 @receiver(bind_extra_request_finished_metadata)
 def bind_duration(request: HttpRequest, **_: Any) -> None:
     """Adds `duration_ms` to the line that tells of the request's end."""
     structlog.contextvars.bind_contextvars(duration_ms=round((time.monotonic() - request.began) * 1000))  # type: ignore[attr-defined]
+
+
+class ContentTypeMiddleware:
+    """Refuses what `config.wsgi.Request` could not read, here where an answer with a request id can be made."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if getattr(request, "unreadable_content_type", False):
+            raise BadRequest("The header Content-Type cannot be read.")
+        return self.get_response(request)
 
 
 class TrailingSlashMiddleware:

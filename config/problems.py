@@ -3,7 +3,18 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.conf import settings
+from django.core.exceptions import (
+    BadRequest,
+    DisallowedHost,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.defaults import bad_request as bad_page_request
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
 from drf_standardized_errors.handler import exception_handler as standardized_handler
@@ -46,6 +57,8 @@ class ProblemHandler(ExceptionHandler):
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         if isinstance(exc, AnticipatedError):
             return Anticipated(exc)
+        if isinstance(exc, BadRequest | SuspiciousOperation):
+            return Anticipated(refusal(exc))
         return super().convert_known_exceptions(exc)
 
     def report_exception(self, exc: exceptions.APIException, response: Response) -> None:
@@ -71,6 +84,39 @@ class ProblemFormatter(ExceptionFormatter):
             hint=getattr(self.exc, "hint", ""),
             details=getattr(self.exc, "details", {}),
         )
+
+
+def refusal(exc: Exception) -> AnticipatedError:
+    """What Django has refused before a view saw it, in words for the caller."""
+    if isinstance(exc, RequestDataTooBig):
+        megabytes = (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) / 1024**2
+        return TooLargeError(
+            f"Apart from a file the request holds more than {megabytes:.3g} MB.",
+            code="request-too-large",
+            hint="Shorten the fields, e.g. the description.",
+        )
+    if isinstance(exc, TooManyFieldsSent):
+        return AnticipatedError(
+            f"The form has more than {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} fields.",
+            code="too-many-fields",
+            hint="Send the fields docs/openapi.json names, each once.",
+        )
+    if isinstance(exc, TooManyFilesSent):
+        return AnticipatedError(
+            f"The form has more than {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files.",
+            code="too-many-files",
+            hint="Upload one file a request, in the field `file`.",
+        )
+    if isinstance(exc, DisallowedHost):
+        return AnticipatedError(
+            "This installation does not answer to that host name.",
+            code="unknown-host",
+            hint="Use the address the operators gave out; they list its names in ALLOWED_HOSTS.",
+        )
+    if isinstance(exc, BadRequest) and str(exc):
+        return AnticipatedError(str(exc), code="bad-request", hint="Mend the request and send it again.")
+    # What else is suspicious stays in the log: its text is written for operators.
+    return AnticipatedError("The request cannot be read.", code="bad-request", hint="Mend it and send it again.")
 
 
 def exception_handler(exc: Exception, context: Any) -> Response | None:
@@ -113,9 +159,25 @@ def _kebab(code: str) -> str:
     return code.replace("_", "-")
 
 
+@csrf_exempt
 def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:  # noqa: ARG001 (Django's signature)
     document = problem(status_code=404, code="not-found", detail="There is nothing at this address.", request=request)
     return JsonResponse(document, status=404, content_type=CONTENT_TYPE)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Refused by Django itself, before any view: a problem document for programs, a page for people."""
+    if not f"{request.path}/".startswith("/api/"):
+        return bad_page_request(request, exception)
+    answer = Anticipated(refusal(exception))
+    document = problem(
+        status_code=answer.status_code,
+        code=_kebab(str(answer.get_codes())),
+        detail=str(answer.detail),
+        request=request,
+        hint=answer.hint,
+    )
+    return JsonResponse(document, status=answer.status_code, content_type=CONTENT_TYPE)
 
 
 def server_error(request: HttpRequest) -> JsonResponse:

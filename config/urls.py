@@ -19,11 +19,12 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("api/v1/", include(api)),
-    re_path(r"^api/", not_found),
+    re_path(r"^api(/|$)", not_found),
     path("admin/", admin.site.urls),
     # The router of the page works in the browser: every other address is the page.
     re_path(r"^(?!static/|assets/).*$", dashboard),
 ]
 
+handler400 = "config.problems.bad_request"
 handler404 = "config.problems.not_found"
 handler500 = "config.problems.server_error"

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
 from aetherflow.etl.rejects import FileRefused
 
 CHUNK = 1 << 18
@@ -58,20 +60,25 @@ class Text:
 class Utf8Stream:
     """A file's text as UTF-8 bytes, without byte order mark, transcoded while it is read.
 
-    `skip` bytes of UTF-8 are left out at the start and `tail` is given at the end. A file object as pyarrow wants it.
+    `skip` bytes of UTF-8 are left out at the start and `tail` is given at the end. With `most_lines` a read ends early
+    rather than give more lines at once. A file object as pyarrow wants it.
     """
 
-    def __init__(self, path: Path, *, encoding: str, mark: int, skip: int = 0, tail: bytes = b"") -> None:
+    def __init__(
+        self, path: Path, *, encoding: str, mark: int, skip: int = 0, tail: bytes = b"", most_lines: int = 0
+    ) -> None:
         self._file = path.open("rb")
         self._file.seek(mark)
         is_utf8 = encoding in {"utf-8", "utf-8-sig"}
         self._decoder = None if is_utf8 else codecs.getincrementaldecoder(encoding)()
         self._buffer = bytearray()
         self._tail = tail
+        self._most_lines = 0
         self._ended = False
         self.closed = False
         while skip:
             skip -= len(self.read(min(skip, CHUNK)))
+        self._most_lines = most_lines
 
     @property
     def bytes_read(self) -> int:
@@ -83,7 +90,9 @@ class Utf8Stream:
         while len(self._buffer) < size and not self._ended:
             self._take(size)
         taken = bytes(self._buffer[:size])
-        del self._buffer[:size]
+        if self._most_lines:
+            taken = _first_lines(taken, self._most_lines)
+        del self._buffer[: len(taken)]
         return taken
 
     @property
@@ -174,6 +183,14 @@ class _Lines:
         self._open = self._open + len(chunk) if last < 0 else len(chunk) - last - 1
         self.ended += line_ends(chunk) - (self._after_cr and chunk[:1] == b"\n")
         self._after_cr = chunk[-1:] == b"\r"
+
+
+def _first_lines(text: bytes, most: int) -> bytes:
+    for end in (b"\n", b"\r"):
+        if text.count(end) > most:
+            ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == end[0])
+            text = text[: ends[most - 1] + 1]
+    return text
 
 
 def line_ends(text: bytes) -> int:

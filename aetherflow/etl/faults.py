@@ -41,17 +41,29 @@ def constraint_error(value: str, *, column: Column, label: str) -> tuple[str, st
     return f"{shown(value)} in {label!r} is not allowed; it must be {column.rule}.", hint
 
 
-def ragged(cells: int, *, columns: int, breaks: bool) -> tuple[str, str, str]:
-    """Code, message and hint for a row of another width than the header."""
-    code, hint = (
-        ("extra-cell", "Put a cell that contains the delimiter in quotation marks, or remove the extra cells.")
+def ragged_code(cells: int, *, columns: int) -> str:
+    return "extra-cell" if cells > columns else "missing-cell"
+
+
+def ragged(cells: int, *, columns: int, breaks: bool) -> tuple[str, str]:
+    """Message and hint for a row of another width than the header."""
+    hint = (
+        "Put a cell that contains the delimiter in quotation marks, or remove the extra cells."
         if cells > columns
-        else ("missing-cell", "Add the missing cells; an empty cell still needs its delimiter.")
+        else "Add the missing cells; an empty cell still needs its delimiter."
     )
     if breaks:
         hint = "The row runs over several lines: perhaps a quotation mark is not closed."
     noun = "cell" if cells == 1 else "cells"
-    return code, f"The row has {cells:,} {noun}; the header has {columns:,} columns.", hint
+    return (
+        f"The row has {cells:,} {noun}; the header has {columns:,} columns.",
+        hint,
+    )
+
+
+def more(faults: int) -> str:
+    """To follow the message of the last fault that is itemised of a line."""
+    return f" {faults:,} more {'fault' if faults == 1 else 'faults'} of this line are counted and not listed."
 
 
 def null_byte(label: str) -> tuple[str, str]:

@@ -16,33 +16,32 @@ import pyarrow.compute as pc
 
 from aetherflow.columns import ARROW_TYPES
 from aetherflow.department import Department
-from aetherflow.etl import faults
 from aetherflow.etl.casting import Conventions, cast
 from aetherflow.etl.conventions import Evidence
 from aetherflow.etl.dialect import Dialect, find_dialect
 from aetherflow.etl.duplicates import SeenKeys
 from aetherflow.etl.encodings import LONGEST_LINE, Text, Utf8Stream, examine
 from aetherflow.etl.headers import Labels, Mapping, match_header
+from aetherflow.etl.listing import Listing, Repeats
 from aetherflow.etl.reader import BLOCK, Texts, in_larger_batches, read_texts
 from aetherflow.etl.reading import Reading
-from aetherflow.etl.rejects import Counts, FileRefused, Reject
-from aetherflow.etl.validation import CODES, NULL_BYTE, find_faults
+from aetherflow.etl.rejects import Counts, FileRefused
+from aetherflow.etl.validation import NULL_BYTE, find_faults
 
-NUL_SHOWN = "\u2400"
 LISTING_LIMIT = 100_000
-LONGEST_VALUE = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
     """`rows`: `line` and the department's columns in the schema's order, typed and clean, only rows to load.
 
-    `rejects` itemises faults in the order of lines, up to the file's listing limit; `by_code` counts all of them.
+    `rejects` itemises faults in the order of lines, up to the file's listing limit and MOST_PER_LINE of a line;
+    `by_code` counts all of them.
     `bytes_read` is how far the file has been read, for a progress bar.
     """
 
     rows: pa.Table
-    rejects: list[Reject]
+    rejects: Listing
     counts: Counts
     by_code: Counter[str]
     bytes_read: int
@@ -157,25 +156,33 @@ class _BatchWork:
         self.ragged = [row for row in texts.ragged if not row.is_blank]
         self.cells, self.lines = _without_blank_rows(texts)
         self.room = room
-        self.rejects: list[Reject] = []
-        self.by_code: Counter[str] = Counter()
 
     def run(self, seen: SeenKeys) -> Batch:
         typed, found = self._judge()
         bad: np.ndarray = found.max(axis=1) > 0
-        self._reject_ragged()
-        self._reject_cells(found)
         rows, repeats = self._clean(typed, ~bad, seen)
+        rejects = Listing(
+            department=self.department,
+            mapping=self.mapping,
+            header=self.header,
+            conventions=self.conventions,
+            cells=self.cells,
+            lines=self.lines,
+            found=found,
+            ragged=self.ragged,
+            repeats=repeats,
+            room=self.room,
+        )
         return Batch(
             rows=rows,
-            rejects=sorted(self.rejects, key=lambda reject: reject.line),
+            rejects=rejects,
             counts=Counts(
                 read=len(self.lines) + len(self.ragged),
                 loaded=rows.num_rows,
                 rejected=int(bad.sum()) + len(self.ragged),
-                duplicate=repeats,
+                duplicate=len(repeats.rows),
             ),
-            by_code=self.by_code,
+            by_code=rejects.by_code(),
             bytes_read=self.bytes_read,
         )
 
@@ -207,8 +214,8 @@ class _BatchWork:
                 found[_mask(pc.match_substring(cells, "\x00")), at] = NULL_BYTE
         return typed, found
 
-    def _clean(self, typed: pa.Table, good: np.ndarray, seen: SeenKeys) -> tuple[pa.Table, int]:
-        """The rows to load, and how many were left out as repeats of an earlier row of the file."""
+    def _clean(self, typed: pa.Table, good: np.ndarray, seen: SeenKeys) -> tuple[pa.Table, Repeats]:
+        """The rows to load, and those left out as repeats of an earlier row of the file."""
         frame = _frame(typed if good.all() else typed.filter(pa.array(good)))
         for step in self.department.clean:
             frame = step(frame)
@@ -217,92 +224,14 @@ class _BatchWork:
         clean = pa.Table.from_pandas(frame[names], schema=schema, preserve_index=False)
         lines = self.lines[good]
         earlier = seen.repeats(clean.select(self.department.natural_key), lines)
-        rows = clean.add_column(0, "line", pa.array(lines, pa.int64()))
-        if not earlier.any():
-            return rows, 0
         again = np.flatnonzero(earlier)
-        self._reject_repeats(clean, np.flatnonzero(good)[again], again, earlier[again])
-        return rows.filter(pa.array(earlier == 0)), len(again)
-
-    def _reject_ragged(self) -> None:
-        for row in self.ragged:
-            breaks = any("\n" in cell or "\r" in cell for cell in row.cells)
-            code, message, hint = faults.ragged(row.width, columns=len(self.header), breaks=breaks)
-            self.by_code[code] += 1
-            if self.room > 0:
-                self._list(row.line, code=code, words=(message, hint), cells=row.cells)
-
-    def _reject_cells(self, found: np.ndarray) -> None:
-        for name, count in zip(CODES[1:], np.bincount(found.ravel(), minlength=len(CODES))[1:].tolist(), strict=True):
-            if count:
-                self.by_code[name] += count
-        faulty = np.argwhere(found)[: max(self.room, 0)]
-        cells = self._cells_of(np.unique(faulty[:, 0]))
-        for row, at in faulty.tolist():
-            whole = at == len(self.header)
-            label = None if whole else self.header[at]
-            value = None if whole else cells[row][at]
-            code = CODES[found[row, at]]
-            words = self._in_words(code, at, value)
-            self._list(int(self.lines[row]), code=code, words=words, cells=cells[row], column=label, value=value)
-
-    def _reject_repeats(self, clean: pa.Table, rows: np.ndarray, at: np.ndarray, earlier: np.ndarray) -> None:
-        self.by_code["unique-error"] += len(rows)
-        listed = max(self.room, 0)
-        cells = self._cells_of(rows[:listed])
-        keys = clean.select(self.department.natural_key).take(pa.array(at[:listed])).to_pylist()
-        only = self.mapping.labels[self.department.natural_key[0]] if len(self.department.natural_key) == 1 else None
-        for row, key, line in zip(rows.tolist(), keys, earlier.tolist(), strict=False):
-            named = ", ".join(f"{self.mapping.labels[name]} {value}" for name, value in key.items())
-            value = ", ".join(str(part) for part in key.values())
-            words = faults.repeated(key=named, line=line)
-            self._list(
-                int(self.lines[row]), code="unique-error", words=words, cells=cells[row], column=only, value=value
-            )
-
-    def _in_words(self, code: str, at: int, value: str | None) -> tuple[str, str]:
-        if value is None:
-            return faults.row_error(self.department.rows)
-        name = next((name for name, place in self.mapping.positions.items() if place == at), None)
-        label = self.header[at]
-        if code == "null-byte" or name is None:
-            return faults.null_byte(label)
-        column = self.department.column(name)
-        if code == "type-error":
-            return faults.type_error(value, column=column, label=label, conventions=self.conventions)
-        if code == "missing-value":
-            return faults.missing_value(column=column, label=label)
-        return faults.constraint_error(value.strip(), column=column, label=label)
-
-    def _cells_of(self, rows: np.ndarray) -> dict[int, list[str]]:
-        texts = zip(
-            *(column.to_pylist() for column in self.cells.take(pa.array(rows, pa.int64())).columns), strict=True
+        repeats = Repeats(
+            rows=np.flatnonzero(good)[again],
+            keys=clean.select(self.department.natural_key).take(pa.array(again)),
+            earlier=earlier[again],
         )
-        return {row: list(cells) for row, cells in zip(rows.tolist(), texts, strict=True)}
-
-    def _list(
-        self,
-        line: int,
-        *,
-        code: str,
-        words: tuple[str, str],
-        cells: list[str],
-        column: str | None = None,
-        value: str | None = None,
-    ) -> None:
-        self.room -= 1
-        message, hint = words
-        self.rejects.append(
-            Reject(
-                line=line,
-                column=column,
-                value=None if value is None else _storable(value[:LONGEST_VALUE]),
-                code=code,
-                message=_storable(message),
-                hint=hint,
-                cells=[_storable(cell) for cell in cells],
-            )
-        )
+        rows = clean.add_column(0, "line", pa.array(lines, pa.int64()))
+        return rows.filter(pa.array(earlier == 0)) if len(again) else rows, repeats
 
 
 def _without_blank_rows(texts: Texts) -> tuple[pa.RecordBatch, np.ndarray]:
@@ -326,11 +255,6 @@ def _frame(table: pa.Table) -> pd.DataFrame:
 def _mask(values: pa.BooleanArray) -> np.ndarray:
     mask: np.ndarray = pc.fill_null(values, fill_value=False).to_numpy(zero_copy_only=False)
     return mask
-
-
-def _storable(cell: str) -> str:
-    """PostgreSQL holds no NUL in a text."""
-    return cell.replace("\x00", NUL_SHOWN) if "\x00" in cell else cell
 
 
 def _sample(path: Path, text: Text) -> str:

@@ -23,19 +23,37 @@ from aetherflow.etl.rejects import FileRefused
 BLOCK = 1 << 20
 # The most a cell of a spreadsheet holds. A longer cell with line breaks in it is a quotation mark left open.
 LONGEST_CELL = 32_767
+# A blank line is read as a row of empty cells of four bytes each: a megabyte of them under 500 columns takes two
+# gigabytes. Blocks have fewer lines then, but never so few that the line breaks inside one record would not fit in.
+BLOCK_CELLS = 2_000_000
+FEWEST_LINES = 10_000
+# Of cells as Arrow holds them. The checks take a few times as much; 30,000 rows of a department stay below it.
+BATCH_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ragged:
-    """A row with more or fewer cells than the header has columns. It may be a blank line."""
+    """A row with more or fewer cells than the header has columns, taken apart when asked: as a list of cells it takes
+    many times its text. It may be a blank line.
+    """
 
     line: int
-    cells: list[str]
+    text: str
     width: int
+    delimiter: str
+
+    @property
+    def cells(self) -> list[str]:
+        try:
+            return next(csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter), [])
+        except csv.Error:
+            return self.text.split(self.delimiter)
 
     @property
     def is_blank(self) -> bool:
-        return not any(cell.strip() for cell in self.cells)
+        if '"' in self.text:
+            return not any(cell.strip() for cell in self.cells)
+        return not self.text.replace(self.delimiter, "").strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +73,10 @@ def read_texts(path: Path, *, text: Text, dialect: Dialect, block: int = BLOCK) 
     and the sentinel turns up inside a cell then. Raises FileRefused quote-error.
     """
     tail = f"\n{END}{dialect.delimiter * len(dialect.header)}\n".encode()
-    with Utf8Stream(path, encoding=text.encoding, mark=text.mark, skip=dialect.offset, tail=tail) as stream:
+    most_lines = max(BLOCK_CELLS // len(dialect.header), FEWEST_LINES)
+    with Utf8Stream(
+        path, encoding=text.encoding, mark=text.mark, skip=dialect.offset, tail=tail, most_lines=most_lines
+    ) as stream:
         records = _Records(dialect, count_breaks=text.has_quotes)
         reader = arrow_csv.open_csv(
             pa.PythonFile(stream, mode="r"),
@@ -86,14 +107,21 @@ def read_texts(path: Path, *, text: Text, dialect: Dialect, block: int = BLOCK) 
         yield records.rest(bytes_read=stream.bytes_read)
 
 
-def in_larger_batches(texts: Iterable[Texts], *, rows: int) -> Iterator[Texts]:
-    """Batches put together until each has at least `rows`: every batch costs the checks behind it a fixed time."""
+def in_larger_batches(texts: Iterable[Texts], *, rows: int, size: int = BATCH_BYTES) -> Iterator[Texts]:
+    """Batches put together until each has at least `rows`, or `size` bytes of cells, whichever comes first.
+
+    Every batch costs the checks behind it a fixed time, and every cell memory: rows of 500 columns come in smaller
+    batches than rows of ten.
+    """
     waiting: list[Texts] = []
+    height = weight = 0
     for part in texts:
         waiting.append(part)
-        if sum(len(each.lines) + len(each.ragged) for each in waiting) >= rows:
-            yield _together(waiting)
-            waiting = []
+        height += len(part.lines) + len(part.ragged)
+        weight += part.cells.nbytes
+        if height >= rows or weight >= size:
+            ready, waiting, height, weight = _together(waiting), [], 0, 0
+            yield ready
     if waiting:
         yield _together(waiting)
 
@@ -180,11 +208,7 @@ class _Records:
     def _ragged(self, text: str, width: int, *, line: int) -> Ragged:
         if len(text) > LONGEST_CELL and re.search(r"[\r\n]", text):
             raise open_quote(line)
-        try:
-            cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter), [])
-        except csv.Error:
-            cells = text.split(self._delimiter)
-        return Ragged(line=line, cells=cells, width=width)
+        return Ragged(line=line, text=text, width=width, delimiter=self._delimiter)
 
 
 def _breaks(batch: pa.RecordBatch) -> np.ndarray:

@@ -43,8 +43,8 @@ class FileRefused(AnticipatedError):  # noqa: N818 - it reads as the sentence it
 class Reject:
     """One fault of one row. `line` is 1-based in the user's file; `column` is the header as the user wrote it.
 
-    `value` (its first 1,000 characters) and `cells` are the original texts, with NUL bytes shown as the symbol for
-    them so that they can be stored.
+    `value` (its first 1,000 characters) and `cells`, one list for all faults of a line, are the original texts, with
+    NUL bytes shown as the symbol for them so that they can be stored.
     """
 
     line: int

@@ -3,7 +3,6 @@
 Everything here runs inside a transaction of the caller's, on the connection named `using`.
 """
 
-import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -42,7 +41,6 @@ class RejectSpool:
         self._file = SpooledTemporaryFile(  # noqa: SIM115  (closed by __exit__)
             max_size=_SPOOL_IN_MEMORY, mode="w+", encoding="utf-8", newline=""
         )
-        self._writer = csv.writer(self._file)
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +51,10 @@ class RejectSpool:
     def add(self, batch: Batch) -> None:
         self.by_code += batch.by_code
         self.kept += len(batch.rejects)
-        self._writer.writerows(self._cells(reject) for reject in batch.rejects)
+        line = 0
+        for reject in batch.rejects:
+            self._file.write(self._record(reject, is_first=reject.line != line))
+            line = reject.line
 
     def replace_stored(self, *, using: str) -> None:
         """Make these the dataset's stored rejects."""
@@ -63,34 +64,32 @@ class RejectSpool:
         table = StoredReject._meta.db_table
         with connections[using].cursor() as cursor:
             cursor.copy_expert(
-                f"COPY {table} ({columns}) FROM STDIN (FORMAT csv, NULL '\\N')",
+                f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)",
                 self._file,
             )
 
-    def _cells(self, reject: Reject) -> list[object]:
-        return [
-            self._dataset.pk,
-            reject.line,
-            _text_or_null(reject.column),
-            _text_or_null(reject.value),
+    def _record(self, reject: Reject, *, is_first: bool) -> str:
+        """A line's cells go with its first reject alone: 20 faults in a line of 500 cells are not 10,000 cells."""
+        fields = (
+            str(self._dataset.pk),
+            str(reject.line),
+            reject.column,
+            reject.value,
             reject.code,
-            _printable(reject.message),
-            _printable(reject.hint),
-            _array(reject.cells),
-        ]
+            reject.message,
+            reject.hint,
+            _array(reject.cells if is_first else []),
+        )
+        return ",".join("" if text is None else _quoted(text) for text in fields) + "\n"
 
 
-def _printable(text: str) -> str:
-    """PostgreSQL's text holds every character but NUL."""
-    return text.replace("\x00", "\N{SYMBOL FOR NULL}")
-
-
-def _text_or_null(text: str | None) -> str:
-    return r"\N" if text is None else _printable(text)
+def _quoted(text: str) -> str:
+    r"""COPY's CSV takes nothing for null but an unquoted empty field, so that a cell may hold \N, \. or nothing."""
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _array(cells: list[str]) -> str:
-    quoted = (_printable(cell).replace("\\", "\\\\").replace('"', '\\"') for cell in cells)
+    quoted = (cell.replace("\\", "\\\\").replace('"', '\\"') for cell in cells)
     return "{" + ",".join(f'"{cell}"' for cell in quoted) + "}"
 
 

@@ -1,6 +1,7 @@
 """Reads of datasets. A request's only doors are the `*_for(user)` functions."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from tempfile import SpooledTemporaryFile
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from django.db.models import QuerySet
 from pyarrow import csv as arrow_csv
 
 from aetherflow.errors import NotFoundError
+from aetherflow.etl.faults import shown
 from aetherflow.registry import department as find_department
 from apps.accounts.models import User
 from apps.accounts.selectors import departments_of
@@ -19,6 +21,9 @@ from apps.datasets.clean import ListPartitioned, clean_table
 from apps.datasets.models import Dataset, Reject
 
 _SPOOL_IN_MEMORY = 16 * 1024 * 1024
+# A reject may hold a line of half a megabyte.
+_REJECTS_AT_A_TIME = 200
+_MOST_NAMED = 20
 _ARROW_TYPES = {"text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "date": pa.date32()}
 
 
@@ -53,25 +58,35 @@ def clean_rows(dataset: Dataset) -> QuerySet[Any, dict[str, Any]]:
 
 
 def rejects_of(dataset: Dataset) -> QuerySet[Reject]:
-    return Reject.objects.filter(dataset=dataset).order_by("line", "id")
+    """In the file's order, without the cells: only a line's first reject holds them."""
+    return Reject.objects.filter(dataset=dataset).order_by("line", "id").defer("cells")
 
 
 def rejected_lines(dataset: Dataset) -> Iterator[tuple[list[str], str, str]]:
-    """(cells, codes, messages) a rejected line, a line with several errors once, in the file's order."""
-    line: int | None = None
-    cells: list[str] = []
-    codes: list[str] = []
-    messages: list[str] = []
-    for reject in rejects_of(dataset).iterator(chunk_size=2000):
-        if reject.line != line:
-            if line is not None:
-                yield cells, "; ".join(codes), " ".join(messages)
-            line, cells, codes, messages = reject.line, reject.cells, [], []
-        if reject.code not in codes:
-            codes.append(reject.code)
-        messages.append(f"{reject.column}: {reject.message}" if reject.column else reject.message)
-    if line is not None:
-        yield cells, "; ".join(codes), " ".join(messages)
+    """(cells, codes, messages) a rejected line, a line with several errors once, in the file's order.
+
+    There are as many cells as the file's header has: what a line holds beyond it is named in the messages instead.
+    """
+    width = len(dataset.reading.get("header", []))
+    rejects = rejects_of(dataset).defer(None).iterator(chunk_size=_REJECTS_AT_A_TIME)
+    for _, of_line in groupby(rejects, key=lambda reject: reject.line):
+        first, *others = of_line
+        codes = dict.fromkeys(reject.code for reject in (first, *others))
+        messages = [_said(reject) for reject in (first, *others)]
+        cells, surplus = first.cells[:width], first.cells[width:]
+        if surplus:
+            messages.append(_beyond_the_header(surplus))
+        yield [*cells, *[""] * (width - len(cells))], "; ".join(codes), " ".join(messages)
+
+
+def _said(reject: Reject) -> str:
+    return f"{reject.column}: {reject.message}" if reject.column else reject.message
+
+
+def _beyond_the_header(surplus: list[str]) -> str:
+    named = ", ".join(shown(cell) for cell in surplus[:_MOST_NAMED])
+    rest = f" and {len(surplus) - _MOST_NAMED:,} more" if len(surplus) > _MOST_NAMED else ""
+    return f"Beyond the header's columns stand {named}{rest}."
 
 
 def live_datasets(department: str) -> QuerySet[Dataset]:
@@ -82,18 +97,18 @@ def live_datasets(department: str) -> QuerySet[Dataset]:
 def current_rows(department: str, *, columns: tuple[str, ...], using: str = "default") -> pd.DataFrame:
     """The department's current rows, Arrow-backed: of rows with one natural key the newest upload's.
 
-    Read by COPY (four times the speed of row-wise reads), inside the caller's transaction.
+    Read by COPY (four times the speed of row-wise reads), inside the caller's transaction, in no particular order.
     """
     declared = {column.name: column for column in find_department(department).columns}
     key = ", ".join(f'"{name}"' for name in find_department(department).natural_key)
     wanted = ", ".join(f'"{name}"' for name in columns)
     table = clean_table(department)._meta.db_table
     # The names come from the department's declaration, never from a request.
-    query = (
-        f'SELECT DISTINCT ON ({key}) {wanted} FROM "{table}" WHERE dataset_no IN (SELECT number FROM '  # noqa: S608
-        f"{Dataset._meta.db_table} WHERE department = '{department}' AND deleted_at IS NULL) "
-        f"ORDER BY {key}, dataset_no DESC, line DESC"
-    )
+    live = list(live_datasets(department).values_list("number", flat=True))
+    rows = f'FROM "{table}" WHERE dataset_no = ANY (ARRAY[{", ".join(map(str, live))}]::bigint[])'
+    # A file cannot repeat a key inside itself: with one upload the sort, two thirds of the time, is saved.
+    newest = f"ORDER BY {key}, dataset_no DESC, line DESC"
+    query = f"SELECT {wanted} {rows}" if len(live) < 2 else f"SELECT DISTINCT ON ({key}) {wanted} {rows} {newest}"
     with SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY, mode="w+b") as spool:
         with connections[using].cursor() as cursor:
             cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER true)", spool)

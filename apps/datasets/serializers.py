@@ -15,7 +15,7 @@ class PersonOutput(serializers.ModelSerializer):
 
 
 class RowCountsOutput(serializers.Serializer[Any]):
-    """read = loaded + rejected + duplicate, always."""
+    """read = loaded + rejected + duplicate; of a refused file nothing is loaded."""
 
     read = serializers.IntegerField()
     loaded = serializers.IntegerField()

@@ -4,18 +4,20 @@ raw/{department}/{dataset_id}/{original_filename}
 """
 
 import os
-import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol, cast
+from typing import IO, Any, Protocol, cast
 from uuid import UUID
 
+import structlog
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.response import StreamingBody
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, storages
@@ -23,9 +25,29 @@ from storages.backends.s3 import S3Storage
 
 from aetherflow.errors import NotFoundError, UnavailableError
 
-_UNSAFE = re.compile(r"[^\w.()+ -]", re.UNICODE)
+log = structlog.get_logger(__name__)
+
+# What a store that is away, or refuses, raises.
+STORE_ERRORS = (ClientError, BotoCoreError, Boto3Error, OSError)
+# File systems hold names of 255 bytes; the rest is for what a store adds while it writes.
+_NAME_BYTES = 200
 _CHUNK = 1024 * 1024
 _MIB = 1024 * 1024
+
+
+class RawStream:
+    """A stored file's bytes, a piece of at most 1 MiB at a time; `close` gives the connection or the file back."""
+
+    def __init__(self, body: IO[bytes] | StreamingBody, *, size_bytes: int) -> None:
+        self.size_bytes = size_bytes
+        self.body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self.body.read(_CHUNK):
+            yield piece
+
+    def close(self) -> None:
+        self.body.close()
 
 
 class RawStorage(Protocol):
@@ -33,21 +55,30 @@ class RawStorage(Protocol):
     def open(self, name: str, mode: str = "rb") -> File: ...
     def exists(self, name: str) -> bool: ...
     def delete(self, name: str) -> None: ...
-    def download(self, name: str, target: Path) -> None: ...
+    def stream(self, name: str) -> RawStream:
+        """Opened, so that an error comes here and not after the first byte. FileNotFoundError where it is not kept."""
+        ...
+
     def prepare(self) -> str: ...
     def ping(self) -> str: ...
 
 
 class S3RawStorage(S3Storage):
-    """S3 with bounded memory: 8 MiB parts, two at a time (+100 MB for a file of any size)."""
+    """S3 with bounded memory: 8 MiB parts, two at a time, one more read ahead, for a file of any size."""
 
     def __init__(self, **overrides: Any) -> None:
         super().__init__(
             bucket_name=settings.RAW_BUCKET,
             endpoint_url=settings.AWS_ENDPOINT_URL_S3,
             region_name=settings.AWS_REGION,
-            addressing_style="path" if settings.AWS_ENDPOINT_URL_S3 else "auto",
-            signature_version="s3v4",
+            client_config=Config(
+                s3={"addressing_style": "path" if settings.AWS_ENDPOINT_URL_S3 else "auto"},
+                signature_version="s3v4",
+                # A store that does not answer must not hold every web thread for boto's minutes.
+                connect_timeout=3,
+                read_timeout=20,
+                retries={"total_max_attempts": 2, "mode": "standard"},
+            ),
             default_acl=None,
             # The dataset id in the key makes it unique; asking S3 first would be one more call an upload.
             file_overwrite=True,
@@ -58,12 +89,18 @@ class S3RawStorage(S3Storage):
             ),
             **overrides,
         )
+        # For a file object boto3 holds up to ten parts in memory, and has no argument for fewer.
+        self.transfer_config.max_in_memory_upload_chunks = 1
 
-    def download(self, name: str, target: Path) -> None:
-        body = self.connection.meta.client.get_object(Bucket=self.bucket_name, Key=name)["Body"]
-        with target.open("wb") as out:
-            for chunk in body.iter_chunks(_CHUNK):
-                out.write(chunk)
+    def stream(self, name: str) -> RawStream:
+        try:
+            found = self.connection.meta.client.get_object(Bucket=self.bucket_name, Key=name)
+        except ClientError as error:
+            # A missing bucket is a 404 too, but that is the store's fault and not the file's.
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                raise FileNotFoundError(name) from error
+            raise
+        return RawStream(found["Body"], size_bytes=found["ContentLength"])
 
     def prepare(self) -> str:
         """Make the bucket where it is missing; returns what was done."""
@@ -86,10 +123,9 @@ class S3RawStorage(S3Storage):
 class DiskRawStorage(FileSystemStorage):
     """A folder for one machine; the files' paths are the S3 keys."""
 
-    def download(self, name: str, target: Path) -> None:
-        with self.open(name) as source, target.open("wb") as out:
-            for chunk in source.chunks(_CHUNK):
-                out.write(chunk)
+    def stream(self, name: str) -> RawStream:
+        body = Path(self.path(name)).open("rb")  # noqa: SIM115  (closed by the stream's reader)
+        return RawStream(body, size_bytes=os.fstat(body.fileno()).st_size)
 
     def prepare(self) -> str:
         Path(self.location).mkdir(parents=True, exist_ok=True)
@@ -108,36 +144,51 @@ def raw_storage() -> RawStorage:
 def clean_filename(name: str) -> str:
     """A file name that is safe in a key, a path and a header, and still recognised by the one who chose it.
 
-    Path parts, control characters and text-direction overrides go; at most 150 characters stay.
+    Path parts, control characters and text-direction overrides go. At most 200 bytes of UTF-8 stay, so that it fits
+    a dataset's name (200 characters), its `original_filename` (255), a file system (255 bytes) and, below the longest
+    folder, an S3 key (1024 bytes).
     """
     base = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(each for each in base if unicodedata.category(each)[0] != "C")
-    safe = _UNSAFE.sub("_", visible).strip(" .")
+    safe = "".join(each if _is_safe(each) else "_" for each in visible).strip(" .")
     stem, dot, suffix = safe.rpartition(".")
     if dot and len(suffix) <= 10:
-        return f"{stem[: 149 - len(suffix)]}.{suffix}" if stem else f"upload.{suffix}"
-    return safe[:150] or "upload"
+        return f"{_cut(stem, _NAME_BYTES - 1 - len(suffix.encode())).strip(' .') or 'upload'}.{suffix}"
+    return _cut(safe, _NAME_BYTES).strip(" .") or "upload"
+
+
+def _is_safe(each: str) -> bool:
+    """Letters and digits of any script with their marks, without which Hindi or Thai cannot be read."""
+    return unicodedata.category(each)[0] in "LMN" or each in "_.()+ -"
+
+
+def _cut(text: str, limit: int) -> str:
+    """The longest beginning of at most `limit` bytes of UTF-8 that ends between two characters, marks included."""
+    kept = text.encode()[:limit].decode(errors="ignore")
+    while kept and unicodedata.category(text[len(kept) : len(kept) + 1] or " ")[0] == "M":
+        kept = kept[:-1]
+    return kept
 
 
 def raw_key(*, department: str, dataset_id: UUID, filename: str) -> str:
     return f"raw/{department}/{dataset_id}/{filename}"
 
 
-def open_raw(key: str) -> File:
+def open_raw(key: str) -> RawStream:
     """The raw file for reading. NotFoundError where it is no longer kept, UnavailableError where the store is away."""
     try:
-        found = raw_storage().open(key) if raw_storage().exists(key) else None
-    except (ClientError, BotoCoreError, Boto3Error, OSError) as error:
-        raise UnavailableError(
-            "The store does not answer.", code="storage-unavailable", hint="Try again in a minute."
-        ) from error
-    if found is None:
+        return raw_storage().stream(key)
+    except FileNotFoundError:
         raise NotFoundError(
             "The raw file is not in the store any more.",
             code="raw-file-missing",
             hint="It may have passed its retention. The clean rows can still be downloaded.",
-        )
-    return found
+        ) from None
+    except STORE_ERRORS as error:
+        log.warning("raw_file_not_opened", key=key, error=str(error)[:300])
+        raise UnavailableError(
+            "The store does not answer.", code="storage-unavailable", hint="Try again in a minute."
+        ) from error
 
 
 @contextmanager
@@ -146,12 +197,15 @@ def local_copy(key: str) -> Iterator[Path]:
     with TemporaryDirectory(prefix="aetherflow-") as folder:
         path = Path(folder) / "raw"
         try:
-            raw_storage().download(key, path)
-        except (ClientError, BotoCoreError, Boto3Error, OSError) as error:
+            with closing(raw_storage().stream(key)) as stream, path.open("wb") as copy:
+                copy.writelines(stream)
+        except STORE_ERRORS as error:
+            # The cause names hosts, buckets and folders: it is the operators', the uploader sees the rest.
+            log.warning("raw_file_not_read", key=key, error=str(error)[:300])
             raise UnavailableError(
                 "The uploaded file could not be read from the store.",
                 code="storage-unavailable",
                 hint="The platform tries again by itself. If it stays, tell the operators.",
-                details={"key": key, "cause": str(error)[:300]},
+                details={"key": key},
             ) from error
         yield path

@@ -1,18 +1,20 @@
 """Taking a file in: bounded by size while it arrives, hashed and stored in one pass."""
 
+import errno
 import hashlib
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
+import structlog
 from django.conf import settings
 from django.core.files import File
 from django.core.files.uploadhandler import FileUploadHandler
 
 from aetherflow.errors import InvalidError, TooLargeError, UnavailableError
-from apps.datasets.storage import clean_filename, raw_key, raw_storage
+from apps.datasets.storage import STORE_ERRORS, clean_filename, raw_key, raw_storage
+
+log = structlog.get_logger(__name__)
 
 # Boundaries and form fields around the file itself.
 _MULTIPART_OVERHEAD = 64 * 1024
@@ -68,7 +70,10 @@ def digest(file: File) -> str:
 
 
 def keep(file: File, *, department: str, sha256: str) -> StoredFile:
-    """Store the bytes under their contract key. UnavailableError when the store is away: nothing was taken."""
+    """Store the bytes under their contract key. UnavailableError when the store is away: nothing was taken.
+
+    InvalidError for an empty file, or for a name longer than the store can hold.
+    """
     if not file.size:
         raise InvalidError(
             "The file is empty.", code="empty-file", hint="Choose a file that has a header line and rows."
@@ -78,7 +83,15 @@ def keep(file: File, *, department: str, sha256: str) -> StoredFile:
     key = raw_key(department=department, dataset_id=dataset_id, filename=filename)
     try:
         raw_storage().save(key, file)
-    except (ClientError, BotoCoreError, Boto3Error, OSError) as error:
+    except STORE_ERRORS as error:
+        # Trying again would not help here: some file systems hold less than `clean_filename` leaves.
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            raise InvalidError(
+                f"The file's name is too long for the store ({len(filename.encode())} bytes).",
+                code="name-too-long",
+                hint="Give the file a shorter name and upload it again.",
+            ) from error
+        log.warning("raw_file_not_stored", key=key, error=str(error)[:300])
         raise UnavailableError(
             "The file could not be stored; nothing was recorded.",
             code="storage-unavailable",

@@ -5,10 +5,11 @@ import io
 from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse, HttpResponseBase
+from django.http import HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +21,7 @@ from apps.accounts.authentication import user_of
 from apps.accounts.selectors import departments_of, require_department
 from apps.datasets.exports import csv_response
 from apps.datasets.models import Dataset
-from apps.datasets.pagination import LinePagination, ListPagination, RejectPagination
+from apps.datasets.pagination import LinePagination, ListPagination, RejectPagination, TotalOrderingFilter
 from apps.datasets.selectors import (
     clean_rows,
     column_names,
@@ -39,7 +40,7 @@ class DatasetFilter(filters.FilterSet):
     uploaded_after = filters.IsoDateTimeFilter(field_name="uploaded_at", lookup_expr="gte")
     uploaded_before = filters.IsoDateTimeFilter(field_name="uploaded_at", lookup_expr="lt")
     search = filters.CharFilter(field_name="name", lookup_expr="icontains")
-    ordering = filters.OrderingFilter(
+    ordering = TotalOrderingFilter(
         fields={"number": "uploaded_at", "name": "name", "rows_loaded": "rows", "size_bytes": "size_bytes"}
     )
 
@@ -81,7 +82,14 @@ class DatasetRowsView(generics.GenericAPIView):
     queryset = Dataset.objects.none()
     filter_backends = []
 
-    @extend_schema(operation_id="datasets_rows", responses=RowsPage)
+    @extend_schema(
+        operation_id="datasets_rows",
+        parameters=[
+            OpenApiParameter("cursor", str, description="Which page; `next` and `previous` hold it."),
+            OpenApiParameter("limit", int, description="Rows a page, at most 1000; 50 where it is missing."),
+        ],
+        responses=RowsPage,
+    )
     def get(self, request: Request, dataset_id: UUID) -> Response:
         """The clean rows, by line of the file, a page at a time (follow `next`)."""
         rows = clean_rows(dataset_for(user_of(request), dataset_id))
@@ -117,13 +125,8 @@ class DatasetRejectsCsvView(APIView):
         """The rejected lines as they were, with `error_code` and `error` added: mend them and upload the file."""
         dataset = dataset_for(user_of(request), dataset_id)
         header = [*dataset.reading.get("header", []), "error_code", "error"]
-        width = len(header) - 2
-
-        def padded() -> Any:
-            for cells, codes, messages in rejected_lines(dataset):
-                yield [*cells, *[""] * (width - len(cells)), codes, messages]
-
-        return csv_response(header, padded(), filename=f"{dataset.department}-{dataset.pk}-rejects.csv")
+        rows = ([*cells, codes, messages] for cells, codes, messages in rejected_lines(dataset))
+        return csv_response(header, rows, filename=f"{dataset.department}-{dataset.pk}-rejects.csv")
 
 
 class DatasetRawView(APIView):
@@ -131,11 +134,14 @@ class DatasetRawView(APIView):
     def get(self, request: Request, dataset_id: UUID) -> HttpResponseBase:
         """The uploaded file, byte for byte."""
         dataset = dataset_for(user_of(request), dataset_id)
-        return FileResponse(
-            open_raw(dataset.key),
-            as_attachment=True,
-            filename=dataset.original_filename,
+        stream = open_raw(dataset.key)
+        return StreamingHttpResponse(
+            stream,
             content_type="application/octet-stream",
+            headers={
+                "Content-Length": str(stream.size_bytes),
+                "Content-Disposition": content_disposition_header(True, dataset.original_filename),  # noqa: FBT003
+            },
         )
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from aetherflow.errors import NotFoundError
 from apps.accounts.models import User
 from apps.accounts.selectors import departments_of, require_department
 from apps.datasets.models import Dataset
@@ -25,7 +26,13 @@ def dashboard_for(user: User, department: str, *, dataset_id: UUID | None = None
     datasets = datasets_for(user).filter(department=department)
     insights = insights_for(user).filter(department=department)
     if dataset_id is not None:
-        insights = insights.filter(dataset=dataset_for(user, dataset_id))
+        dataset = dataset_for(user, dataset_id)
+        if dataset.department != department:
+            raise NotFoundError(
+                f"The dataset is not one of the department {department}.",
+                hint=f"Ask for the dashboard of {dataset.department}.",
+            )
+        insights = insights.filter(dataset=dataset)
     latest = list(insights.order_by("kind", "-computed_at").distinct("kind"))
     newest = datasets.exclude(loaded_at=None).order_by("-number").first()
     return {

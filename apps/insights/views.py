@@ -1,6 +1,7 @@
 """The dashboards: a department's latest insights and what they rest on."""
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -53,7 +54,7 @@ class DashboardInput(serializers.Serializer[Any]):
 class DashboardView(APIView):
     @extend_schema(
         operation_id="dashboards_get",
-        parameters=[OpenApiParameter("dataset", str, description="Only the insights of this upload's run.")],
+        parameters=[OpenApiParameter("dataset", UUID, description="Only the insights of this upload's run.")],
         responses=DashboardOutput,
     )
     def get(self, request: Request, department: str) -> Response:

@@ -1,25 +1,26 @@
 """Uploads, jobs, retry and undo; health. Each view: shape in, one call, answer."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, serializers
+from rest_framework.exceptions import ErrorDetail
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from aetherflow.errors import InvalidError
+from aetherflow.errors import AnticipatedError, InvalidError
 from apps.accounts.authentication import user_of
 from apps.accounts.models import User
 from apps.accounts.selectors import require_department
 from apps.datasets.models import OnError
-from apps.datasets.pagination import ListPagination
+from apps.datasets.pagination import ListPagination, TotalOrderingFilter
 from apps.datasets.selectors import dataset_for, same_file
 from apps.datasets.views import DatasetView
 from apps.jobs.models import Job, JobStatus, Stage
@@ -29,6 +30,8 @@ from apps.jobs.serializers import JobOutput, SubmissionOutput
 from apps.jobs.services.again import retry, undo
 from apps.jobs.services.submission import submit
 
+_IDEMPOTENCY_KEY_LENGTH = 200
+
 
 class UploadInput(serializers.Serializer[Any]):
     file = serializers.FileField(allow_empty_file=True, max_length=None)
@@ -37,6 +40,23 @@ class UploadInput(serializers.Serializer[Any]):
     department = serializers.CharField(required=False, allow_blank=True, default="")
     on_error = serializers.ChoiceField(choices=OnError.choices, required=False, default=OnError.QUARANTINE)
     max_reject_share = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True, default=None)
+
+    def to_internal_value(self, data: QueryDict) -> dict[str, Any]:
+        """Refuses what would be dropped silently: a misspelt option, and all but the last of two files."""
+        wrong: dict[str, Any] = {}
+        for name, values in data.lists():
+            if name not in self.fields:
+                known = ", ".join(self.fields)
+                wrong[name] = [ErrorDetail(f"An upload has no such field; it has {known}.", code="unknown-field")]
+            elif len(values) > 1:
+                wrong[name] = [ErrorDetail(f"It is there {len(values)} times; send it once.", code="repeated-field")]
+        try:
+            fields: dict[str, Any] = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError(cast("dict[str, Any]", error.detail) | wrong) from None
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return fields
 
 
 class UploadView(APIView):
@@ -50,7 +70,7 @@ class UploadView(APIView):
                 "Idempotency-Key",
                 str,
                 OpenApiParameter.HEADER,
-                description="The same key and content again is answered by the same job.",
+                description="The same key and content again is answered by the same job. At most 200 characters.",
             )
         ],
         responses={202: SubmissionOutput},
@@ -65,7 +85,7 @@ class UploadView(APIView):
         submission = submit(
             **fields,
             department=department,
-            idempotency_key=request.headers.get("Idempotency-Key", "")[:200],
+            idempotency_key=_idempotency_key(request),
             by=user_of(request),
             at=timezone.now(),
             request_id=_request_id(request),
@@ -94,7 +114,7 @@ class JobFilter(filters.FilterSet):
     stage = filters.ChoiceFilter(choices=Stage.choices)
     dataset = filters.UUIDFilter(field_name="dataset_id")
     created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    ordering = filters.OrderingFilter(
+    ordering = TotalOrderingFilter(
         fields={"created_at": "created_at", "finished_at": "finished_at", "status": "status"}
     )
 
@@ -178,6 +198,18 @@ def _own_department(user: User) -> str:
             hint="You see all departments: say in `department` which one the file is for.",
         )
     return user.department
+
+
+def _idempotency_key(request: Request) -> str:
+    """Never cut: two keys that are equal up to the cut would be answered by one job."""
+    key = str(request.headers.get("Idempotency-Key", ""))
+    if len(key) > _IDEMPOTENCY_KEY_LENGTH:
+        raise AnticipatedError(
+            f"The Idempotency-Key has {len(key)} characters, {_IDEMPOTENCY_KEY_LENGTH} are allowed.",
+            code="invalid-idempotency-key",
+            hint="Use a short one, e.g. a UUID.",
+        )
+    return key
 
 
 def _request_id(request: HttpRequest | Request) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -13,29 +12,15 @@ from rest_framework.test import APIClient
 from apps.accounts.models import User
 from apps.jobs.models import Job, StageRun, State, WorkerHeartbeat
 from tests.accounts.factories import AdminFactory, UserFactory, bearer
+from tests.jobs.calls import UPLOAD, post_file, problem
 from tests.jobs.files import row, sales
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
-UPLOAD = "/api/v1/datasets/upload"
 
 
 @pytest.fixture
 def client() -> APIClient:
     return APIClient()
-
-
-def post_file(client: APIClient, user: User, content: bytes | None = None, **fields: Any) -> Any:
-    headers = bearer(user)["headers"] | fields.pop("headers", {})
-    file = SimpleUploadedFile(fields.pop("filename", "week 12.csv"), sales(row(1)) if content is None else content)
-    return client.post(UPLOAD, {"file": file, **fields}, format="multipart", headers=headers)
-
-
-def problem(response: Any, status: int, code: str) -> dict[str, Any]:
-    assert response["Content-Type"] == "application/problem+json", response.content
-    document: dict[str, Any] = response.json()
-    assert (response.status_code, document["code"]) == (status, code), document
-    assert document["request_id"] == response["X-Request-ID"]
-    return document
 
 
 def test_an_upload_is_stored_recorded_and_queued(client: APIClient, sqs: Any, seller: User) -> None:

@@ -1,6 +1,7 @@
 """The operators' commands: safe to run twice, dry runs touch nothing, a refusal exits non-zero."""
 
 import json
+import uuid
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -98,6 +99,14 @@ def test_reprocess_picks_what_matches_and_skips_what_is_under_way(
     assert ml_only.status == JobStatus.SUCCEEDED
     with pytest.raises(CommandError, match="no day or time"):
         run("reprocess", "--since", "yesterday")
+
+
+@pytest.mark.parametrize("wrong", ["no-uuid", str(uuid.uuid4())])
+def test_reprocess_says_which_dataset_is_not_there(upload: Callable[..., Job], sqs: Any, wrong: str) -> None:
+    job = upload(sales(row(1)))
+    with pytest.raises(CommandError, match=wrong):
+        run("reprocess", "--dataset", str(job.dataset_id), "--dataset", wrong)
+    assert list(Job.objects.all()) == [job]
 
 
 def test_the_relay_reports_what_it_sent(upload: Callable[..., Job], sqs: Any) -> None:

@@ -72,7 +72,7 @@ def work_etl(*, message: EtlMessage, delivery: Delivery, worker: str, at: dateti
             _load(run, dataset=run.job.dataset, spool=spool, found=found)
         except FileRefused as error:
             # The reason first: it is fenced, and must stand even if what follows fails.
-            if fail(run, error=error, at=timezone.now(), changes=_columns(found.counts)):
+            if fail(run, error=error, at=timezone.now(), changes=_refused_columns(found.counts)):
                 record_refusal(dataset=run.job.dataset, spool=spool, reading=found.reading)
             raise
         except UploadUndone:
@@ -131,9 +131,12 @@ def _finish(run: StageRun, *, dataset: Dataset, counts: Counts, by_code: Mapping
     start(run.job, Stage.ML, at=at, max_attempts=settings.QUEUE_MAX_RECEIVES, using=_LOADER)
 
 
-def _columns(counts: Counts | None) -> dict[str, int]:
-    if counts is None:
-        return {}
+def _refused_columns(counts: Counts | None) -> dict[str, int]:
+    """Of a refused file nothing is loaded, however many rows were good."""
+    return _columns(counts) | {"rows_loaded": 0} if counts else {}
+
+
+def _columns(counts: Counts) -> dict[str, int]:
     return {
         "rows_read": counts.read,
         "rows_loaded": counts.loaded,

@@ -277,7 +277,7 @@ test('a refused file does not claim that its good lines were loaded', async () =
   const refused = fixtures.job({
     status: 'failed',
     stage: 'etl',
-    stages: [fixtures.stage({ status: 'failed', rows: fixtures.rows(31, 14, 16, 1) })],
+    stages: [fixtures.stage({ status: 'failed', rows: fixtures.rows(31, 0, 16, 1) })],
   });
   server.use(answers('/jobs/:job', refused));
   open(`/jobs/${refused.id}`);

@@ -7,12 +7,13 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aetherflow.etl.dialect import Dialect
 from aetherflow.etl.encodings import examine
-from aetherflow.etl.reader import in_larger_batches, read_texts
+from aetherflow.etl.reader import FEWEST_LINES, in_larger_batches, read_texts
 
 CELLS = st.text(st.sampled_from('ab,"\n\r é'), max_size=6)
 ROWS = st.lists(st.one_of(st.just([]), st.lists(CELLS, min_size=1, max_size=5)), min_size=1, max_size=60)
@@ -73,3 +74,38 @@ def test_a_file_without_quotation_marks_takes_lines_one_by_one(tmp_path: Path) -
     assert len(parts) > 20
     assert (np.diff(lines) > 0).all()
     assert sum(len(part.lines) + len(part.ragged) for part in parts) == len(rows) - 1 + 1
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_a_block_has_no_more_lines_than_its_width_allows(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / "rows.csv"
+    header = tuple(str(at) for at in range(400))
+    rows = [",".join(f"{at}-{name}" for name in header) for at in range(3)]
+    path.write_bytes(ending.join([rows[0], *[""] * 25_000, rows[1], *["short"] * 25_000, rows[2], ""]).encode())
+    dialect = Dialect(delimiter=",", header=header, header_line=0, first_line=1, offset=0)
+    parts = list(read_texts(path, text=examine(path, filename="rows.csv"), dialect=dialect))
+    assert max(len(part.lines) for part in parts) <= FEWEST_LINES
+    found = {
+        line: row["399"]
+        for part in parts
+        for line, row in zip(part.lines.tolist(), part.cells.to_pylist(), strict=True)
+        if row["399"]
+    }
+    assert found == {1: "0-399", 25_002: "1-399", 50_003: "2-399"}
+    assert [row.line for part in parts for row in part.ragged] == list(range(25_003, 50_003))
+
+
+def test_wide_rows_come_in_smaller_batches(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("".join(f"{at},x,y\n" for at in range(2_000)))
+    dialect = Dialect(delimiter=",", header=("a", "b", "c"), header_line=0, first_line=1, offset=0)
+    texts = examine(path, filename="rows.csv")
+
+    def batches(**bounds: int) -> list[int]:
+        parts = in_larger_batches(read_texts(path, text=texts, dialect=dialect, block=512), **bounds)
+        return [len(part.lines) for part in parts]
+
+    assert len(batches(rows=1_000)) == 2
+    narrower = batches(rows=1_000, size=4_000)
+    assert len(narrower) > 8
+    assert sum(narrower) == sum(batches(rows=1_000))

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -57,13 +58,27 @@ class Command(BaseCommand):
         if options["department"]:
             datasets = datasets.filter(department=options["department"])
         if options["dataset"]:
-            datasets = datasets.filter(pk__in=options["dataset"])
+            datasets = datasets.filter(pk__in=_known(options["dataset"]))
         if options["since"]:
             datasets = datasets.filter(uploaded_at__gte=_moment(options["since"]))
         if options["status"]:
             newest = Job.objects.filter(dataset=OuterRef("pk")).order_by("-created_at").values("status")[:1]
             datasets = datasets.annotate(newest=Subquery(newest)).filter(newest=options["status"])
         return datasets
+
+
+def _known(texts: list[str]) -> list[UUID]:
+    """The ids. CommandError for a misspelt one: "0 datasets queued" would be taken for success."""
+    ids: list[UUID] = []
+    for text in texts:
+        try:
+            ids.append(UUID(text))
+        except ValueError:
+            raise CommandError(f"--dataset {text!r} is no dataset's id; `GET /api/v1/datasets` lists them.") from None
+    there = set(Dataset.objects.filter(pk__in=ids, deleted_at=None).values_list("pk", flat=True))
+    if missing := [str(each) for each in ids if each not in there]:
+        raise CommandError(f"--dataset: there is none with the id {', '.join(missing)}, or it was undone.")
+    return ids
 
 
 def _moment(text: str) -> datetime:

@@ -8,7 +8,7 @@ interface RowCountsProps {
   refused?: boolean;
 }
 
-/** What became of the lines: read is always the sum of the other three. */
+/** What became of the lines: read is the sum of the other three, but for a refused file, of which none is loaded. */
 export function RowCounts({ rows, refused = false }: RowCountsProps) {
   const share = (count: number) =>
     rows.read > 0 ? `${format.percent(count / rows.read, 1)} of those read` : '';
@@ -19,7 +19,7 @@ export function RowCounts({ rows, refused = false }: RowCountsProps) {
         refused
           ? {
               label: 'Usable',
-              value: format.integer(rows.loaded),
+              value: format.integer(rows.read - rows.rejected - rows.duplicate),
               icon: 'check',
               note: 'not loaded; the file was refused',
             }

@@ -7,7 +7,7 @@
  */
 
 /**
- * read = loaded + rejected + duplicate, always.
+ * read = loaded + rejected + duplicate; of a refused file nothing is loaded.
  */
 export interface RowCountsOutput {
   read: number;

@@ -1,0 +1,161 @@
+"""The faults of a batch in words, made while they are read: all at once they take many times the memory of the rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
+
+import numpy as np
+import pyarrow as pa
+
+from aetherflow.department import Department
+from aetherflow.etl import faults
+from aetherflow.etl.casting import Conventions
+from aetherflow.etl.headers import Mapping
+from aetherflow.etl.reader import Ragged
+from aetherflow.etl.rejects import Reject
+from aetherflow.etl.validation import CODES
+
+NUL_SHOWN = "\u2400"
+LONGEST_VALUE = 1_000
+# Nobody mends a line of 500 damaged cells one by one, and 500 sentences say no more than these.
+MOST_PER_LINE = 20
+# Cells held as Python texts at a time.
+PIECE = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeats:
+    """Places of rows that repeat a key, the keys as they were read, and the line each key was first seen on."""
+
+    rows: np.ndarray
+    keys: pa.Table
+    earlier: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Listing:
+    """Iterates over Reject in the order of lines, as often as asked; `len` is how many there will be.
+
+    `cells` and `lines` are the batch's whole rows as texts and where they begin, `found` their faults as positions in
+    CODES: rows by columns of the file, and a last column for the row as a whole. At most `room` faults are listed, and
+    MOST_PER_LINE of a line.
+    """
+
+    department: Department
+    mapping: Mapping
+    header: Sequence[str]
+    conventions: Conventions
+    cells: pa.RecordBatch
+    lines: np.ndarray
+    found: np.ndarray
+    ragged: Sequence[Ragged]
+    repeats: Repeats
+    room: int
+
+    def __len__(self) -> int:
+        of_cells = int(np.minimum(np.count_nonzero(self.found, axis=1), MOST_PER_LINE).sum())
+        return max(min(self.room, len(self.ragged) + of_cells + len(self.repeats.rows)), 0)
+
+    def __iter__(self) -> Iterator[Reject]:
+        by_line = merge(self._of_ragged(), self._of_cells(), self._of_repeats(), key=lambda reject: reject.line)
+        return islice(by_line, len(self))
+
+    def by_code(self) -> Counter[str]:
+        """How many faults of each code, listed or not."""
+        counts = Counter(faults.ragged_code(row.width, columns=len(self.header)) for row in self.ragged)
+        for code, count in enumerate(np.bincount(self.found[self.found > 0]).tolist()):
+            counts[CODES[code]] += count
+        counts["unique-error"] += len(self.repeats.rows)
+        return +counts
+
+    def _of_ragged(self) -> Iterator[Reject]:
+        columns = len(self.header)
+        for row in self.ragged:
+            cells = [_storable(cell) for cell in row.cells]
+            breaks = any("\n" in cell or "\r" in cell for cell in cells)
+            message, hint = faults.ragged(row.width, columns=columns, breaks=breaks)
+            yield Reject(
+                line=row.line,
+                column=None,
+                value=None,
+                code=faults.ragged_code(row.width, columns=columns),
+                message=message,
+                hint=hint,
+                cells=cells,
+            )
+
+    def _of_cells(self) -> Iterator[Reject]:
+        for rows in self._in_pieces(np.flatnonzero(self.found.any(axis=1))):
+            texts = self._texts(rows)
+            faulty = self.found[rows] > 0
+            nth = np.cumsum(faulty, axis=1)
+            left = np.maximum(nth[:, -1] - MOST_PER_LINE, 0).tolist()
+            last = nth == MOST_PER_LINE
+            for at, place in np.argwhere(faulty & (nth <= MOST_PER_LINE)).tolist():
+                unlisted = left[at] if last[at, place] else 0
+                yield self._of_cell(int(rows[at]), place, cells=texts[at], unlisted=unlisted)
+
+    def _of_cell(self, row: int, place: int, *, cells: list[str], unlisted: int) -> Reject:
+        whole = place == len(self.header)
+        code = CODES[self.found[row, place]]
+        message, hint = faults.row_error(self.department.rows) if whole else self._in_words(code, place, cells[place])
+        return Reject(
+            line=int(self.lines[row]),
+            column=None if whole else self.header[place],
+            value=None if whole else cells[place][:LONGEST_VALUE],
+            code=code,
+            message=message + (faults.more(unlisted) if unlisted else ""),
+            hint=hint,
+            cells=cells,
+        )
+
+    def _of_repeats(self) -> Iterator[Reject]:
+        labels, natural_key = self.mapping.labels, self.department.natural_key
+        only = labels[natural_key[0]] if len(natural_key) == 1 else None
+        for places in self._in_pieces(np.arange(len(self.repeats.rows))):
+            rows = self.repeats.rows[places]
+            keys = self.repeats.keys.slice(int(places[0]), len(places)).to_pylist()
+            earlier = self.repeats.earlier[places].tolist()
+            for row, key, line, cells in zip(rows.tolist(), keys, earlier, self._texts(rows), strict=True):
+                named = ", ".join(f"{labels[name]} {value}" for name, value in key.items())
+                message, hint = faults.repeated(key=named, line=line)
+                yield Reject(
+                    line=int(self.lines[row]),
+                    column=only,
+                    value=", ".join(str(part) for part in key.values())[:LONGEST_VALUE],
+                    code="unique-error",
+                    message=message,
+                    hint=hint,
+                    cells=cells,
+                )
+
+    def _in_words(self, code: str, place: int, value: str) -> tuple[str, str]:
+        name = next((name for name, at in self.mapping.positions.items() if at == place), None)
+        label = self.header[place]
+        if code == "null-byte" or name is None:
+            return faults.null_byte(label)
+        column = self.department.column(name)
+        if code == "type-error":
+            return faults.type_error(value, column=column, label=label, conventions=self.conventions)
+        if code == "missing-value":
+            return faults.missing_value(column=column, label=label)
+        return faults.constraint_error(value.strip(), column=column, label=label)
+
+    def _in_pieces(self, places: np.ndarray) -> Iterator[np.ndarray]:
+        step = max(PIECE // len(self.header), 1)
+        return (places[start : start + step] for start in range(0, len(places), step))
+
+    def _texts(self, rows: np.ndarray) -> list[list[str]]:
+        columns = self.cells.take(pa.array(rows, pa.int64())).columns
+        return [
+            [_storable(cell) for cell in row] for row in zip(*(column.to_pylist() for column in columns), strict=True)
+        ]
+
+
+def _storable(cell: str) -> str:
+    """PostgreSQL holds no NUL in a text."""
+    return cell.replace("\x00", NUL_SHOWN) if "\x00" in cell else cell
