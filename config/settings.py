@@ -19,6 +19,7 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "loca
 SECURE = env.bool("HTTPS", default=False)
 
 INSTALLED_APPS = [
+    "config.apps.PlatformConfig",
     "apps.accounts",
     "apps.datasets",
     "apps.insights",

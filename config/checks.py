@@ -1,0 +1,39 @@
+"""What Django's own checks do not know: settings that start, and would hurt later. `manage.py check --deploy`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004  (Django's name for it)
+
+# RFC 7518 3.2: an HS256 key must be as long as the hash.
+_SIGNING_KEY_BYTES = 32
+
+
+@register(Tags.security, deploy=True)
+def check_signing_key(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001
+    if len(str(settings.SIMPLE_JWT["SIGNING_KEY"]).encode()) >= _SIGNING_KEY_BYTES:
+        return []
+    hint = "Set JWT_SIGNING_KEY (or SECRET_KEY) to python3 -c 'import secrets; print(secrets.token_urlsafe(50))'."
+    return [Warning("The key that signs the API's tokens is shorter than 32 bytes.", hint=hint, id="platform.W001")]
+
+
+@register(Tags.security, deploy=True)
+def check_registration(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001
+    if settings.REGISTRATION_POLICY != "open":
+        return []
+    hint = "Set REGISTRATION_POLICY=approval or invite; `open` is for one machine."
+    return [Warning("Anybody who reaches the site can join any department.", hint=hint, id="platform.W002")]
+
+
+@register(Tags.compatibility, deploy=True)
+def check_raw_storage(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001
+    if settings.RAW_STORAGE == "s3":
+        return []
+    hint = "Set STORAGE=s3, unless web and workers share one machine."
+    return [
+        Warning(
+            "Raw files lie on this machine's disk, where no other worker finds them.", hint=hint, id="platform.W003"
+        )
+    ]
