@@ -10,10 +10,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.support.session import DEFAULTS, Session, clear, run_folder
+from tests.support.session import DEFAULTS, UNSET, Session, clear, run_folder
 
-for _name, _value in DEFAULTS.items():
-    os.environ.setdefault(_name, _value)
+# Whatever the person's own shell is set to: the tests' answers must not depend on it.
+os.environ.update(DEFAULTS)
+for _name in UNSET:
+    os.environ.pop(_name, None)
 
 # With pytest-xdist only the first process has a session; its workers inherit the address.
 _session: Session | None = None

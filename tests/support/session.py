@@ -24,6 +24,7 @@ DEFAULTS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
 }
+UNSET = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS", "AWS_PROFILE", "DEBUG", "HTTPS", "RAW_ROOT")
 
 
 def run_folder() -> Path:
