@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
-from apps.jobs.models import Job, StageRun, State, WorkerHeartbeat
+from apps.jobs.models import IdempotentRequest, Job, StageRun, State, WorkerHeartbeat
 from tests.accounts.factories import AdminFactory, UserFactory, bearer
 from tests.jobs.calls import UPLOAD, post_file, problem
 from tests.jobs.files import row, sales
@@ -99,6 +100,17 @@ def test_the_same_idempotency_key_is_answered_by_the_same_job(client: APIClient,
     assert again["Idempotency-Replayed"] == "true"
     problem(post_file(client, seller, sales(row(2)), headers=key), 422, "idempotency-key-reused")
     assert Job.objects.count() == 1
+
+
+def test_a_key_whose_first_upload_is_under_way_waits_and_one_that_died_is_free_again(
+    client: APIClient, sqs: Any, seller: User
+) -> None:
+    key = {"Idempotency-Key": "monday-file"}
+    post_file(client, seller, headers=key)
+    IdempotentRequest.objects.update(job=None, created_at=timezone.now())
+    problem(post_file(client, seller, headers=key), 409, "idempotency-key-in-use")
+    IdempotentRequest.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    assert post_file(client, seller, headers=key).status_code == 202
 
 
 def test_a_failed_upload_frees_its_idempotency_key(client: APIClient, sqs: Any, seller: User) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
+from aetherflow.errors import ConflictError
 from apps.accounts.models import User
 from apps.datasets.models import Dataset, Reject, clean_table
 from apps.datasets.selectors import clean_rows, current_rows
@@ -192,6 +193,18 @@ def test_insights_computed_while_an_upload_is_undone_are_computed_again(
     assert {tuple(insight.basis["datasets"]) for insight in Insight.objects.all()} == {
         (str(Dataset.objects.get(deleted_at=None).pk),)
     }
+
+
+def test_insights_that_are_overtaken_again_and_again_are_left_to_the_next_attempt(
+    upload: Callable[..., Job], work: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = upload(sales(row(1)))
+    monkeypatch.setattr(ml_stage, "_store", lambda *_, **__: False)
+    with pytest.raises(ConflictError):
+        work()
+    run = job.stages.get(stage=Stage.ML)
+    assert (run.state, run.error_code) == (State.FAILED, "uploads-changing")
+    assert run.error_hint
 
 
 def test_an_undo_waits_for_insights_that_are_being_stored(
