@@ -1,4 +1,6 @@
-"""The orchestrator's writes, a module a subject: submission, transitions, dispatch, the two stages' work, undo, retry.
+"""The orchestrator's writes, a module a subject, since one would pass 800 lines and change for many reasons:
 
-One module would pass 800 lines, and its halves change for different reasons.
+submission (uploads, new jobs) · transitions (the state machine) · dispatch (the outbox) · claims (who may work a stage)
+· etl and ml (the stages' work) · foreign (messages of other producers) · again (retry, reprocess, undo) · rescue (what
+nobody works on any more) · workers (signs of life).
 """

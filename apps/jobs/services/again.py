@@ -17,6 +17,8 @@ from apps.jobs.services.dispatch import send_after_commit
 from apps.jobs.services.submission import enqueue
 from apps.jobs.services.transitions import IllegalMove, move
 
+_UNDER_WAY = [JobStatus(state) for state in sorted(ACTIVE)]
+
 
 @transaction.atomic
 def retry(*, job: Job, by: User, at: datetime) -> Job:
@@ -90,6 +92,3 @@ def _recompute(department: str, *, by: User, at: datetime, request_id: str) -> J
         return enqueue(dataset=heir, cause=Cause.UNDO, by=by, at=at, request_id=request_id, first=Stage.ML)
     except ConflictError:
         return None
-
-
-_UNDER_WAY = [JobStatus(state) for state in sorted(ACTIVE)]
