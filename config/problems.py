@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import (
     BadRequest,
@@ -12,6 +13,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.defaults import bad_request as bad_page_request
@@ -31,6 +33,9 @@ from aetherflow.errors import (
     TooLargeError,
     UnavailableError,
 )
+from apps.datasets.storage import is_full
+
+log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 STATUS_OF: dict[type[AnticipatedError], int] = {
@@ -59,6 +64,9 @@ class ProblemHandler(ExceptionHandler):
             return Anticipated(exc)
         if isinstance(exc, BadRequest | SuspiciousOperation):
             return Anticipated(refusal(exc))
+        if outage := _outage(exc):
+            log.warning("unavailable", code=outage.code, error=str(exc)[:300])
+            return Anticipated(outage)
         return super().convert_known_exceptions(exc)
 
     def report_exception(self, exc: exceptions.APIException, response: Response) -> None:
@@ -84,6 +92,23 @@ class ProblemFormatter(ExceptionFormatter):
             hint=getattr(self.exc, "hint", ""),
             details=getattr(self.exc, "details", {}),
         )
+
+
+def _outage(exc: Exception) -> UnavailableError | None:
+    """What no code here is to blame for, and the caller can only try again: the database or the room on disk."""
+    if isinstance(exc, OperationalError | InterfaceError):
+        return UnavailableError(
+            "The database does not answer.",
+            code="database-unavailable",
+            hint="Try again in a minute. If it stays, tell the operators.",
+        )
+    if is_full(exc):
+        return UnavailableError(
+            "The server has no room for the file; nothing was recorded.",
+            code="storage-full",
+            hint="Tell the operators, and send it again once they have made room.",
+        )
+    return None
 
 
 def refusal(exc: Exception) -> AnticipatedError:

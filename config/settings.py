@@ -1,6 +1,7 @@
 """Settings: one file for every place; what differs comes from the environment (see .env.example)."""
 
 import logging
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -40,7 +41,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # First, so that what the others refuse (an unknown host, say) has an id to ask about too.
+    # Counts what the others refuse too, and how long all of them took.
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    # Early, so that what the others refuse (an unknown host, say) has an id to ask about too.
     "config.middleware.RequestIdMiddleware",
     "config.middleware.ContentTypeMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -53,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.TrailingSlashMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "config.metrics.RequestMetrics",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -77,6 +81,15 @@ _database = env.db("DATABASE_URL") | {
     "ENGINE": "config.postgresql",
     "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),
     "CONN_HEALTH_CHECKS": True,
+}
+# A server that is gone without a word would hold a request, a heartbeat or a worker's main loop for ever.
+_database["OPTIONS"] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    **_database.get("OPTIONS", {}),
 }
 DATABASES = {
     "default": _database,
@@ -112,7 +125,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = [
     "apps.datasets.uploads.SizeLimitUploadHandler",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+    "apps.datasets.uploads.SpoolUploadHandler",
 ]
 # How many faults of a file are kept in detail; all are counted.
 MAX_REJECTS_KEPT = positive("MAX_REJECTS_KEPT", default=100_000)
@@ -130,18 +143,42 @@ QUEUE_VISIBILITY_SECONDS = positive("QUEUE_VISIBILITY_SECONDS", default=90)
 QUEUE_MAX_RECEIVES = positive("QUEUE_MAX_RECEIVES", default=3)
 QUEUE_BACKOFF_SECONDS = seconds_list("QUEUE_BACKOFF_SECONDS", default="30,120")
 QUEUE_WAIT_SECONDS = positive("QUEUE_WAIT_SECONDS", default=2)
-STAGE_SOFT_TIME_LIMIT_SECONDS = positive("STAGE_SOFT_TIME_LIMIT_SECONDS", default=3_000)
-STAGE_TIME_LIMIT_SECONDS = positive("STAGE_TIME_LIMIT_SECONDS", default=3_300)
-if STAGE_SOFT_TIME_LIMIT_SECONDS >= STAGE_TIME_LIMIT_SECONDS:
-    raise ImproperlyConfigured(
-        "STAGE_SOFT_TIME_LIMIT_SECONDS must be below STAGE_TIME_LIMIT_SECONDS, e.g. 3000 and 3300"
-    )
-# How long the direct send, or the chain's own link, has before the relay sends a stage in its place.
+# Stage → seconds after which its task is asked to stop, and after which it is killed.
+STAGE_TIME_LIMITS = {
+    "etl": (
+        positive("ETL_SOFT_TIME_LIMIT_SECONDS", default=3_000),
+        positive("ETL_TIME_LIMIT_SECONDS", default=3_300),
+    ),
+    "ml": (
+        positive("ML_SOFT_TIME_LIMIT_SECONDS", default=1_500),
+        positive("ML_TIME_LIMIT_SECONDS", default=1_800),
+    ),
+}
+for _stage, (_soft, _hard) in STAGE_TIME_LIMITS.items():
+    # SQS hides a message for twelve hours at most; what is left of them is for the kill to be noticed.
+    if not _soft < _hard <= 11 * 3600 - 2 * QUEUE_VISIBILITY_SECONDS:
+        raise ImproperlyConfigured(
+            f"{_stage.upper()}_SOFT_TIME_LIMIT_SECONDS={_soft} must be below {_stage.upper()}_TIME_LIMIT_SECONDS="
+            f"{_hard}, and this at most 11 hours less two QUEUE_VISIBILITY_SECONDS, e.g. 3000 and 3300"
+        )
+# What running tasks get to finish when their worker is told to stop; then their messages go back to the queue.
+WORKER_STOP_SECONDS = positive("WORKER_STOP_SECONDS", default=60)
+# How many of a department's stages may be sent or in work at once; more where more task slots live.
+DEPARTMENT_IN_FLIGHT = positive("DEPARTMENT_IN_FLIGHT", default=3)
+# How long a send may take before somebody else sends in its place.
 RELAY_GRACE_SECONDS = positive("RELAY_GRACE_SECONDS", default=15)
-# How long a sent message may go unseen before its stage is sent again; above the longest queue one expects.
-RESEND_SECONDS = positive("RESEND_SECONDS", default=3_600)
+# How long a sent message may go unseen before its stage is sent again; above the longest time a short queue takes.
+RESEND_SECONDS = positive("RESEND_SECONDS", default=900)
 RELAY_INTERVAL_SECONDS = positive("RELAY_INTERVAL_SECONDS", default=5)
 WORKER_HEARTBEAT_SECONDS = positive("WORKER_HEARTBEAT_SECONDS", default=10)
+_memory_limit: str = env.str("WORKER_MEMORY_LIMIT_MB", default="2048")
+if not _memory_limit.isdecimal():
+    raise ImproperlyConfigured(
+        f"WORKER_MEMORY_LIMIT_MB={_memory_limit!r} cannot be read. It is whole megabytes, or 0 for no limit, "
+        "e.g. WORKER_MEMORY_LIMIT_MB=2048"
+    )
+WORKER_MEMORY_LIMIT_MB = int(_memory_limit)
+WORKER_RECYCLE_MB = positive("WORKER_RECYCLE_MB", default=1_024)
 
 # --- Accounts and the API ---
 AUTH_USER_MODEL = "accounts.User"
@@ -236,6 +273,20 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 if SECURE:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- Metrics ---
+# Who shows it as a bearer token may read /metrics; empty: only admins may.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Where several web processes of one machine keep their counts, so that each can tell the sum of all.
+PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
+if not PROMETHEUS_MULTIPROC_DIR:
+    # The client library takes an empty one for set, and would write its files into the current folder.
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+elif not Path(PROMETHEUS_MULTIPROC_DIR).is_dir():
+    raise ImproperlyConfigured(
+        f"PROMETHEUS_MULTIPROC_DIR={PROMETHEUS_MULTIPROC_DIR!r} is no folder. Make an empty one before each start of "
+        "the web server: rm -rf /run/aetherflow/metrics && mkdir -p /run/aetherflow/metrics"
+    )
 
 # --- Logs ---
 LOGGING = logging_config(

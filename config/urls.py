@@ -1,10 +1,11 @@
-"""The addresses: the API under /api/v1, the operators' admin, and the dashboard for everything else."""
+"""The addresses: the API under /api/v1, the operators' admin and metrics, the dashboard for everything else."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from config.dashboard import dashboard
+from config.metrics import MetricsView
 from config.problems import not_found
 
 api: list[URLPattern | URLResolver] = [
@@ -21,6 +22,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     re_path(r"^api(/|$)", not_found),
     path("admin/", admin.site.urls),
+    re_path(r"^metrics/?$", MetricsView.as_view(), name="metrics"),
     # The router of the page works in the browser: every other address is the page.
     re_path(r"^(?!static/|assets/).*$", dashboard),
 ]

@@ -3,12 +3,12 @@
 raw/{department}/{dataset_id}/{original_filename}
 """
 
+import errno
 import os
 import unicodedata
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO, Any, Protocol, cast
 from uuid import UUID
 
@@ -24,11 +24,13 @@ from django.core.files.storage import FileSystemStorage, storages
 from storages.backends.s3 import S3Storage
 
 from aetherflow.errors import NotFoundError, UnavailableError
+from apps.datasets.scratch import scratch_folder
 
 log = structlog.get_logger(__name__)
 
 # What a store that is away, or refuses, raises.
 STORE_ERRORS = (ClientError, BotoCoreError, Boto3Error, OSError)
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 # File systems hold names of 255 bytes; the rest is for what a store adds while it writes.
 _NAME_BYTES = 200
 _CHUNK = 1024 * 1024
@@ -123,6 +125,18 @@ class S3RawStorage(S3Storage):
 class DiskRawStorage(FileSystemStorage):
     """A folder for one machine; the files' paths are the S3 keys."""
 
+    def _save(self, name: str, content: File) -> str:
+        try:
+            saved: str = super()._save(name, content)  # type: ignore[misc]  # the stubs leave it out
+        except OSError:
+            # Of a file that did not fit a part was written: nobody knows of it, and it would keep the disk full.
+            path = Path(self.path(name))
+            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.parent.rmdir()
+            raise
+        return saved
+
     def stream(self, name: str) -> RawStream:
         body = Path(self.path(name)).open("rb")  # noqa: SIM115  (closed by the stream's reader)
         return RawStream(body, size_bytes=os.fstat(body.fileno()).st_size)
@@ -139,6 +153,11 @@ class DiskRawStorage(FileSystemStorage):
 
 def raw_storage() -> RawStorage:
     return cast("RawStorage", storages["raw"])
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether a disk had no room left, or its user none of the quota."""
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 def clean_filename(name: str) -> str:
@@ -193,13 +212,16 @@ def open_raw(key: str) -> RawStream:
 
 @contextmanager
 def local_copy(key: str) -> Iterator[Path]:
-    """The raw file on this machine's disk while it is read. UnavailableError where the store cannot give it."""
-    with TemporaryDirectory(prefix="aetherflow-") as folder:
-        path = Path(folder) / "raw"
+    """The raw file on this machine's disk while it is read. UnavailableError where the store cannot give it, OSError
+    where the disk is full."""
+    with scratch_folder() as folder:
+        path = folder / "raw"
         try:
             with closing(raw_storage().stream(key)) as stream, path.open("wb") as copy:
                 copy.writelines(stream)
         except STORE_ERRORS as error:
+            if is_full(error):
+                raise
             # The cause names hosts, buckets and folders: it is the operators', the uploader sees the rest.
             log.warning("raw_file_not_read", key=key, error=str(error)[:300])
             raise UnavailableError(

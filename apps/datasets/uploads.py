@@ -3,16 +3,18 @@
 import errno
 import hashlib
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.core.files import File
-from django.core.files.uploadhandler import FileUploadHandler
+from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
 
 from aetherflow.errors import InvalidError, TooLargeError, UnavailableError
-from apps.datasets.storage import STORE_ERRORS, clean_filename, raw_key, raw_storage
+from apps.datasets.storage import STORE_ERRORS, clean_filename, is_full, raw_key, raw_storage
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +50,27 @@ class SizeLimitUploadHandler(FileUploadHandler):
 
     def file_complete(self, file_size: int) -> None:  # noqa: ARG002
         return None
+
+
+class SpoolUploadHandler(TemporaryFileUploadHandler):
+    """Django's, but for a full disk: what was written goes at once, not when memory is tidied up next."""
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        with self._gone_on_failure():
+            super().receive_data_chunk(raw_data, start)
+
+    def file_complete(self, file_size: int) -> Any:
+        with self._gone_on_failure():
+            return super().file_complete(file_size)
+
+    @contextmanager
+    def _gone_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            with suppress(OSError):  # closing writes what is still buffered, and then removes the file
+                self.file.close()
+            raise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +115,12 @@ def keep(file: File, *, department: str, sha256: str) -> StoredFile:
                 hint="Give the file a shorter name and upload it again.",
             ) from error
         log.warning("raw_file_not_stored", key=key, error=str(error)[:300])
+        if is_full(error):
+            raise UnavailableError(
+                "The store has no room for the file; nothing was recorded.",
+                code="storage-full",
+                hint="Tell the operators, and upload the file again once they have made room.",
+            ) from error
         raise UnavailableError(
             "The file could not be stored; nothing was recorded.",
             code="storage-unavailable",

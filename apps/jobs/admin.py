@@ -5,11 +5,11 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from aetherflow.errors import AnticipatedError
 from apps.accounts.authentication import user_of
 from apps.datasets.admin import ReadOnlyAdmin
+from apps.jobs import clock
 from apps.jobs.models import IdempotentRequest, Job, StageEvent, StageRun, WorkerHeartbeat
 from apps.jobs.services.again import retry
 
@@ -52,7 +52,7 @@ class JobAdmin(ReadOnlyAdmin):
         retried, refused = 0, []
         for job in jobs.select_related("dataset"):
             try:
-                retry(job=job, by=user_of(request), at=timezone.now())
+                retry(job=job, by=user_of(request), at=clock.now())
                 retried += 1
             except AnticipatedError as error:
                 refused.append(f"{job}: {error.message}")

@@ -5,10 +5,11 @@ from django.conf import settings
 
 from aetherflow.registry import departments
 from apps.jobs.sqs import celery_config
-from apps.jobs.sqs.settings import SqsSettings
+from apps.jobs.sqs.settings import SqsSettings, TimeLimits
 
 
 def sqs_settings() -> SqsSettings:
+    limits = {stage: TimeLimits(soft=soft, hard=hard) for stage, (soft, hard) in settings.STAGE_TIME_LIMITS.items()}
     return SqsSettings(
         region=settings.AWS_REGION,
         endpoint_url=settings.AWS_ENDPOINT_URL_SQS,
@@ -18,8 +19,9 @@ def sqs_settings() -> SqsSettings:
         max_receives=settings.QUEUE_MAX_RECEIVES,
         backoff_seconds=settings.QUEUE_BACKOFF_SECONDS,
         wait_seconds=settings.QUEUE_WAIT_SECONDS,
-        soft_time_limit=settings.STAGE_SOFT_TIME_LIMIT_SECONDS,
-        time_limit=settings.STAGE_TIME_LIMIT_SECONDS,
+        etl_time_limits=limits["etl"],
+        ml_time_limits=limits["ml"],
+        stop_seconds=settings.WORKER_STOP_SECONDS,
         departments=frozenset(departments()),
     )
 

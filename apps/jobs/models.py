@@ -1,5 +1,6 @@
 """Jobs, their stages, the journal of every change of state, and the workers' heartbeats."""
 
+import math
 import uuid
 
 from django.conf import settings
@@ -99,6 +100,8 @@ class StageRun(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="stages")
+    # The job's, repeated: each department has its own share of the line.
+    department = models.CharField(max_length=40)
     stage = models.CharField(max_length=3, choices=Stage)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     token = models.BigIntegerField(default=0)
@@ -108,7 +111,9 @@ class StageRun(models.Model):
     worker = models.CharField(max_length=200, blank=True)
 
     queued_at = models.DateTimeField()
-    dispatched_at = models.DateTimeField(null=True, blank=True, help_text="Empty: the relay has to send it.")
+    # A lease: whoever is about to send the message moves it on, so that nobody else sends the same one meanwhile.
+    send_after = models.DateTimeField(help_text="While it is not sent: nobody else may send it before.")
+    dispatched_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it waits in the outbox.")
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     dead_lettered = models.BooleanField(default=False)
@@ -142,8 +147,13 @@ class StageRun(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["queued_at"], name="stagerun_outbox", condition=Q(state="queued", dispatched_at=None)),
+            models.Index(
+                fields=["department", "queued_at"],
+                name="stagerun_outbox",
+                condition=Q(state="queued", dispatched_at=None),
+            ),
             models.Index(fields=["started_at"], name="stagerun_working", condition=Q(state="processing")),
+            models.Index(fields=["department"], name="stagerun_active", condition=Q(state__in=sorted(ACTIVE))),
         ]
 
     def __str__(self) -> str:
@@ -169,11 +179,62 @@ class StageEvent(models.Model):
         return f"{self.source or 'new'} → {self.target}"
 
 
+class Outcome(models.TextChoices):
+    """Of one attempt at a stage."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    DEAD_LETTERED = "dead_lettered", "failed for the last time"
+
+
+# In seconds. Another set of bounds needs a migration: counts of the old ones cannot be sorted into it.
+DURATION_BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, math.inf)
+
+
+class StageTally(models.Model):
+    """How many attempts there ever were, how long they took, how many rows they brought: for ever, as a counter is.
+
+    The workers' counters: they answer no HTTP, and runs of old jobs may be deleted while these only grow.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    stage = models.CharField(max_length=3, choices=Stage)
+    department = models.CharField(max_length=40)
+    outcome = models.CharField(max_length=13, choices=Outcome)
+    attempts = models.BigIntegerField(default=0)
+    seconds_total = models.FloatField(default=0)
+    rows_read = models.BigIntegerField(default=0)
+    rows_loaded = models.BigIntegerField(default=0)
+    rows_rejected = models.BigIntegerField(default=0)
+    rows_duplicate = models.BigIntegerField(default=0)
+    duration_buckets = ArrayField(
+        models.BigIntegerField(), help_text="Attempts that took no longer than each of DURATION_BOUNDS."
+    )
+
+    class Meta:
+        ordering = ["stage", "department", "outcome"]
+        verbose_name_plural = "stage tallies"
+        constraints = [
+            models.UniqueConstraint(fields=["stage", "department", "outcome"], name="stagetally_once"),
+            models.CheckConstraint(
+                name="stagetally_a_bucket_per_bound",
+                condition=Q(duration_buckets__len=len(DURATION_BOUNDS)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.department}: {self.stage} {self.outcome}"
+
+
 class WorkerHeartbeat(models.Model):
-    """The last sign of life of a worker process. SQS carries no Celery events, so this is how one knows."""
+    """The last sign of life of a worker process, or of a relay (queue "relay", no slots).
+
+    SQS carries no Celery events, so this is how one knows.
+    """
 
     name = models.CharField(primary_key=True, max_length=200)
     queues = ArrayField(models.CharField(max_length=100))
+    slots = models.IntegerField(default=0, help_text="How many tasks it works at once.")
     pid = models.IntegerField()
     started_at = models.DateTimeField()
     beat_at = models.DateTimeField()

@@ -1,29 +1,50 @@
 """Whether the platform can do its work now: each thing it needs, by name, and what is wrong with it."""
 
+import time
+from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from concurrent.futures import Future
+from functools import partial
 
 import structlog
-from django.db import connection
 
-from apps.datasets.storage import raw_storage
-from apps.jobs.broker import sqs_settings
-from apps.jobs.selectors import live_workers
+from apps.jobs import clock, probes
+from apps.jobs.probes import Probe, answer_of, beating
 from apps.jobs.sqs import names
-from apps.jobs.sqs.queues import queue_stats
 
 log = structlog.get_logger(__name__)
 
+# All of it together: a load balancer waits for little longer.
+WITHIN_SECONDS = 4.0
+# What a relay calls itself among the workers.
+RELAY = "relay"
 
-def readiness(*, at: datetime) -> dict[str, dict[str, str]]:
-    """name → {status: ok|down, detail}. One that is down does not keep the others from being looked at."""
+
+def readiness() -> dict[str, dict[str, str]]:
+    """name → {status: ok|down, detail}. One that is down, or hangs, does not keep the others from being looked at."""
+    until = time.monotonic() + WITHIN_SECONDS
+    storage, queues, heartbeats = probes.storage.begin(), probes.queues.begin(), _heartbeats.begin()
     checks: dict[str, Callable[[], str]] = {
-        "database": _database,
-        "storage": lambda: raw_storage().ping(),
-        "queues": _queues,
-        **{f"worker-{queue}": lambda queue=queue: _worker(queue, at=at) for queue in (names.ETL, names.ML)},  # type: ignore[misc]
+        "database": partial(_database, heartbeats, until=until),
+        "storage": partial(answer_of, storage, until=until),
+        "queues": lambda: f"{len(answer_of(queues, until=until))} queues answer",
+        **{
+            f"worker-{queue}": partial(
+                _alive,
+                heartbeats,
+                queue,
+                until=until,
+                missing=f"No worker for the {queue} queue gives a sign of life.",
+            )
+            for queue in (names.ETL, names.ML)
+        },
+        "relay": partial(_alive, heartbeats, RELAY, until=until, missing="No relay sends what waits in the outbox."),
     }
     return {name: _run(name, check) for name, check in checks.items()}
+
+
+# The database answers where this does, so nothing else is asked of it.
+_heartbeats = Probe(lambda: beating(clock.now()))
 
 
 class _Down(Exception):  # noqa: N818
@@ -35,26 +56,25 @@ def _run(name: str, check: Callable[[], str]) -> dict[str, str]:
         return {"status": "ok", "detail": check()}
     except _Down as down:
         return {"status": "down", "detail": str(down)}
+    except TimeoutError:
+        log.warning("not_ready", check=name, error="it hangs")
+        return {"status": "down", "detail": f"No answer within {WITHIN_SECONDS:g} s."}
     except Exception as error:  # noqa: BLE001  (whatever it is, the answer is that this one is down)
         # Anybody may ask: addresses and credentials in the error's text stay in the log.
         log.warning("not_ready", check=name, error=str(error)[:300])
         return {"status": "down", "detail": f"No answer ({type(error).__name__})."}
 
 
-def _database() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+def _database(heartbeats: Future[Counter[str]], *, until: float) -> str:
+    answer_of(heartbeats, until=until)
     return "answers"
 
 
-def _queues() -> str:
-    settings = sqs_settings()
-    client = settings.client(connect_timeout=2, read_timeout=3, attempts=1)
-    return f"{len(queue_stats(client, queues=settings.queues))} queues answer"
-
-
-def _worker(queue: str, *, at: datetime) -> str:
-    beating = live_workers(at=at).filter(queues__contains=[queue]).count()
-    if not beating:
-        raise _Down(f"No worker for the {queue} queue gives a sign of life.")
-    return f"{beating} at work"
+def _alive(heartbeats: Future[Counter[str]], queue: str, *, until: float, missing: str) -> str:
+    try:
+        alive = answer_of(heartbeats, until=until)[queue]
+    except Exception:  # noqa: BLE001  (why, the check of the database says)
+        raise _Down("Not known while the database does not answer.") from None
+    if not alive:
+        raise _Down(missing)
+    return f"{alive} at work"

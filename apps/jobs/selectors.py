@@ -29,6 +29,11 @@ def job_for(user: User, job_id: UUID) -> Job:
     return found
 
 
+def dead_after() -> timedelta:
+    """Three missed beats make a worker dead."""
+    return timedelta(seconds=3 * settings.WORKER_HEARTBEAT_SECONDS)
+
+
 def live_workers(*, at: datetime) -> QuerySet[WorkerHeartbeat]:
-    """Workers that have beaten lately; three missed beats make one dead."""
-    return WorkerHeartbeat.objects.filter(beat_at__gte=at - timedelta(seconds=3 * settings.WORKER_HEARTBEAT_SECONDS))
+    """Workers that have beaten lately."""
+    return WorkerHeartbeat.objects.filter(beat_at__gte=at - dead_after())

@@ -10,13 +10,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
+from billiard.exceptions import WorkerLostError
 from celery import shared_task
 from celery.signals import task_failure, worker_init
 from django.db import connections
-from django.utils import timezone
 
 from aetherflow.errors import AnticipatedError
+from apps.jobs import clock
+from apps.jobs.memory import why_ended
 from apps.jobs.services.claims import fail_lost
+from apps.jobs.services.dispatch import pass_on
 from apps.jobs.services.etl import work_etl
 from apps.jobs.services.ml import work_ml
 from apps.jobs.sqs import names
@@ -37,7 +40,7 @@ def etl(self: Any, message: dict[str, Any], **_: Any) -> dict[str, str] | None:
     delivery = delivery_of(self.request)
     work = EtlMessage.parse(message)
     with _attempt(work, delivery=delivery):
-        following = work_etl(message=work, delivery=delivery, worker=self.request.hostname, at=timezone.now())
+        following = work_etl(message=work, delivery=delivery, worker=self.request.hostname, at=clock.now())
     if following is None:
         end_chain(self.request)
         return None
@@ -50,7 +53,7 @@ def ml(self: Any, message: dict[str, Any], **_: Any) -> None:
     delivery = delivery_of(self.request)
     work = MlMessage.parse(message)
     with _attempt(work, delivery=delivery):
-        work_ml(message=work, delivery=delivery, worker=self.request.hostname, at=timezone.now())
+        work_ml(message=work, delivery=delivery, worker=self.request.hostname, at=clock.now())
 
 
 @contextmanager
@@ -79,7 +82,11 @@ def _attempt(message: Message, *, delivery: Delivery) -> Iterator[None]:
                 exc_info=not isinstance(error, AnticipatedError),
             )
             raise StageFailed(reason[:500]) from None
-        log.info("stage_ended", status="succeeded", duration_ms=_since(began))
+        else:
+            log.info("stage_ended", status="succeeded", duration_ms=_since(began))
+        finally:
+            # Its place in the line may be free now.
+            pass_on(message.department)
 
 
 def _since(began: float) -> int:
@@ -93,13 +100,29 @@ def remember_worker(sender: Any = None, **_: Any) -> None:
 
 
 @task_failure.connect
-def note_lost_child(sender: Any = None, exception: BaseException | None = None, args: Any = None, **_: Any) -> None:
-    """A killed child, or one over its hard time limit, could not write its reason: the parent does."""
+def note_lost_child(
+    sender: Any = None, task_id: str = "", exception: BaseException | None = None, args: Any = None, **_: Any
+) -> None:
+    """A killed child, or one over a hard limit, could not write its reason: the parent does."""
     if sender.name not in names.TASK_OF_QUEUE.values() or isinstance(exception, StageFailed) or exception is None:
         return
+    # Only of a lost child: a child forked after a kill has inherited a note of it, which is the parent's to take.
+    ended = why_ended(task_id) if isinstance(exception, WorkerLostError) else None
+    message = MESSAGE_OF_JOB_TYPE[args[0]["job_type"]].parse(args[0])
+    # After a hard time limit Celery tells nothing of the delivery; the dataset is always known.
+    delivery = delivery_of(sender.request)
+    log.error(
+        "stage_lost",
+        status="failed",
+        request_id=delivery.request_id,
+        job_id=delivery.job_id,
+        dataset_id=str(message.dataset_id),
+        department=message.department,
+        stage=message.job_type,
+        error=str(ended or exception)[:500],
+    )
     try:
-        message = MESSAGE_OF_JOB_TYPE[args[0]["job_type"]].parse(args[0])
-        fail_lost(message=message, worker=_this_worker["name"], error=exception, at=timezone.now())
+        fail_lost(message=message, worker=_this_worker["name"], error=ended or exception, at=clock.now())
     finally:
         # The parent forks: a connection left open here would be shared with the next child.
         connections.close_all()

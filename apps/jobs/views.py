@@ -4,7 +4,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.http import HttpRequest, QueryDict
-from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, serializers
@@ -23,6 +22,7 @@ from apps.datasets.models import OnError
 from apps.datasets.pagination import ListPagination, TotalOrderingFilter
 from apps.datasets.selectors import dataset_for, same_file
 from apps.datasets.views import DatasetView
+from apps.jobs import clock
 from apps.jobs.models import Job, JobStatus, Stage
 from apps.jobs.readiness import readiness
 from apps.jobs.selectors import job_for, jobs_for
@@ -87,7 +87,7 @@ class UploadView(APIView):
             department=department,
             idempotency_key=_idempotency_key(request),
             by=user_of(request),
-            at=timezone.now(),
+            at=clock.now(),
             request_id=_request_id(request),
         )
         job = job_for(user_of(request), submission.job.pk)
@@ -105,7 +105,7 @@ class DatasetDetailView(DatasetView):
     def delete(self, request: Request, dataset_id: UUID) -> Response:
         """Undo the upload: its rows and insights go, what it superseded counts again. The raw file is kept a while."""
         dataset = dataset_for(user_of(request), dataset_id)
-        undo(dataset=dataset, by=user_of(request), at=timezone.now(), request_id=_request_id(request))
+        undo(dataset=dataset, by=user_of(request), at=clock.now(), request_id=_request_id(request))
         return Response(status=204)
 
 
@@ -147,7 +147,7 @@ class JobRetryView(APIView):
     @extend_schema(operation_id="jobs_retry", request=None, responses={202: JobOutput})
     def post(self, request: Request, job_id: UUID) -> Response:
         """Run a failed job again, from the stage that failed. 409 where it has not failed."""
-        job = retry(job=job_for(user_of(request), job_id), by=user_of(request), at=timezone.now())
+        job = retry(job=job_for(user_of(request), job_id), by=user_of(request), at=clock.now())
         return Response(JobOutput(job_for(user_of(request), job.pk)).data, status=202)
 
 
@@ -185,7 +185,7 @@ class ReadinessView(APIView):
     @extend_schema(operation_id="health_ready", responses={200: ReadinessOutput, 503: ReadinessOutput}, auth=[])
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """What the platform needs, each by name: database, store, queues, workers."""
-        checks = readiness(at=timezone.now())
+        checks = readiness()
         ok = all(check["status"] == "ok" for check in checks.values())
         return Response({"status": "ok" if ok else "unavailable", "checks": checks}, status=200 if ok else 503)
 

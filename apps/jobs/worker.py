@@ -1,7 +1,8 @@
-"""What a worker has beyond the application that sends: its heartbeat row, and the platform's logs."""
+"""What a worker has beyond the application that sends: its heartbeat row, its memory limit, the platform's logs."""
 
 import threading
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -9,9 +10,10 @@ from celery import bootsteps
 from celery.signals import setup_logging
 from django.conf import settings
 from django.db import Error, connections
-from django.utils import timezone
 
+from apps.jobs import clock
 from apps.jobs.broker import app
+from apps.jobs.memory import MemoryWatchStep
 from apps.jobs.services.workers import beat, farewell
 
 log = structlog.get_logger(__name__)
@@ -33,6 +35,7 @@ class WorkerHeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]
                 kwargs={
                     "name": consumer.hostname,
                     "queues": sorted(consumer.app.amqp.queues.consume_from),
+                    "slots": consumer.pool.num_processes,
                     "pid": consumer.pid,
                 },
                 name="worker-heartbeat",
@@ -52,11 +55,16 @@ class WorkerHeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]
             connections.close_all()
 
 
-def _beat_for_ever(*, name: str, queues: list[str], pid: int) -> None:
-    started_at = timezone.now()
+def _beat_for_ever(*, name: str, queues: list[str], slots: int, pid: int) -> None:
+    began = time.monotonic()
+    started_at: datetime | None = None
     while True:
         try:
-            beat(name=name, queues=queues, pid=pid, started_at=started_at, at=timezone.now())
+            at = clock.now()
+            if started_at is None:
+                # Counted back: with the database away at first, the worker would seem younger than the work it took.
+                started_at = at - timedelta(seconds=time.monotonic() - began)
+            beat(name=name, queues=queues, slots=slots, pid=pid, started_at=started_at, at=at)
         except Error as error:
             log.warning("worker_heartbeat_failed", worker=name, error=str(error)[:300])
         finally:
@@ -70,4 +78,10 @@ def keep_logging(**_: Any) -> None:
     """Being connected is the point: Celery would put its own handlers in the place of the JSON ones."""
 
 
+app.conf.update(
+    # In KiB, and of the largest size a child ever had: one that was large is replaced once its task has ended.
+    worker_max_memory_per_child=settings.WORKER_RECYCLE_MB * 1024,
+    worker_memory_limit_mb=settings.WORKER_MEMORY_LIMIT_MB,  # read by the memory watch
+)
 app.steps["consumer"].add(WorkerHeartbeatStep)
+app.steps["consumer"].add(MemoryWatchStep)

@@ -89,7 +89,7 @@ def start_s3(home: Home, *, say: Callable[[str], None] = print) -> Endpoint:
         home,
         name="s3",
         port=port,
-        command=[str(_ministack(home, say=say))],
+        command=[str(install_ministack(home.path / "ministack", say=say))],
         environment={
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
@@ -103,9 +103,8 @@ def start_s3(home: Home, *, say: Callable[[str], None] = print) -> Endpoint:
     )
 
 
-def _ministack(home: Home, *, say: Callable[[str], None]) -> Path:
-    """The program, installed at first use into an environment of its own: it pins an older botocore."""
-    place = home.path / "ministack"
+def install_ministack(place: Path, *, say: Callable[[str], None] = print) -> Path:
+    """The program, installed at first use into an environment of its own, `place`: it pins an older botocore."""
     program = place / "bin" / "ministack"
     stamp = place / "installed"
     wanted = hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()

@@ -25,6 +25,7 @@ def local(home: Home, *, outer: Mapping[str, str]) -> dict[str, str]:
     """The platform's environment on one machine, before the addresses of database and endpoints are known."""
     defaults = {
         "SECRET_KEY": home.secret("secret_key"),
+        "METRICS_TOKEN": home.secret("metrics_token"),
         "ALLOWED_HOSTS": LOOPBACK,
         "STORAGE": "disk",
         "RAW_ROOT": str(home.path / "raw"),
@@ -32,6 +33,8 @@ def local(home: Home, *, outer: Mapping[str, str]) -> dict[str, str]:
         # A killed worker's message comes back after this long; production waits longer.
         "QUEUE_VISIBILITY_SECONDS": "30",
         "QUEUE_BACKOFF_SECONDS": "5,15",
+        # Well below what the launcher waits for a worker before it kills it.
+        "WORKER_STOP_SECONDS": "4",
         "REGISTRATION_POLICY": "open",
         "LOG_FORMAT": "console",
         "STATIC_ROOT": str(home.path / "static"),

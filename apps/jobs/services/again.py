@@ -13,9 +13,9 @@ from apps.datasets.services import clear, lock_department, mark_undone
 from apps.insights.services import drop_insights
 from apps.jobs.models import ACTIVE, Cause, Job, JobStatus, Stage, StageRun, State
 from apps.jobs.services.claims import fail_undone
-from apps.jobs.services.dispatch import send_after_commit
+from apps.jobs.services.dispatch import dispatch_after_commit, to_be_sent
 from apps.jobs.services.submission import enqueue
-from apps.jobs.services.transitions import IllegalMove, move
+from apps.jobs.services.transitions import RETRIED, IllegalMove, move
 
 _UNDER_WAY = [JobStatus(state) for state in sorted(ACTIVE)]
 
@@ -38,12 +38,13 @@ def retry(*, job: Job, by: User, at: datetime) -> Job:
             run,
             State.QUEUED,
             at=at,
-            note=f"retried by {by.email}",
-            changes={"attempts": 0, "queued_at": at, "dispatched_at": None, "dead_lettered": False},
+            note=f"{RETRIED} {by.email}",
+            # With a new token: a worker that was given up and goes on must not end what was asked for anew.
+            changes={"attempts": 0, "token": run.token + 1, "dead_lettered": False, **to_be_sent(at)},
         )
     except IllegalMove:
         raise ConflictError("The job moved meanwhile.", code="job-not-failed", hint="Look at it again.") from None
-    send_after_commit(run)
+    dispatch_after_commit(run.department)
     job.refresh_from_db()
     return job
 
@@ -78,6 +79,8 @@ def undo(*, dataset: Dataset, by: User, at: datetime, request_id: str) -> Job | 
         drop_insights(dataset=dataset)
         for run in StageRun.objects.filter(job__dataset=dataset, state=State.QUEUED):
             fail_undone(run, at=at)
+        # What was queued has left the line: another upload may take its place.
+        dispatch_after_commit(dataset.department)
         job = _recompute(dataset.department, by=by, at=at, request_id=request_id)
     clear(dataset)
     return job

@@ -12,6 +12,8 @@ from django.db import transaction
 
 from aetherflow.errors import AnticipatedError
 from aetherflow.etl import FileRefused
+from apps.datasets.storage import is_full
+from apps.jobs.memory import MemoryLimitExceeded
 from apps.jobs.models import Job, StageRun, State
 from apps.jobs.services.transitions import IllegalMove, move
 from apps.jobs.sqs.delivery import Delivery
@@ -152,24 +154,45 @@ def fail_lost(*, message: Message, worker: str, error: BaseException, at: dateti
     held = StageRun.objects.filter(
         stage=message.job_type, state=State.PROCESSING, worker=worker, job__dataset_id=message.dataset_id
     )
-    for run in held:
-        fail(run, error=error, at=at)
+    for run in held.select_related("job"):
+        if fail(run, error=error, at=at):
+            # The line the child could not write. The ids are the run's: after a hard time limit Celery tells none.
+            log.warning(
+                "stage_ended",
+                status="failed",
+                error=f"{run.error_code}: {run.error_message}",
+                request_id=run.job.request_id,
+                job_id=str(run.job_id),
+                dataset_id=str(message.dataset_id),
+                department=run.department,
+                stage=run.stage,
+                attempt=run.attempts,
+            )
 
 
 def reason_of(error: BaseException) -> tuple[str, str, str, dict[str, object]]:
     """(code, message, hint, details) for the person who uploaded the file."""
+    if isinstance(error, MemoryError):
+        error = MemoryLimitExceeded()
     if isinstance(error, FileRefused):
         place = {"line": error.line, "column": error.column}
         known = {name: value for name, value in place.items() if value is not None}
         return error.code, error.message, error.hint, error.details | known
     if isinstance(error, AnticipatedError):
         return error.code, error.message, error.hint, error.details
+    if is_full(error):
+        return (
+            "disk-full",
+            "The worker's disk has no room for the file.",
+            "The platform tries again by itself. If it stays, tell the operators: the disk of TMPDIR is full.",
+            {},
+        )
     kind = type(error).__name__
     if kind in {"SoftTimeLimitExceeded", "TimeLimitExceeded"}:
         return (
             "time-limit",
             "The file took longer than a stage may take.",
-            "Split the file into smaller ones, or ask the operators to raise STAGE_TIME_LIMIT_SECONDS.",
+            "Split the file into smaller ones, or ask the operators to raise the stage's time limit.",
             {},
         )
     if kind in {"WorkerLostError", "WorkerGone"}:

@@ -9,7 +9,6 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from aetherflow.etl import Counts, FileRefused, Reading, RejectPolicy, open_file
 from aetherflow.registry import department as find_department
@@ -17,9 +16,10 @@ from apps.datasets.loading import Progress, RejectSpool, replace_rows
 from apps.datasets.models import Dataset, OnError
 from apps.datasets.services import lock_dataset, record_load, record_refusal
 from apps.datasets.storage import local_copy
+from apps.jobs import clock
 from apps.jobs.models import Stage, StageRun, State
 from apps.jobs.services.claims import Verdict, claim, fail, fail_undone
-from apps.jobs.services.dispatch import ml_message
+from apps.jobs.services.dispatch import in_other_hands_until, ml_message
 from apps.jobs.services.foreign import etl_run_of
 from apps.jobs.services.transitions import NO_ERROR, IllegalMove, move, start
 from apps.jobs.sqs.delivery import Delivery
@@ -72,16 +72,16 @@ def work_etl(*, message: EtlMessage, delivery: Delivery, worker: str, at: dateti
             _load(run, dataset=run.job.dataset, spool=spool, found=found)
         except FileRefused as error:
             # The reason first: it is fenced, and must stand even if what follows fails.
-            if fail(run, error=error, at=timezone.now(), changes=_refused_columns(found.counts)):
+            if fail(run, error=error, at=clock.now(), changes=_refused_columns(found.counts)):
                 record_refusal(dataset=run.job.dataset, spool=spool, reading=found.reading)
             raise
         except UploadUndone:
-            fail_undone(run, at=timezone.now())
+            fail_undone(run, at=clock.now())
             return None
         except Exception as error:
-            fail(run, error=error, at=timezone.now())
+            fail(run, error=error, at=clock.now())
             raise
-    return Following(message=ml_message(run.job, at=timezone.now()), job_id=run.job_id)
+    return Following(message=ml_message(run.job, at=clock.now()), job_id=run.job_id)
 
 
 def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found) -> None:
@@ -112,7 +112,7 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
 
 def _finish(run: StageRun, *, dataset: Dataset, counts: Counts, by_code: Mapping[str, int], reading: Reading) -> None:
     """The stage's end and the next stage's beginning, in the transaction of the rows."""
-    at = timezone.now()
+    at = clock.now()
     record_load(dataset=dataset, counts=counts, by_code=by_code, reading=reading, at=at, using=_LOADER)
     # First the move, which is fenced: a worker that lost its claim ends here.
     move(
@@ -128,7 +128,15 @@ def _finish(run: StageRun, *, dataset: Dataset, counts: Counts, by_code: Mapping
             **NO_ERROR,
         },
     )
-    start(run.job, Stage.ML, at=at, max_attempts=settings.QUEUE_MAX_RECEIVES, using=_LOADER)
+    start(
+        run.job,
+        Stage.ML,
+        at=at,
+        max_attempts=settings.QUEUE_MAX_RECEIVES,
+        # The chain sends it. Where its worker dies before that, the ETL message comes again and sends it then.
+        send_after=in_other_hands_until(at),
+        using=_LOADER,
+    )
 
 
 def _refused_columns(counts: Counts | None) -> dict[str, int]:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
-from django.utils import timezone
 
 from aetherflow.department import Department
 from aetherflow.errors import ConflictError
@@ -16,6 +15,7 @@ from apps.datasets.models import Dataset
 from apps.datasets.selectors import current_rows, live_datasets
 from apps.datasets.services import lock_department
 from apps.insights.services import replace_insights
+from apps.jobs import clock
 from apps.jobs.models import StageRun, State
 from apps.jobs.services.claims import Verdict, claim, fail, fail_undone
 from apps.jobs.services.foreign import ml_run_of
@@ -38,7 +38,7 @@ def work_ml(*, message: MlMessage, delivery: Delivery, worker: str, at: datetime
     try:
         _compute(run, dataset=run.job.dataset)
     except Exception as error:
-        fail(run, error=error, at=timezone.now())
+        fail(run, error=error, at=clock.now())
         raise
 
 
@@ -73,7 +73,7 @@ def _store(computed: _Computed, *, run: StageRun, dataset: Dataset) -> bool:
         lock_department(dataset.department)
         live = set(live_datasets(dataset.department).values_list("pk", flat=True))
         if dataset.pk not in live:
-            fail_undone(run, at=timezone.now())
+            fail_undone(run, at=clock.now())
             return True
         if not live.issuperset(computed.datasets):
             return False
@@ -86,7 +86,7 @@ def _store(computed: _Computed, *, run: StageRun, dataset: Dataset) -> bool:
         move(
             run,
             State.SUCCEEDED,
-            at=timezone.now(),
+            at=clock.now(),
             changes={
                 "progress_done": len(computed.results),
                 "progress_total": len(computed.results),
@@ -94,6 +94,7 @@ def _store(computed: _Computed, *, run: StageRun, dataset: Dataset) -> bool:
                 **NO_ERROR,
             },
         )
+    log.info("insights_stored", insights=len(computed.results), rows=computed.rows)
     return True
 
 

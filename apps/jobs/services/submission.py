@@ -15,11 +15,11 @@ from apps.datasets.models import Dataset, OnError
 from apps.datasets.services import record_dataset
 from apps.datasets.uploads import digest, keep
 from apps.jobs.models import Cause, IdempotentRequest, Job, Stage
-from apps.jobs.services.dispatch import send_after_commit
+from apps.jobs.services.dispatch import dispatch_after_commit, in_other_hands_until
 from apps.jobs.services.transitions import start
 
 # An upload that has been under way this long died with its process; its key may be used again.
-_UNDER_WAY_AT_MOST = timedelta(hours=1)
+_UNDER_WAY_AT_MOST = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,8 @@ def submit(
                 IdempotentRequest.objects.filter(pk=reservation.pk).update(job=job)
     except BaseException:
         if reservation:
-            reservation.delete()
+            # Only while it stands for nothing: the commit may have come through, and only its answer been lost.
+            IdempotentRequest.objects.filter(pk=reservation.pk, job=None).delete()
         raise
     return Submission(job=job)
 
@@ -106,9 +107,15 @@ def enqueue(
                 request_id=request_id,
                 created_at=at,
             )
-            run = start(job, first, at=at, max_attempts=settings.QUEUE_MAX_RECEIVES)
+            start(
+                job,
+                first,
+                at=at,
+                max_attempts=settings.QUEUE_MAX_RECEIVES,
+                send_after=at if announce else in_other_hands_until(at),
+            )
             if announce:
-                send_after_commit(run)
+                dispatch_after_commit(dataset.department)
     except IntegrityError as error:
         if "job_one_active_per_dataset" not in str(error):
             raise

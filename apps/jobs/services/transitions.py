@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.jobs.models import FINISHED, Job, JobStatus, Stage, StageEvent, StageRun, State
+from apps.jobs.services.tallies import count
 
 NEXT: dict[State, frozenset[State]] = {
     # FAILED: the upload was undone before anybody worked on it.
@@ -23,6 +24,9 @@ NEXT: dict[State, frozenset[State]] = {
     State.SUCCEEDED: frozenset(),
 }
 
+
+# How the note begins of a move that a person asked for.
+RETRIED = "retried by"
 
 # What a success clears: the reason of an attempt before it.
 NO_ERROR: dict[str, object] = {
@@ -73,13 +77,34 @@ def move(
             note=note,
         )
         _settle(run.job_id, at=at, using=using)
+        if held.state == State.PROCESSING and target in FINISHED:
+            # Last: everybody who ends such an attempt waits for this row.
+            count(run, using=using)
     return run
 
 
-def start(job: Job, stage: Stage, *, at: datetime, max_attempts: int, using: str = "default") -> StageRun:
-    """Add the job's run of a stage, queued and to be sent: the row is the outbox."""
+def start(
+    job: Job,
+    stage: Stage,
+    *,
+    at: datetime,
+    max_attempts: int,
+    send_after: datetime | None = None,
+    using: str = "default",
+) -> StageRun:
+    """Add the job's run of a stage, queued: the row is the outbox.
+
+    It is to be sent at once, or, where somebody else is about to do it, only after `send_after`.
+    """
     with transaction.atomic(using=using):
-        run = StageRun.objects.using(using).create(job_id=job.pk, stage=stage, max_attempts=max_attempts, queued_at=at)
+        run = StageRun.objects.using(using).create(
+            job_id=job.pk,
+            department=job.department,
+            stage=stage,
+            max_attempts=max_attempts,
+            queued_at=at,
+            send_after=send_after or at,
+        )
         StageEvent.objects.using(using).create(run=run, source="", target=State.QUEUED, token=0, attempts=0, at=at)
         _settle(job.pk, at=at, using=using)
     return run

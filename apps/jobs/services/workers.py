@@ -5,9 +5,10 @@ from datetime import datetime
 from apps.jobs.models import WorkerHeartbeat
 
 
-def beat(*, name: str, queues: list[str], pid: int, started_at: datetime, at: datetime) -> None:
+def beat(*, name: str, queues: list[str], slots: int, pid: int, started_at: datetime, at: datetime) -> None:
     WorkerHeartbeat.objects.update_or_create(
-        name=name, defaults={"queues": queues, "pid": pid, "started_at": started_at, "beat_at": at}
+        name=name,
+        defaults={"queues": queues, "slots": slots, "pid": pid, "started_at": started_at, "beat_at": at},
     )
 
 

@@ -12,9 +12,10 @@ from kombu import Queue as CeleryQueue
 
 from apps.jobs.sqs import names
 from apps.jobs.sqs.messages import InvalidMessage
+from apps.jobs.sqs.pins import UnpinnedVersion, check_pins
 from apps.jobs.sqs.queues import QueueNotReady, require_redrive_policy
 from apps.jobs.sqs.settings import SqsSettings
-from apps.jobs.sqs.transport import UnpinnedVersion, check_pins
+from apps.jobs.sqs.stopping import GracefulStop
 from apps.jobs.sqs.visibility import VisibilityHeartbeat
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ def celery_settings(settings: SqsSettings) -> dict[str, Any]:
         "broker_transport_options": {
             "region": settings.region,
             "is_secure": endpoint.scheme != "http",
-            # Also the time after which a message comes back that a stopping worker had fetched but not begun.
+            # Also how long an idle worker may take to stop.
             "wait_time_seconds": settings.wait_seconds,
             # The default of 1 s throttles a worker whose prefetch is full to 2 tasks per second.
             "polling_interval": 0,
@@ -64,9 +65,17 @@ def celery_settings(settings: SqsSettings) -> dict[str, Any]:
         "task_reject_on_worker_lost": False,
         # A prefetched message burns a receive at every deploy.
         "worker_prefetch_multiplier": 1,
-        # The heartbeat would keep a hung task for ever.
-        "task_soft_time_limit": settings.soft_time_limit,
-        "task_time_limit": settings.time_limit,
+        # Without limits a hung task would hold its child for ever. Both in one place, or Celery refuses to send; the
+        # general ones are for the task of refused messages.
+        "task_annotations": {
+            task: {
+                "soft_time_limit": settings.time_limits(queue_key).soft,
+                "time_limit": settings.time_limits(queue_key).hard,
+            }
+            for queue_key, task in names.TASK_OF_QUEUE.items()
+        },
+        "task_soft_time_limit": settings.ml_time_limits.soft,
+        "task_time_limit": settings.ml_time_limits.hard,
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
@@ -79,6 +88,7 @@ def celery_settings(settings: SqsSettings) -> dict[str, Any]:
 def install(app: Celery) -> None:
     """Give `app`, configured with `celery_settings`, the steps and the task that the transport counts on."""
     app.steps["worker"].add(QueueGuard)
+    app.steps["worker"].add(GracefulStop)
     app.steps["consumer"].add(VisibilityHeartbeat)
     app.task(_invalid_message, name=names.INVALID_TASK)
 

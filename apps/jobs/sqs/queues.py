@@ -77,6 +77,10 @@ class QueueStats:
     in_flight: int
     delayed: int
 
+    @property
+    def total(self) -> int:
+        return self.visible + self.in_flight + self.delayed
+
 
 def provision_queues(
     client: "SQSClient", *, queues: QueueNames, max_receives: int, visibility_seconds: int

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from apps.jobs.sqs import names
 from apps.jobs.sqs.client import sqs_client
 from apps.jobs.sqs.queues import Queue, QueueNames
 
@@ -19,12 +20,27 @@ LAST_BACKOFF_SECONDS = 1
 
 
 @dataclass(frozen=True, kw_only=True)
+class TimeLimits:
+    """How long a task may run: after `soft` seconds it is asked to stop, after `hard` its process is killed."""
+
+    soft: int
+    hard: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.soft < self.hard <= MAX_TIME_LIMIT_SECONDS:
+            raise ValueError(
+                f"the time limits {self.soft} and {self.hard} must be soft < hard <= {MAX_TIME_LIMIT_SECONDS} seconds"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SqsSettings:
     """All durations are whole seconds.
 
     `queue_url_base` is a queue's URL without its name; it may be left out for a local endpoint only.
     Without keys the ambient credentials are used. `backoff_seconds` are the waits after the first, second, …
-    failure; the last one repeats. `departments`, where given, are the only ones a message may name.
+    failure; the last one repeats. `stop_seconds` is what running tasks get when their worker is told to stop.
+    `departments`, where given, are the only ones a message may name.
     """
 
     region: str
@@ -37,8 +53,9 @@ class SqsSettings:
     max_receives: int = 3
     backoff_seconds: tuple[int, ...] = (30, 120)
     wait_seconds: int = 2
-    soft_time_limit: int = 3_000
-    time_limit: int = 3_300
+    etl_time_limits: TimeLimits = TimeLimits(soft=3_000, hard=3_300)
+    ml_time_limits: TimeLimits = TimeLimits(soft=1_500, hard=1_800)
+    stop_seconds: int = 60
     departments: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
@@ -49,15 +66,18 @@ class SqsSettings:
             )
         if self.endpoint_url is not None and urlsplit(self.endpoint_url).path not in {"", "/"}:
             raise ValueError(f"endpoint_url={self.endpoint_url!r} has a path; it is scheme, host and port only")
-        if not 0 < self.soft_time_limit < self.time_limit <= MAX_TIME_LIMIT_SECONDS:
-            raise ValueError(
-                f"the time limits {self.soft_time_limit} and {self.time_limit} must be soft < hard <= "
-                f"{MAX_TIME_LIMIT_SECONDS} seconds"
-            )
         if not 0 <= self.wait_seconds <= 20:
             raise ValueError(f"wait_seconds={self.wait_seconds} must be 0 to 20, the SQS bounds of a long poll")
         if not self.visibility_seconds > self.wait_seconds:
             raise ValueError(f"visibility_seconds={self.visibility_seconds} must be longer than wait_seconds")
+        for key in names.TASK_OF_QUEUE:
+            if self.extension_cap(key) > MAX_TIME_LIMIT_SECONDS:
+                raise ValueError(
+                    f"the {key} time limit {self.time_limits(key).hard} and two visibility timeouts of "
+                    f"{self.visibility_seconds} must come to {MAX_TIME_LIMIT_SECONDS} seconds at most"
+                )
+        if self.stop_seconds < 1:
+            raise ValueError(f"stop_seconds={self.stop_seconds} must be at least 1")
         if self.max_receives < 1:
             raise ValueError(f"max_receives={self.max_receives} must be at least 1")
         if not self.backoff_seconds or min(self.backoff_seconds) < 0:
@@ -75,6 +95,14 @@ class SqsSettings:
             for count in range(1, self.max_receives)
         }
         return waits | {self.max_receives: LAST_BACKOFF_SECONDS}
+
+    def time_limits(self, queue_key: str) -> TimeLimits:
+        return {names.ETL: self.etl_time_limits, names.ML: self.ml_time_limits}[queue_key]
+
+    def extension_cap(self, queue_key: str) -> int:
+        """How long the heartbeat keeps one message hidden: past the hard limit, so that the kill and its back-off
+        come first, but not for ever where a worker lost track of a task."""
+        return self.time_limits(queue_key).hard + 2 * self.visibility_seconds
 
     def queue_url(self, queue: Queue) -> str:
         base = self.queue_url_base or f"{(self.endpoint_url or '').rstrip('/')}/{LOCAL_ACCOUNT}"

@@ -2,12 +2,12 @@
 
 In stock kombu one malformed message, one failed poll, one stale receipt handle or one hard time limit on a queue
 with a back-off stops the worker process. The overrides below lean on private methods, so the versions are pinned
-exactly and `check_pins` refuses any other (docs/adr/0003-sqs-transport.md).
+exactly and `pins.check_pins` refuses any other (docs/adr/0003-sqs-transport.md).
 """
 
+import json
 import logging
 from collections import Counter
-from importlib.metadata import version
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,56 +15,16 @@ from kombu.asynchronous.aws.sqs.connection import AsyncSQSConnection
 from kombu.exceptions import OperationalError
 from kombu.transport import SQS, virtual
 from kombu.transport.SQS.exceptions import AccessDeniedQueueException
+from vine import ensure_promise
 
 from apps.jobs.sqs.envelope import task_envelope
-from apps.jobs.sqs.visibility import SETTLING, settle
+from apps.jobs.sqs.visibility import SETTLING, is_lost, settle
 
 logger = logging.getLogger(__name__)
-
-PINS = {"celery": "5.7.0", "kombu": "5.7.0"}
-# What is overridden or called below, by its owner: the list to read again before the pins are moved.
-LEANED_ON: dict[type, tuple[str, ...]] = {
-    AsyncSQSConnection: ("_on_list_ready",),
-    virtual.QoS: ("append", "reject", "_delivered"),
-    virtual.Channel: ("basic_reject",),
-    SQS.Channel: (
-        "_envelope_payload",
-        "_loop1",
-        "_message_to_python",
-        "_on_messages_ready",
-        "_put",
-        "_schedule_queue",
-        "asynsqs",
-        "basic_ack",
-        "basic_reject",
-        "get_message_attributes",
-        "predefined_queues",
-        "sqs",
-    ),
-}
 
 _AWS_ERRORS = (ClientError, BotoCoreError, AccessDeniedQueueException)
 _FIRST_POLL_RETRY_SECONDS = 1
 _LAST_POLL_RETRY_SECONDS = 15
-
-
-class UnpinnedVersion(RuntimeError):  # noqa: N818 - told to the operator
-    """Celery or kombu is not the one this transport was proven with."""
-
-
-def check_pins() -> None:
-    """Raise UnpinnedVersion unless celery and kombu are the pinned ones with every method leaned on."""
-    for package, pinned in PINS.items():
-        if version(package) != pinned:
-            raise UnpinnedVersion(
-                f"{package} is {version(package)}, the SQS transport is proven with {pinned} only. "
-                f"Install {package}=={pinned}, or prove the new one and move the pin."
-            )
-    missing = [
-        f"{owner.__name__}.{name}" for owner, listed in LEANED_ON.items() for name in listed if not hasattr(owner, name)
-    ]
-    if missing:
-        raise UnpinnedVersion(f"the SQS transport leans on methods that are gone: {', '.join(missing)}")
 
 
 class _PollFailed(int):
@@ -82,6 +42,8 @@ class PollConnection(AsyncSQSConnection):
             logger.warning("SQS %s failed: HTTP %s %s", operation, response.status, _reason(response))
             return None
         try:
+            # botocore takes what is no JSON for an answer without messages: the next poll would follow at once.
+            json.loads(response.read())
             return super()._on_list_ready(parent, markers, operation, response)
         except Exception as error:  # noqa: BLE001 - whatever a broken proxy sent; the poll is repeated
             logger.warning("SQS %s sent an answer that cannot be read: %r", operation, error)
@@ -94,7 +56,7 @@ def _reason(response: Any) -> str:
 
 
 class QoS(SQS.QoS):
-    """A message is never put back or deleted by hand: it stays in SQS, hidden for its back-off."""
+    """A message is never put back or deleted by hand: it stays in SQS, and only how long it is hidden changes."""
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - kombu's signature
         """Give the message back after the back-off of this receive, for a failure and a requeue alike.
@@ -110,22 +72,40 @@ class QoS(SQS.QoS):
             if message is not None:
                 self._back_off(message.delivery_info)
 
+    def give_back(self, delivery_tag: str) -> None:
+        """Let another worker have the message at once: this one has not begun it, or has ended its task."""
+        message = self._delivered.get(delivery_tag)
+        if message is not None:
+            virtual.QoS.reject(self, delivery_tag, requeue=False)
+            self.show(message.delivery_info)
+
+    def show(self, info: dict[str, Any]) -> None:
+        """Make a received message visible to all."""
+        with SETTLING:
+            settle(info)
+            self._hide(info, seconds=0)
+
     def _back_off(self, info: dict[str, Any]) -> None:
-        received, queue = info.get("sqs_message"), info.get("routing_key")
-        policy = self.channel.predefined_queues.get(queue, {}).get("backoff_policy", {})
-        if not received or not policy:
+        policy = self.channel.predefined_queues.get(info.get("routing_key"), {}).get("backoff_policy", {})
+        received = info.get("sqs_message")
+        if received and policy:
+            receive_count = int(received.get("Attributes", {}).get("ApproximateReceiveCount", 1))
+            self._hide(info, seconds=policy[min(max(receive_count, 1), max(policy))])
+
+    def _hide(self, info: dict[str, Any], *, seconds: int) -> None:
+        received = info["sqs_message"]
+        if is_lost(info):
+            # Another worker may have it by now, and some endpoints take the old handle still: it is not ours to show.
             return
-        receive_count = int(received.get("Attributes", {}).get("ApproximateReceiveCount", 1))
         try:
-            self.channel.sqs(queue).change_message_visibility(
-                QueueUrl=info["sqs_queue"],
-                ReceiptHandle=received["ReceiptHandle"],
-                VisibilityTimeout=policy[min(max(receive_count, 1), max(policy))],
+            self.channel.sqs(info["routing_key"]).change_message_visibility(
+                QueueUrl=info["sqs_queue"], ReceiptHandle=received["ReceiptHandle"], VisibilityTimeout=seconds
             )
         except _AWS_ERRORS as error:
             logger.warning(
-                "no back-off for message %s, it comes back after the queue's visibility timeout: %s",
+                "message %s was not hidden for %d s, it comes back after the queue's visibility timeout: %s",
                 received.get("MessageId"),
+                seconds,
                 error,
             )
 
@@ -138,6 +118,7 @@ class Channel(SQS.Channel):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._failed_polls: Counter[str] = Counter()
+        self._open_polls: set[str] = set()
 
     # --- receiving ---
 
@@ -151,6 +132,21 @@ class Channel(SQS.Channel):
             )
         return clients[queue]
 
+    @property
+    def polls(self) -> bool:
+        """Whether SQS still holds a long poll of ours. Whoever hangs up on one may be handed a message all the same:
+        it is then hidden from everybody for a visibility timeout."""
+        return bool(self._open_polls)
+
+    def _get_async(self, queue: str, count: int = 1, callback: Any = None) -> Any:
+        self._open_polls.add(queue)
+        try:
+            return super()._get_async(queue, count, callback=callback)
+        except _AWS_ERRORS as error:
+            # Credentials that cannot be had for a moment: raised, it would close the channel, and polling never resume.
+            logger.warning("a poll of the queue %s could not be sent: %s", queue, error)
+            return ensure_promise(callback)(POLL_FAILED)
+
     def _on_messages_ready(self, queue: str, qname: str, messages: Any) -> int:
         if messages is None:
             return POLL_FAILED
@@ -158,6 +154,8 @@ class Channel(SQS.Channel):
         return count
 
     def _loop1(self, queue: str, messages_fetched: int | None = None) -> None:
+        if messages_fetched is not None:
+            self._open_polls.discard(queue)
         if isinstance(messages_fetched, _PollFailed):
             failures = self._failed_polls[queue]
             delay = min(_FIRST_POLL_RETRY_SECONDS * 2**failures, _LAST_POLL_RETRY_SECONDS)
@@ -205,15 +203,23 @@ class Channel(SQS.Channel):
         if self.hub is not None:
             self.hub.call_later(0.001, bool)
 
+    @property
+    def held(self) -> list[str]:
+        """The delivery tags of all messages that were received and are neither acknowledged nor given back."""
+        return [tag for tag in self.qos._delivered if tag not in self.qos._dirty]
+
+    def _restore(self, message: Any, *_: Any) -> None:
+        """Called for what is still held when the channel closes. Stock kombu hides it for another wait of a poll."""
+        self.qos.show(message.delivery_info)
+
+    # --- sending ---
+
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
-        """Send a message, or make a received one visible again (kombu tells them apart by `redelivered`)."""
         try:
             super()._put(queue, message, **kwargs)
         except _AWS_ERRORS as error:
-            if not message.get("redelivered"):
-                # botocore's errors cannot be pickled: a chain link that fails would be reported as another failure.
-                raise OperationalError(f"SQS did not take the message: {error}") from error
-            logger.warning("a message of the queue %s comes back only after its visibility timeout: %s", queue, error)
+            # botocore's errors cannot be pickled: a chain link that fails would be reported as another failure.
+            raise OperationalError(f"SQS did not take the message: {error}") from error
 
 
 class Transport(SQS.Transport):

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from celery import bootsteps
 from celery.worker import state
 
-from apps.jobs.sqs.settings import MAX_TIME_LIMIT_SECONDS, SqsSettings
+from apps.jobs.sqs.settings import SqsSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -30,6 +30,7 @@ _BATCH = 10  # the SQS bound on one batch call
 # land after the back-off and push the next attempt out again.
 SETTLING = threading.Lock()
 _SETTLED = "settled"
+_LOST = "lost"
 
 
 def settle(delivery_info: dict[str, Any]) -> None:
@@ -37,14 +38,19 @@ def settle(delivery_info: dict[str, Any]) -> None:
     delivery_info[_SETTLED] = True
 
 
+def is_lost(delivery_info: Mapping[str, Any]) -> bool:
+    """Whether SQS has refused to extend the delivery, or is no longer asked: another worker may have the message."""
+    return bool(delivery_info.get(_LOST))
+
+
 @dataclass(frozen=True)
 class Held:
-    """One message this worker holds; `delivery_info` is kombu's own, where the settled mark is set."""
+    """One message this worker holds; `delivery_info` is kombu's own, where settled and lost are marked."""
 
     queue_url: str
     receipt_handle: str
     message_id: str
-    delivery_info: Mapping[str, Any]
+    delivery_info: dict[str, Any]
 
 
 def held_messages() -> list[Held]:
@@ -59,19 +65,19 @@ def held_messages() -> list[Held]:
 
 
 class Heartbeat:
-    """Extends what is held; knows how long it has held it."""
+    """Extends what is held, for as long as the queue's cap allows; `caps` is queue URL → seconds."""
 
     def __init__(
         self,
         *,
         client: "SQSClient",
         extend_seconds: int,
-        max_seconds: int = MAX_TIME_LIMIT_SECONDS,
+        caps: Mapping[str, int],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._extend_seconds = extend_seconds
-        self._max_seconds = max_seconds
+        self._caps = caps
         self._clock = clock
         self._held_since: dict[str, float] = {}
         self._lost: set[str] = set()
@@ -87,8 +93,8 @@ class Heartbeat:
         for message in held:
             if message.receipt_handle in self._lost:
                 continue
-            if now - self._held_since[message.receipt_handle] > self._max_seconds:
-                self._lose(message, "it is held longer than any task may run")
+            if now - self._held_since[message.receipt_handle] > self._caps[message.queue_url]:
+                self._lose(message, "it is held longer than a task of its queue may run")
             else:
                 by_queue[message.queue_url].append(message)
         for url, messages in by_queue.items():
@@ -121,6 +127,7 @@ class Heartbeat:
 
     def _lose(self, message: Held, reason: str) -> None:
         self._lost.add(message.receipt_handle)
+        message.delivery_info[_LOST] = True
         logger.warning(
             "message %s may be delivered a second time, its visibility is no longer extended: %s",
             message.message_id,
@@ -149,13 +156,17 @@ class VisibilityHeartbeat(bootsteps.StartStopStep):
             self._thread.start()
 
     def stop(self, consumer: Any) -> None:
-        """A warm shutdown stops the consumer first and lets running tasks finish: beat until the process ends."""
+        """The consumer stops before the last task has ended: beat until the process ends."""
 
 
 def _beat_for_ever(settings: SqsSettings) -> None:
     # The main thread waits for SETTLING when it acknowledges: short timeouts and no retries, the next beat is near.
     client = settings.client(connect_timeout=2, read_timeout=3, attempts=1)
-    heartbeat = Heartbeat(client=client, extend_seconds=settings.visibility_seconds)
+    heartbeat = Heartbeat(
+        client=client,
+        extend_seconds=settings.visibility_seconds,
+        caps={settings.queue_url(queue): settings.extension_cap(queue.key) for queue in settings.queues.all},
+    )
     while True:
         time.sleep(settings.visibility_seconds / 3)
         try:

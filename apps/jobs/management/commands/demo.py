@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from aetherflow.department import Department
 from aetherflow.errors import AnticipatedError
@@ -16,6 +15,7 @@ from aetherflow.registry import departments
 from apps.accounts.models import Role, User
 from apps.accounts.services.accounts import create_account
 from apps.datasets.models import Dataset
+from apps.jobs import clock
 from apps.jobs.services.submission import submit
 
 # Known to everybody who reads this: refused where strangers can reach the platform.
@@ -78,7 +78,7 @@ def _account(email: str, *, name: str, department: str, role: Role) -> User:
         role=role,
         password=PASSWORD,
         by=None,
-        at=timezone.now(),
+        at=clock.now(),
     )
 
 
@@ -90,6 +90,6 @@ def _upload(sample: Path, *, department: Department, by: User) -> None:
             name=f"{department.label}: sample",
             description="The sample file that comes with the department.",
             by=by,
-            at=timezone.now(),
+            at=clock.now(),
             request_id=str(uuid.uuid4()),
         )

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from aetherflow.errors import AnticipatedError
 from aetherflow.registry import departments
 from apps.accounts.models import User
 from apps.accounts.selectors import require_department
 from apps.datasets.models import OnError
+from apps.jobs import clock
 from apps.jobs.services.submission import submit
 
 
@@ -67,7 +67,7 @@ class Command(BaseCommand):
                 file=File(raw, name=path.name),
                 department=options["department"],
                 by=by,
-                at=timezone.now(),
+                at=clock.now(),
                 request_id=str(uuid.uuid4()),
                 on_error=options["on_error"],
             ).job

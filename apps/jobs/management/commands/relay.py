@@ -1,19 +1,26 @@
 """Send what the direct send lost: the outbox' sweep."""
 
 import json
+import os
 import signal
+import socket
 import threading
+from datetime import datetime
 from types import FrameType
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import close_old_connections
-from django.utils import timezone
+from django.db import Error, close_old_connections
 
+from apps.jobs import clock
+from apps.jobs.readiness import RELAY
+from apps.jobs.selectors import dead_after
 from apps.jobs.services.dispatch import recover, relay
 from apps.jobs.services.rescue import rescue
+from apps.jobs.services.workers import beat, farewell
+from apps.jobs.sqs.sending import NotSent
 
 log = structlog.get_logger(__name__)
 
@@ -34,13 +41,18 @@ class Command(BaseCommand):
         if options["loop"]:
             self._loop()
             return
-        report = {"recovered": recover(at=timezone.now())} if options["recover"] else {}
+        report = {"recovered": recover(at=clock.now())} if options["recover"] else {}
         report |= self._sweep()
         self.stdout.write(json.dumps(report) if options["json"] else ", ".join(f"{v} {k}" for k, v in report.items()))
 
-    def _sweep(self) -> dict[str, int]:
-        at = timezone.now()
-        return {"rescued": rescue(at=at), "sent": relay(at=at)}
+    def _sweep(self, *, signs_count: bool = True) -> dict[str, int]:
+        try:
+            rescued = rescue(at=clock.now(), signs_count=signs_count)
+        except Exception:
+            # One thing that cannot be settled must not keep everything from being sent.
+            log.exception("rescue_failed")
+            rescued = 0
+        return {"rescued": rescued, "sent": relay(at=clock.now())}
 
     def _loop(self) -> None:
         stop = threading.Event()
@@ -50,13 +62,49 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, on_signal)
         signal.signal(signal.SIGINT, on_signal)
+        alive = _SignOfLife()
         while not stop.is_set():
             close_old_connections()
             try:
-                done = self._sweep()
+                alive.beat()
+                done = self._sweep(signs_count=alive.unbroken)
                 if any(done.values()):
                     log.info("relay_swept", **done)
+            except NotSent as error:
+                log.warning("relay_cannot_send", error=str(error)[:300])
             except Exception:
                 # Whatever is away now, the relay must outlive it: it is what sends afterwards.
                 log.exception("relay_failed")
             stop.wait(settings.RELAY_INTERVAL_SECONDS)
+        alive.end()
+
+
+class _SignOfLife:
+    """The relay's row among the workers': without one, what waits in the outbox waits for ever."""
+
+    def __init__(self) -> None:
+        self._name = f"{RELAY}@{socket.gethostname()}"
+        self._started_at: datetime | None = None
+        self._unbroken_since: datetime | None = None
+        self._beat_at: datetime | None = None
+
+    @property
+    def unbroken(self) -> bool:
+        """Whether the database has been there for long enough that every living worker has beaten to it."""
+        if self._beat_at is None or self._unbroken_since is None:
+            return False
+        return self._beat_at - self._unbroken_since >= dead_after()
+
+    def beat(self) -> None:
+        at = clock.now()
+        self._started_at = self._started_at or at
+        if self._beat_at is None or at - self._beat_at > dead_after():
+            self._unbroken_since = at
+        self._beat_at = at
+        beat(name=self._name, queues=[RELAY], slots=0, pid=os.getpid(), started_at=self._started_at, at=at)
+
+    def end(self) -> None:
+        try:
+            farewell(name=self._name)
+        except Error as error:
+            log.warning("relay_farewell_failed", error=str(error)[:300])

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from aetherflow.errors import AnticipatedError
 from aetherflow.registry import departments
 from apps.datasets.models import Dataset
+from apps.jobs import clock
 from apps.jobs.models import Job, JobStatus, Stage
 from apps.jobs.services.again import reprocess
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 continue
             try:
-                job = reprocess(dataset=dataset, first=Stage(options["first"]), by=None, at=timezone.now())
+                job = reprocess(dataset=dataset, first=Stage(options["first"]), by=None, at=clock.now())
                 entry["job"] = str(job.pk)
             except AnticipatedError as error:
                 refused += 1
