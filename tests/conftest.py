@@ -44,13 +44,15 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the running platform share one, those of a module with workers of its own share these: a group keeps
-    them on one worker of pytest-xdist."""
+    """Tests of the running platform share one, those of a module with an SQS endpoint and Celery workers of its own
+    share these: a group keeps them on one worker of pytest-xdist."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if "endpoint" in parameters:
+            item.add_marker(pytest.mark.xdist_group(f"{item.module.__name__} {parameters['endpoint']}"))
         if "new_line" in fixtures:
             item.add_marker(pytest.mark.stack)
-            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
         if "stack" in fixtures:
             item.add_marker(pytest.mark.stack)
             item.add_marker(pytest.mark.xdist_group("stack"))

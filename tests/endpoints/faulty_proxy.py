@@ -17,6 +17,11 @@ STALE_HANDLE: Fault = (400, b'{"__type":"com.amazonaws.sqs#ReceiptHandleIsInvali
 DENIED: Fault = (400, b'{"__type":"com.amazonaws.sqs#AccessDenied","message":"not authorized"}')
 
 
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Silent: a client that was killed is what the tests are about."""
+
+
 class FaultyProxy:
     """Forwards to `target`; `during(fault, action)` answers with a fault instead and counts how often it did."""
 
@@ -54,7 +59,7 @@ class FaultyProxy:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def _listen(self, port: int) -> ThreadingHTTPServer:
-        server = ThreadingHTTPServer(("127.0.0.1", port), self._handler)
+        server = Server(("127.0.0.1", port), self._handler)
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return server

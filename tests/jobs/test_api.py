@@ -228,8 +228,8 @@ def test_health_says_by_name_what_is_down(client: APIClient, sqs: Any) -> None:
     checks = response.json()["checks"]
     assert response.status_code == 503
     assert {name for name, check in checks.items() if check["status"] == "ok"} == {"database", "storage", "queues"}
-    assert checks["worker-etl"]["status"] == checks["worker-ml"]["status"] == "down"
-    for queue in ("etl", "ml"):
+    assert checks["worker-etl"]["status"] == checks["worker-ml"]["status"] == checks["relay"]["status"] == "down"
+    for queue in ("etl", "ml", "relay"):
         WorkerHeartbeat.objects.create(
             name=f"{queue}@test", queues=[queue], pid=1, started_at=timezone.now(), beat_at=timezone.now()
         )

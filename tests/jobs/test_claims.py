@@ -16,7 +16,7 @@ from apps.jobs.models import Job, Stage, StageRun, State
 from apps.jobs.services import etl as stage
 from apps.jobs.services import ml as ml_stage
 from apps.jobs.services.again import retry
-from apps.jobs.services.claims import claim, fail_lost
+from apps.jobs.services.claims import WorkerGone, claim, fail, fail_lost
 from apps.jobs.services.etl import Following
 from apps.jobs.services.rescue import rescue
 from apps.jobs.services.transitions import IllegalMove
@@ -161,15 +161,16 @@ def test_a_file_that_kills_its_worker_at_every_attempt_ends_with_a_reason(
 ) -> None:
     job = upload(sales(row(1)))
     _, headers = taken(sqs)
+    upload(sales(row(2)))  # the queue holds a message
     now = timezone.now()
     for count in (1, 2, 3):
         claim(job.stages.get(), delivery=delivery(headers, message_id="m", receive_count=count), worker="w", at=now)
-    beat(name="w", queues=["etl"], pid=1, started_at=now, at=now)
+    beat(name="w", queues=["etl"], slots=1, pid=1, started_at=now, at=now)
     assert rescue(at=now + timedelta(seconds=1)) == 0, "it may be at work still"
     later = now + timedelta(seconds=2 * settings.QUEUE_VISIBILITY_SECONDS + 1)
-    beat(name="w", queues=["etl"], pid=1, started_at=now, at=later)
+    beat(name="w", queues=["etl"], slots=1, pid=1, started_at=now, at=later)
     assert rescue(at=later) == 0, "its worker beats"
-    beat(name="w", queues=["etl"], pid=2, started_at=later, at=later)
+    beat(name="w", queues=["etl"], slots=1, pid=2, started_at=later, at=later)
     assert rescue(at=later) == 1, "the one that beats under the name now is another process"
     run = job.stages.get()
     assert (run.state, run.error_code, run.dead_lettered) == (State.FAILED, "worker-lost", True)
@@ -188,3 +189,21 @@ def test_a_foreign_message_twice_is_one_job_through_both_stages(
     (own,) = Job.objects.filter(cause="message")
     assert {run.state for run in own.stages.all()} == {State.SUCCEEDED}
     assert {run.token for run in own.stages.all()} == {1}
+
+
+def test_a_worker_that_was_given_up_cannot_end_what_was_asked_for_anew(
+    upload: Callable[..., Job], sqs: Any, seller: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = upload(sales(row(1)))
+    message, headers = taken(sqs)
+
+    def given_up_meanwhile(run: StageRun, **_: Any) -> None:
+        held = StageRun.objects.get(pk=run.pk)
+        fail(held, error=WorkerGone("w"), at=timezone.now(), changes={"dead_lettered": True})
+        retry(job=Job.objects.get(pk=job.pk), by=seller, at=timezone.now())
+        raise RuntimeError("the slow worker comes to nothing")
+
+    monkeypatch.setattr(stage, "_load", given_up_meanwhile)
+    with pytest.raises(RuntimeError):
+        deliver(message, headers, receive_count=3)
+    assert job.stages.get().state == State.QUEUED

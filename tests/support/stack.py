@@ -121,7 +121,7 @@ class Stack:
         last = {name: "\n".join(self.logs(name).splitlines()[-lines:]) for name in names}
         return "\n".join(f"--- {name} ---\n{text}" for name, text in last.items())
 
-    def await_ready(self, *, seconds: float = 60) -> None:
+    def await_ready(self, *, seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while (answer := request(self.port, "GET", "/api/v1/health/ready"))[0] != 200:
             fallen = [name for name in self._running if not self.is_running(name)]

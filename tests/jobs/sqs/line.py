@@ -7,9 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -17,11 +18,13 @@ import pytest
 
 from apps.jobs.sqs.client import sqs_client
 from apps.jobs.sqs.queues import QueueNames, provision_queues
-from apps.jobs.sqs.settings import SqsSettings
+from apps.jobs.sqs.settings import LOCAL_ACCOUNT, SqsSettings, TimeLimits
 
 ROOT = Path(__file__).resolve().parents[3]
 MAX_RECEIVES = 3
 VISIBILITY_SECONDS = 5
+STOP_SECONDS = 10
+WAIT_SECONDS = 2
 
 
 def eventually(look: Callable[[], Any], *, within: float, what: str) -> Any:
@@ -34,30 +37,40 @@ def eventually(look: Callable[[], Any], *, within: float, what: str) -> Any:
     pytest.fail(f"not within {within} s: {what}")
 
 
-def worker_settings(*, endpoint_url: str, queue_prefix: str) -> SqsSettings:
+def worker_settings(
+    *,
+    endpoint_url: str,
+    queue_prefix: str,
+    stop_seconds: int = STOP_SECONDS,
+    visibility_seconds: int = VISIBILITY_SECONDS,
+    wait_seconds: int = WAIT_SECONDS,
+    ambient_credentials: bool = False,
+) -> SqsSettings:
     """Short enough for a test: seconds where production has minutes."""
     return SqsSettings(
         region="us-east-1",
         endpoint_url=endpoint_url,
-        access_key="testing",
-        secret_key="testing/+",
+        access_key=None if ambient_credentials else "testing",
+        secret_key=None if ambient_credentials else "testing/+",
         queue_prefix=queue_prefix,
-        visibility_seconds=VISIBILITY_SECONDS,
+        visibility_seconds=visibility_seconds,
         max_receives=MAX_RECEIVES,
         backoff_seconds=(2, 3),
-        wait_seconds=2,
-        soft_time_limit=20,
-        time_limit=25,
+        wait_seconds=wait_seconds,
+        etl_time_limits=TimeLimits(soft=20, hard=25),
+        ml_time_limits=TimeLimits(soft=2, hard=3),
+        stop_seconds=stop_seconds,
         departments=frozenset({"sales", "finance"}),
     )
 
 
 @dataclass
 class Endpoint:
-    """The moto server; `stop` and `start` keep the port, but not the queues."""
+    """moto's server, or ministack where its program is given; `stop` and `start` keep the port, but not the queues."""
 
     port: int
     log: Path
+    ministack: Path | None = None
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -65,10 +78,19 @@ class Endpoint:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
+        moto = [sys.executable, "-m", "config.local.moto_endpoint", str(self.port)]
+        told = {
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self.port),
+            "SERVICES": "s3,sqs",
+            "MINISTACK_ACCOUNT_ID": LOCAL_ACCOUNT,
+            "LOG_LEVEL": "WARNING",
+        }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "config.local.moto_endpoint", str(self.port)],
+                [str(self.ministack)] if self.ministack else moto,
                 cwd=ROOT,
+                env=os.environ | told,
                 stdout=log,
                 stderr=log,
             )
@@ -127,9 +149,9 @@ class Line:
     workers: list[Worker] = field(default_factory=list)
     letters: dict[str, str] = field(default_factory=dict)
 
-    def provision(self) -> None:
+    def provision(self, *, visibility_seconds: int = VISIBILITY_SECONDS) -> None:
         provision_queues(
-            self.client, queues=self.queues, max_receives=MAX_RECEIVES, visibility_seconds=VISIBILITY_SECONDS
+            self.client, queues=self.queues, max_receives=MAX_RECEIVES, visibility_seconds=visibility_seconds
         )
 
     def settings(self) -> SqsSettings:
@@ -145,17 +167,35 @@ class Line:
             "EVENTS": str(self.folder / "events.jsonl"),
         }
 
-    def work(self, queue: str) -> Worker:
+    def work(
+        self,
+        queue: str,
+        *,
+        stop_seconds: int = STOP_SECONDS,
+        visibility_seconds: int = VISIBILITY_SECONDS,
+        wait_seconds: int = WAIT_SECONDS,
+        prefetch: int = 1,
+        credentials: Mapping[str, str] = MappingProxyType({}),
+    ) -> Worker:
+        """Start a worker; `credentials` is the environment in which boto finds ambient ones."""
         path = self.folder / f"worker-{queue}-{len(self.workers)}.log"
         with path.open("wb") as log:
             process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "celery", "-A", "tests.jobs.sqs.worker_app", "worker"),
                     *("-P", "prefork", "-c", "1", "-Q", queue, "-n", path.stem, "-l", "INFO"),
+                    *("--prefetch-multiplier", str(prefetch)),
                     *("--without-gossip", "--without-mingle", "--without-heartbeat"),
                 ],
                 cwd=self.folder,
-                env=self.environment(),
+                env=self.environment()
+                | {
+                    "STOP_SECONDS": str(stop_seconds),
+                    "VISIBILITY_SECONDS": str(visibility_seconds),
+                    "WAIT_SECONDS": str(wait_seconds),
+                    "AMBIENT_CREDENTIALS": "yes" if credentials else "",
+                    **credentials,
+                },
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -8,17 +8,20 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from celery.worker import state
+from celery.worker.request import Request
 from kombu import Connection
+from kombu.asynchronous.semaphore import LaxBoundedSemaphore
 from kombu.transport import SQS
 from moto import mock_aws
 
-from apps.jobs.sqs import names, transport
+from apps.jobs.sqs import names, pins, transport
 from apps.jobs.sqs.celery_config import celery_settings, install
 from apps.jobs.sqs.delivery import Delivery, delivery_of
 from apps.jobs.sqs.messages import EtlMessage, MlMessage
 from apps.jobs.sqs.queues import provision_queues
 from apps.jobs.sqs.sending import NotSent, send
-from apps.jobs.sqs.settings import SqsSettings
+from apps.jobs.sqs.settings import MAX_TIME_LIMIT_SECONDS, SqsSettings, TimeLimits
 from tests.jobs.sqs.line import make_etl_payload, make_ml_payload
 
 AWS = SqsSettings(
@@ -57,8 +60,9 @@ def test_the_last_failed_receive_waits_only_for_the_dlq() -> None:
     [
         ({"queue_url_base": None}, "queue_url_base"),
         ({"endpoint_url": "http://127.0.0.1:1/path"}, "path"),
-        ({"soft_time_limit": 10, "time_limit": 10}, "soft < hard"),
-        ({"time_limit": 12 * 3600}, "soft < hard"),
+        ({"etl_time_limits": TimeLimits(soft=10, hard=MAX_TIME_LIMIT_SECONDS)}, "the etl time limit"),
+        ({"ml_time_limits": TimeLimits(soft=10, hard=MAX_TIME_LIMIT_SECONDS - 179)}, "the ml time limit"),
+        ({"stop_seconds": 0}, "stop_seconds"),
         ({"wait_seconds": 21}, "wait_seconds"),
         ({"visibility_seconds": 2}, "visibility_seconds"),
         ({"max_receives": 0}, "max_receives"),
@@ -71,24 +75,66 @@ def test_settings_that_cannot_work_are_refused_with_the_reason(changes: dict[str
         dataclasses.replace(AWS, **changes)
 
 
+@pytest.mark.parametrize(("soft", "hard"), [(0, 10), (10, 10), (11, 10), (10, MAX_TIME_LIMIT_SECONDS + 1)])
+def test_time_limits_out_of_order_are_refused(soft: int, hard: int) -> None:
+    with pytest.raises(ValueError, match="soft < hard"):
+        TimeLimits(soft=soft, hard=hard)
+
+
+@pytest.mark.parametrize(("queue", "soft", "hard"), [("etl", 3_000, 3_300), ("ml", 1_500, 1_800)])
+def test_each_stage_has_its_own_limits_and_its_message_is_kept_hidden_past_them(
+    queue: str, soft: int, hard: int
+) -> None:
+    app = Celery("t")
+    app.conf.update(celery_settings(AWS))
+    install(app)
+
+    @app.task(name=names.TASK_OF_QUEUE[queue])
+    def task(message: dict[str, str]) -> None: ...
+
+    app.finalize()
+    assert (task.soft_time_limit, task.time_limit) == (soft, hard)
+    assert soft < hard < AWS.extension_cap(queue) == hard + 180 <= MAX_TIME_LIMIT_SECONDS
+
+
+def test_a_task_without_limits_of_its_own_has_some() -> None:
+    app = Celery("t")
+    app.conf.update(celery_settings(AWS))
+    install(app)
+    app.finalize()
+    refused = app.tasks[names.INVALID_TASK]
+    assert 0 < refused.soft_time_limit < refused.time_limit
+
+
 def test_the_installed_versions_are_the_pinned_ones() -> None:
-    transport.check_pins()
+    pins.check_pins()
 
 
 def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(transport.PINS, "kombu", "5.6.2")
-    with pytest.raises(transport.UnpinnedVersion, match=r"kombu is 5\.7\.0"):
-        transport.check_pins()
+    monkeypatch.setitem(pins.PINS, "kombu", "5.6.2")
+    with pytest.raises(pins.UnpinnedVersion, match=r"kombu is 5\.7\.0"):
+        pins.check_pins()
 
 
-def test_a_method_that_is_gone_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(transport.LEANED_ON, SQS.Channel, ("_was_renamed",))
-    with pytest.raises(transport.UnpinnedVersion, match=r"Channel\._was_renamed"):
-        transport.check_pins()
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (SQS.Channel, "_envelope_payload"),
+        (Request, "cancel"),
+        (state, "reserved_requests"),
+        (LaxBoundedSemaphore, "clear"),
+    ],
+    ids=["the transport's", "the stop's", "the heartbeat's", "the pool's"],
+)
+def test_what_is_leaned_on_and_gone_is_refused(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+    assert name in pins.LEANED_ON[owner]
+    monkeypatch.delattr(owner, name)
+    with pytest.raises(pins.UnpinnedVersion, match=rf"\.{name}$"):
+        pins.check_pins()
 
 
 def test_every_override_of_the_transport_is_in_the_list_of_what_is_leaned_on() -> None:
-    listed = {name for leaned in transport.LEANED_ON.values() for name in leaned}
+    listed = {name for leaned in pins.LEANED_ON.values() for name in leaned}
     for ours in (transport.PollConnection, transport.QoS, transport.Channel):
         overridden = {name for name in vars(ours) if any(name in vars(base) for base in ours.__mro__[1:])}
         plain = {"__doc__", "__module__", "__init__", "QoS"}

@@ -1,13 +1,10 @@
-"""Making, repairing, demanding and counting the queues, on an SQS in process."""
+"""Making, repairing, demanding and counting the queues, on both endpoints."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
-from apps.jobs.sqs.client import sqs_client
 from apps.jobs.sqs.queues import (
     DEAD_LETTER_RETENTION_SECONDS,
     SOURCE_RETENTION_SECONDS,
@@ -18,14 +15,18 @@ from apps.jobs.sqs.queues import (
     queue_stats,
     require_redrive_policy,
 )
+from tests.jobs.sqs.line import Endpoint
 
 QUEUES = QueueNames("shop")
 
 
 @pytest.fixture
-def client() -> Iterator[Any]:
-    with mock_aws():
-        yield sqs_client(region="eu-central-1", access_key="testing", secret_key="testing")
+def client(endpoint: Endpoint) -> Any:
+    """On an endpoint without any of the shop's queues."""
+    client = endpoint.client()
+    for url in client.list_queues(QueueNamePrefix=QUEUES.prefix).get("QueueUrls", ()):
+        client.delete_queue(QueueUrl=url)
+    return client
 
 
 def provision(client: Any, *, max_receives: int = 3) -> dict[str, Provisioned]:
@@ -54,7 +55,7 @@ def test_provisioning_makes_four_queues_bound_to_each_other(client: Any) -> None
 
 
 def test_a_dlq_takes_letters_from_its_own_source_only(client: Any) -> None:
-    """Seen at the call: the SQS in process does not keep this attribute."""
+    """Seen at the call: moto does not keep this attribute."""
     calls: list[dict[str, Any]] = []
     client.meta.events.register(
         "provide-client-params.sqs.SetQueueAttributes", lambda params, **_: calls.append(params)

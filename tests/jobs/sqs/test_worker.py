@@ -14,8 +14,6 @@ from apps.jobs.sqs.messages import EtlMessage
 from apps.jobs.sqs.sending import send
 from tests.jobs.sqs.line import Line, eventually, make_etl_payload, make_ml_payload
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("queue-worker")]
-
 
 def celery_body(
     payload: dict[str, str],

@@ -20,8 +20,6 @@ from tests.endpoints.faulty_proxy import (
 )
 from tests.jobs.sqs.line import Endpoint, Line, Worker, eventually, make_etl_payload
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("queue-worker-faults")]
-
 
 @pytest.fixture(scope="module")
 def proxy(endpoint: Endpoint) -> Iterator[FaultyProxy]:
@@ -59,8 +57,14 @@ def assert_lives(line: Line, worker: Worker) -> None:
 
 @pytest.mark.parametrize("fault", [UNAVAILABLE, THROTTLED, NOT_JSON], ids=["503", "400", "not JSON"])
 def test_a_worker_outlives_failed_polls(line: Line, worker: Worker, proxy: FaultyProxy, fault: Fault) -> None:
+    told = worker.log.read_text().count("poll 2 of the queue etl failed")
     with proxy.during(fault, "ReceiveMessage"):
         eventually(lambda: proxy.answered >= 2, within=20, what="two failed polls")
+        eventually(
+            lambda: worker.log.read_text().count("poll 2 of the queue etl failed") > told,
+            within=20,
+            what="each poll waits longer than the one before",
+        )
     assert_lives(line, worker)
 
 

@@ -18,7 +18,16 @@ from tests.jobs.sqs.line import worker_settings
 
 app = Celery("worker_app")
 app.conf.update(
-    celery_settings(worker_settings(endpoint_url=os.environ["SQS_ENDPOINT"], queue_prefix=os.environ["QUEUE_PREFIX"]))
+    celery_settings(
+        worker_settings(
+            endpoint_url=os.environ["SQS_ENDPOINT"],
+            queue_prefix=os.environ["QUEUE_PREFIX"],
+            stop_seconds=int(os.environ["STOP_SECONDS"]),
+            visibility_seconds=int(os.environ["VISIBILITY_SECONDS"]),
+            wait_seconds=int(os.environ["WAIT_SECONDS"]),
+            ambient_credentials=bool(os.environ["AMBIENT_CREDENTIALS"]),
+        )
+    )
 )
 install(app)
 
@@ -53,7 +62,11 @@ def etl(self: Any, payload: dict[str, str]) -> dict[str, str]:
     if behaviour == "die" and attempt == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     if behaviour == "sleep":
+        seconds, _, once = argument.partition("-")
+        time.sleep(float(seconds) if not once or attempt == 1 else 0)
+    if behaviour == "fail" and attempt == 1:
         time.sleep(float(argument))
+        raise ValueError("this file fails")
     if behaviour == "alone":
         end_chain(self.request)
     note("etl-done", dataset=str(message.dataset_id))
@@ -65,7 +78,7 @@ def etl(self: Any, payload: dict[str, str]) -> dict[str, str]:
     ).as_dict()
 
 
-@app.task(name=names.ML_TASK, bind=True, soft_time_limit=2, time_limit=3)
+@app.task(name=names.ML_TASK, bind=True)
 def ml(self: Any, payload: dict[str, str]) -> None:
     message = MlMessage.parse(payload)
     note("ml", dataset=str(message.dataset_id), payload=payload, **seen(self.request))

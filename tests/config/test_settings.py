@@ -1,0 +1,30 @@
+"""Settings that cannot work together stop the start and name the variables."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from config.local import ROOT
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        (
+            {"ETL_SOFT_TIME_LIMIT_SECONDS": "3300"},
+            "ETL_SOFT_TIME_LIMIT_SECONDS=3300 must be below ETL_TIME_LIMIT_SECONDS",
+        ),
+        ({"ML_TIME_LIMIT_SECONDS": "1500"}, "ML_SOFT_TIME_LIMIT_SECONDS=1500 must be below ML_TIME_LIMIT_SECONDS=1500"),
+        ({"ML_TIME_LIMIT_SECONDS": str(11 * 3600)}, "at most 11 hours less two QUEUE_VISIBILITY_SECONDS"),
+    ],
+    ids=["etl", "ml", "longer than SQS can hide a message"],
+)
+def test_time_limits_out_of_order_stop_the_start(variables: dict[str, str], says: str) -> None:
+    command = [sys.executable, "-c", "import config.settings"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode != 0
+    assert says in done.stderr
