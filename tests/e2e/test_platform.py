@@ -96,6 +96,22 @@ def test_one_request_id_follows_the_file_through_both_queues(stack: Stack) -> No
         assert ended["department"] == "supply_chain"
         assert ended["duration_ms"] >= 0
     assert any(line.get("request_id") == request_id for line in lines(stack, "web"))
+    # And back: from an insight on the dashboard to the request it came from.
+    board = person.get("/dashboards/supply_chain").json()
+    (insight,) = board["insights"]
+    jobs = person.get(f"/jobs?dataset={insight['dataset_id']}").json()["results"]
+    assert [job["request_id"] for job in jobs] == [request_id]
+    ((stored, of_job),) = {(line["request_id"], line["job_id"]) for line in told(stack, insight["dataset_id"])}
+    assert (stored, of_job) == (request_id, job["id"])
+
+
+def told(stack: Stack, dataset_id: str) -> list[dict[str, Any]]:
+    """What the ML worker said of the dataset's insights."""
+    return [
+        line
+        for line in lines(stack, "worker-ml")
+        if line["event"] == "insights_stored" and line.get("dataset_id") == dataset_id
+    ]
 
 
 def test_a_plain_json_message_of_another_producer_is_worked_just_the_same(stack: Stack, sqs: Any) -> None:
