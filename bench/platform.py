@@ -4,10 +4,10 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Literal
 
 from config.local import CannotStart
@@ -24,11 +24,17 @@ PREFIX = "aetherflow-bench-"
 
 
 @contextmanager
-def platform(folder: Path, *, storage: Storage = "disk", workers: bool = True) -> Iterator[Stack]:
+def platform(
+    folder: Path,
+    *,
+    storage: Storage = "disk",
+    workers: bool = True,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Stack]:
     """The running platform in `folder`, with its own PostgreSQL (durable, as in production).
 
     `storage="s3"` keeps raw files in the local S3 endpoint. Without workers only the web process runs, so that
-    nothing else takes its processor.
+    nothing else takes its processor. `settings` are environment variables on top of those of `make up`.
     """
     cluster = Cluster(Home(folder))
     cluster.start()
@@ -36,6 +42,7 @@ def platform(folder: Path, *, storage: Storage = "disk", workers: bool = True) -
         stack = Stack(Home(folder / "stack"), database_url=cluster.url())
         try:
             _prepare(stack, storage=storage)
+            stack.env |= settings
             if workers:
                 stack.begin()
             else:
