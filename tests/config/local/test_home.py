@@ -64,9 +64,9 @@ def test_a_fork_that_outlives_the_launcher_does_not_hold_the_lock(tmp_path: Path
     script = (
         "import os, pathlib, sys, time; from config.local.home import Home\n"
         "with Home(pathlib.Path(sys.argv[1])).lock():\n"
-        "    child = os.fork()\n"
-        "    if not child: time.sleep(30)\n"
-        "    print(child, flush=True); os.kill(os.getpid(), 9)"
+        "    if os.fork(): time.sleep(30)\n"
+        # The fork ends its launcher: before it runs, it still shares the lock.
+        "    print(os.getpid(), flush=True); os.kill(os.getppid(), 9); time.sleep(30)"
     )
     launcher = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE)
     assert launcher.stdout is not None
