@@ -6,18 +6,17 @@ the child.
 """
 
 import os
-import threading
 import time
 from collections.abc import Callable, Collection
 from typing import Any
 
 import psutil
 import structlog
-from celery import bootsteps
 from celery.app.task import Context
 from celery.worker import state
 
 from aetherflow.errors import AnticipatedError
+from apps.jobs.sqs.background import BackgroundStep, Work
 from apps.jobs.sqs.delivery import delivery_of
 
 log = structlog.get_logger(__name__)
@@ -108,36 +107,10 @@ def _tell(request: Any, *, rss_mb: int, limit_mb: int) -> None:
     )
 
 
-class MemoryWatchStep(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Worker step: a thread in the parent process. `worker_memory_limit_mb` of the application's settings; 0: none."""
+class MemoryWatchStep(BackgroundStep):
+    """Worker step: `worker_memory_limit_mb` of the application's settings; 0: none."""
 
-    requires = ("celery.worker.consumer.tasks:Tasks",)
-
-    def __init__(self, consumer: Any, **options: Any) -> None:
-        super().__init__(consumer, **options)
-        self._thread: threading.Thread | None = None
-
-    def start(self, consumer: Any) -> None:
+    def work(self, consumer: Any) -> Work | None:
         limit_mb: int = consumer.app.conf["worker_memory_limit_mb"]
-        # The consumer starts again after a lost connection, while the thread of the first start still looks.
-        if limit_mb and (self._thread is None or not self._thread.is_alive()):
-            self._thread = threading.Thread(
-                target=_watch_for_ever,
-                kwargs={"watch": MemoryWatch(limit_mb=limit_mb)},
-                name="memory-watch",
-                daemon=True,
-            )
-            self._thread.start()
-
-    def stop(self, consumer: Any) -> None:
-        """A warm shutdown stops the consumer first and lets running tasks finish: look until the process ends."""
-
-
-def _watch_for_ever(*, watch: MemoryWatch) -> None:
-    while True:
-        time.sleep(_LOOK_SECONDS)
-        try:
-            watch.look(list(state.active_requests))
-        except Exception:
-            # Whatever it was (the set may change while it is read), without the watch one file takes the machine.
-            log.exception("memory_watch_failed")
+        watch = MemoryWatch(limit_mb=limit_mb)
+        return Work(do=lambda: watch.look(list(state.active_requests)), every=_LOOK_SECONDS) if limit_mb else None

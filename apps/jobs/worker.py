@@ -1,50 +1,34 @@
 """What a worker has beyond the application that sends: its heartbeat row, its memory limit, the platform's logs."""
 
-import threading
 import time
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from celery import bootsteps
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_process_init
 from django.conf import settings
-from django.db import Error, connections
+from django.db import Error, connection, connections
 
 from apps.jobs import clock
 from apps.jobs.broker import app
 from apps.jobs.memory import MemoryWatchStep
 from apps.jobs.services.workers import beat, farewell
+from apps.jobs.sqs.background import BackgroundStep, Work
 
 log = structlog.get_logger(__name__)
 
 
-class WorkerHeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]
-    """A thread that writes this worker's sign of life; SQS carries no Celery events that could tell of it."""
+class WorkerHeartbeatStep(BackgroundStep):
+    """Writes this worker's sign of life; SQS carries no Celery events that could tell of it."""
 
-    requires = ("celery.worker.consumer.tasks:Tasks",)
-
-    def __init__(self, consumer: Any, **options: Any) -> None:
-        super().__init__(consumer, **options)
-        self._thread: threading.Thread | None = None
-
-    def start(self, consumer: Any) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(
-                target=_beat_for_ever,
-                kwargs={
-                    "name": consumer.hostname,
-                    "queues": sorted(consumer.app.amqp.queues.consume_from),
-                    "slots": consumer.pool.num_processes,
-                    "pid": consumer.pid,
-                },
-                name="worker-heartbeat",
-                daemon=True,
-            )
-            self._thread.start()
-
-    def stop(self, consumer: Any) -> None:
-        """Running tasks still finish after this: the row stays until the process ends."""
+    def work(self, consumer: Any) -> Work:
+        life = _Life(
+            name=consumer.hostname,
+            queues=sorted(consumer.app.amqp.queues.consume_from),
+            slots=consumer.pool.num_processes,
+            pid=consumer.pid,
+        )
+        return Work(do=life.show, every=settings.WORKER_HEARTBEAT_SECONDS)
 
     def shutdown(self, consumer: Any) -> None:
         try:
@@ -55,22 +39,44 @@ class WorkerHeartbeatStep(bootsteps.StartStopStep):  # type: ignore[misc]
             connections.close_all()
 
 
-def _beat_for_ever(*, name: str, queues: list[str], slots: int, pid: int) -> None:
-    began = time.monotonic()
-    started_at: datetime | None = None
-    while True:
+class _Life:
+    def __init__(self, *, name: str, queues: list[str], slots: int, pid: int) -> None:
+        self._name = name
+        self._queues = queues
+        self._slots = slots
+        self._pid = pid
+        self._began = time.monotonic()
+        self._started_at: datetime | None = None
+
+    def show(self) -> None:
         try:
             at = clock.now()
-            if started_at is None:
+            if self._started_at is None:
                 # Counted back: with the database away at first, the worker would seem younger than the work it took.
-                started_at = at - timedelta(seconds=time.monotonic() - began)
-            beat(name=name, queues=queues, slots=slots, pid=pid, started_at=started_at, at=at)
+                self._started_at = at - timedelta(seconds=time.monotonic() - self._began)
+            beat(
+                name=self._name,
+                queues=self._queues,
+                slots=self._slots,
+                pid=self._pid,
+                started_at=self._started_at,
+                at=at,
+            )
         except Error as error:
-            log.warning("worker_heartbeat_failed", worker=name, error=str(error)[:300])
+            log.warning("worker_heartbeat_failed", worker=self._name, error=str(error)[:300])
         finally:
             # A connection kept open here would be shared with every child process forked later.
             connections.close_all()
-        time.sleep(settings.WORKER_HEARTBEAT_SECONDS)
+
+
+@worker_process_init.connect
+def prove_child(**_: Any) -> None:
+    """What a child needs first, before it says that it is there: one that was born with a lock held (libcurl resolves
+    names in threads that nobody can wait for) hangs here and is replaced, not later with a file in hand."""
+    try:
+        connection.ensure_connection()
+    except Error as error:
+        log.warning("worker_child_without_database", error=str(error)[:300])
 
 
 @setup_logging.connect
@@ -82,6 +88,8 @@ app.conf.update(
     # In KiB, and of the largest size a child ever had: one that was large is replaced once its task has ended.
     worker_max_memory_per_child=settings.WORKER_RECYCLE_MB * 1024,
     worker_memory_limit_mb=settings.WORKER_MEMORY_LIMIT_MB,  # read by the memory watch
+    # Longer than a database that does not answer keeps a new child waiting.
+    worker_proc_alive_timeout=20,
 )
 app.steps["consumer"].add(WorkerHeartbeatStep)
 app.steps["consumer"].add(MemoryWatchStep)

@@ -39,6 +39,9 @@ ML_POINTS = (
     "ml.acking",
 )
 POINTS = (*ETL_POINTS, *ML_POINTS)
+# A worker's new child, before it says that it is there. No request has come to it yet.
+BIRTH = "birth"
+BIRTHS = "births"
 
 
 class Injected(Exception):  # noqa: N818  (named for what it is)
@@ -58,7 +61,7 @@ class Fault:
     times: int = 1
 
     def __post_init__(self) -> None:
-        assert self.point in POINTS, f"{self.point} is none of {POINTS}"
+        assert self.point in {*POINTS, BIRTH}, f"{self.point} is none of {POINTS}"
 
 
 def arm(folder: Path, fault: Fault, *, request_id: str) -> None:

@@ -4,7 +4,8 @@ from typing import Literal
 
 import pytest
 
-from tests.faults.injection import ETL_POINTS, ML_POINTS, Fault
+from tests.faults import injection
+from tests.faults.injection import BIRTH, BIRTHS, ETL_POINTS, ML_POINTS, Fault
 from tests.faults.platform import Platform
 from tests.faults.settled import (
     SECONDS,
@@ -96,6 +97,16 @@ def test_a_file_that_kills_every_worker_fails_for_good_and_a_retry_loads_it(plat
     assert_settled(platform, upload, failed="etl", code="worker-lost")
     assert (platform.fired(upload), platform.restarts["worker-etl"] - before) == (3, 3)
     assert_retried(platform, upload)
+
+
+def test_a_child_that_hangs_at_its_birth_is_replaced_and_costs_no_attempt(platform: Platform) -> None:
+    """As one does that was forked while a thread of its parent held a lock in a library."""
+    injection.arm(platform.faults, Fault(point=BIRTH, do="hang"), request_id=BIRTHS)
+    upload = platform.upload("supply_chain", Fault(point="ml.claimed", do="kill-child"))
+    job = assert_settled(platform, upload)
+    assert (platform.fired(upload), injection.fired(platform.faults, request_id=BIRTHS)) == (1, 1)
+    assert [stage["attempts"] for stage in job["stages"]] == [1, 2]
+    assert "Timed out waiting for UP message" in platform.logs("worker-ml")
 
 
 def test_after_all_that_nothing_is_left(platform: Platform) -> None:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
-from celery.signals import task_success
+from celery.signals import task_success, worker_process_init
 
 from aetherflow.department import Department
 from aetherflow.etl import SourceFile
@@ -27,7 +27,7 @@ from apps.jobs.services.claims import Verdict
 from apps.jobs.sqs import names
 from apps.jobs.sqs.delivery import delivery_of
 from apps.jobs.sqs.transport import Channel
-from tests.faults.injection import fire
+from tests.faults.injection import BIRTH, BIRTHS, fire
 
 __all__ = ["app"]
 
@@ -139,3 +139,8 @@ def published(sender: Any = None, **_: Any) -> None:
     """Celery sends the chain's next message first, then this signal; the acknowledgement is the parent's, later."""
     if sender.name == names.ETL_TASK:
         fire("etl.published", request_id=delivery_of(sender.request).request_id)
+
+
+@worker_process_init.connect
+def born(**_: Any) -> None:
+    fire(BIRTH, request_id=BIRTHS)

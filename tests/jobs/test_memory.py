@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -133,28 +132,6 @@ def test_a_reason_nobody_asks_for_is_forgotten(child: "subprocess.Popen[bytes]")
     child.wait(10)
     watch.look([])
     assert why_ended(TASK) is None
-
-
-def test_the_watch_outlives_its_own_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = threading.Event()
-
-    class Failing(MemoryWatch):
-        def __init__(self) -> None:
-            super().__init__(limit_mb=LARGE)
-            self.looks = 0
-
-        def look(self, requests: Any) -> None:
-            self.looks += 1
-            if self.looks == 1:
-                raise RuntimeError("Set changed size during iteration")
-            looked.set()
-            threading.Event().wait()  # this thread looks no more
-
-    monkeypatch.setattr(memory, "_LOOK_SECONDS", 0.01)
-    with capture_logs() as lines:
-        threading.Thread(target=memory._watch_for_ever, kwargs={"watch": Failing()}, daemon=True).start()
-        assert looked.wait(10)
-    assert [line["event"] for line in lines] == ["memory_watch_failed"]
 
 
 @pytest.fixture

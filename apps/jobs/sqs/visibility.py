@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from celery import bootsteps
 from celery.worker import state
 
+from apps.jobs.sqs.background import BackgroundStep, Work
 from apps.jobs.sqs.settings import SqsSettings
 
 if TYPE_CHECKING:
@@ -135,42 +135,16 @@ class Heartbeat:
         )
 
 
-class VisibilityHeartbeat(bootsteps.StartStopStep):
-    """Worker step: a thread in the parent process that beats three times per visibility timeout."""
+class VisibilityHeartbeat(BackgroundStep):
+    """Worker step: beats three times per visibility timeout."""
 
-    requires = ("celery.worker.consumer.tasks:Tasks",)
-
-    def __init__(self, consumer: Any, **options: Any) -> None:
-        super().__init__(consumer, **options)
-        self._thread: threading.Thread | None = None
-
-    def start(self, consumer: Any) -> None:
-        # The consumer starts again after a lost connection, while the thread of the first start still beats.
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(
-                target=_beat_for_ever,
-                args=(consumer.app.conf["sqs"],),
-                name="visibility-heartbeat",
-                daemon=True,
-            )
-            self._thread.start()
-
-    def stop(self, consumer: Any) -> None:
-        """The consumer stops before the last task has ended: beat until the process ends."""
-
-
-def _beat_for_ever(settings: SqsSettings) -> None:
-    # The main thread waits for SETTLING when it acknowledges: short timeouts and no retries, the next beat is near.
-    client = settings.client(connect_timeout=2, read_timeout=3, attempts=1)
-    heartbeat = Heartbeat(
-        client=client,
-        extend_seconds=settings.visibility_seconds,
-        caps={settings.queue_url(queue): settings.extension_cap(queue.key) for queue in settings.queues.all},
-    )
-    while True:
-        time.sleep(settings.visibility_seconds / 3)
-        try:
-            heartbeat.beat(held_messages())
-        except Exception:
-            # Whatever it was, without a heartbeat every long task of this worker would run twice.
-            logger.exception("the visibility heartbeat failed, the next beat tries again")
+    def work(self, consumer: Any) -> Work:
+        settings: SqsSettings = consumer.app.conf["sqs"]
+        heartbeat = Heartbeat(
+            # The main thread waits for SETTLING when it acknowledges: short timeouts, and no retries, the next beat is
+            # near.
+            client=settings.client(connect_timeout=2, read_timeout=3, attempts=1),
+            extend_seconds=settings.visibility_seconds,
+            caps={settings.queue_url(queue): settings.extension_cap(queue.key) for queue in settings.queues.all},
+        )
+        return Work(do=lambda: heartbeat.beat(held_messages()), every=settings.visibility_seconds / 3)
