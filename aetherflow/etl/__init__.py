@@ -5,7 +5,18 @@ numbers and days are read one way from its first row to its last.
 """
 
 from aetherflow.etl.line import Batch, SourceFile, open_file
+from aetherflow.etl.options import ReadOptions
 from aetherflow.etl.reading import Reading
 from aetherflow.etl.rejects import Counts, FileRefused, Reject, RejectPolicy
 
-__all__ = ["Batch", "Counts", "FileRefused", "Reading", "Reject", "RejectPolicy", "SourceFile", "open_file"]
+__all__ = [
+    "Batch",
+    "Counts",
+    "FileRefused",
+    "ReadOptions",
+    "Reading",
+    "Reject",
+    "RejectPolicy",
+    "SourceFile",
+    "open_file",
+]

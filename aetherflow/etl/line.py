@@ -23,6 +23,7 @@ from aetherflow.etl.duplicates import SeenKeys
 from aetherflow.etl.encodings import LONGEST_LINE, Text, Utf8Stream, examine
 from aetherflow.etl.headers import Labels, Mapping, match_header
 from aetherflow.etl.listing import Listing, Repeats
+from aetherflow.etl.options import NOTHING_SAID, ReadOptions
 from aetherflow.etl.reader import BLOCK, Texts, in_larger_batches, read_texts
 from aetherflow.etl.reading import Reading
 from aetherflow.etl.rejects import Counts, FileRefused
@@ -52,21 +53,21 @@ def open_file(
     *,
     filename: str,
     department: Department,
-    delimiter: str | None = None,
-    encoding: str | None = None,
+    options: ReadOptions = NOTHING_SAID,
     listing_limit: int = LISTING_LIMIT,
     batch_rows: int = 30_000,
     block: int = BLOCK,
 ) -> SourceFile:
     """Examine a file on the local disk, twice over and in bounded memory, before any row is handed out.
 
-    `delimiter` and `encoding` override what would be found; a byte order mark overrides the latter. `batch_rows` is
-    about how many rows a batch has, `block` how many bytes are parsed at a time. Raises FileRefused for everything
-    that makes the whole file unusable.
+    `options` override what would be found. `batch_rows` is about how many rows a batch has, `block` how many bytes are
+    parsed at a time. Raises FileRefused for everything that makes the whole file unusable.
     """
-    text = examine(path, filename=filename, encoding=encoding)
+    text = examine(path, filename=filename, encoding=options.encoding)
     labels = Labels(department)
-    dialect = find_dialect(_sample(path, text), filename=filename, known=labels.__contains__, delimiter=delimiter)
+    dialect = find_dialect(
+        _sample(path, text), filename=filename, known=labels.__contains__, delimiter=options.delimiter
+    )
     mapping = match_header(dialect.header, department=department, line=dialect.header_line)
     evidence = _survey(
         path, text=text, dialect=dialect, mapping=mapping, department=department, filename=filename, block=block

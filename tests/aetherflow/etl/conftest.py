@@ -14,7 +14,8 @@ import pytest
 
 from aetherflow.columns import Day, Integer, Number, Text, day, integer, number, text
 from aetherflow.department import Department
-from aetherflow.etl import Counts, Reading, Reject, open_file
+from aetherflow.etl import Counts, Reading, ReadOptions, Reject, open_file
+from aetherflow.etl.options import NOTHING_SAID
 
 
 class Parcels(pa.DataFrameModel):
@@ -87,10 +88,12 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def load(parcels: Department, scratch: Path) -> Callable[..., Loaded]:
     """Put bytes through the whole line; session-wide, so that properties may use it."""
 
-    def load(content: bytes | str, *, filename: str = "parcels.csv", **options: object) -> Loaded:
+    def load(
+        content: bytes | str, *, filename: str = "parcels.csv", said: ReadOptions = NOTHING_SAID, **options: object
+    ) -> Loaded:
         path = scratch / "upload"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        with open_file(path, filename=filename, department=parcels, **options) as source:  # type: ignore[arg-type]
+        with open_file(path, filename=filename, department=parcels, options=said, **options) as source:  # type: ignore[arg-type]
             batches = list(source.batches())
         counts, by_code = Counts(), Counter[str]()
         for batch in batches:

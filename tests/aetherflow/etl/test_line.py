@@ -17,7 +17,7 @@ from pyarrow import csv as arrow_csv
 
 from aetherflow.columns import ARROW_TYPES
 from aetherflow.department import Department
-from aetherflow.etl import FileRefused, open_file
+from aetherflow.etl import FileRefused, ReadOptions, open_file
 
 HEADER = ["parcel", "sent", "pieces", "weight", "value", "remark"]
 
@@ -54,7 +54,7 @@ def test_every_row_is_loaded_rejected_or_a_duplicate(
             load(held.getvalue())
         assert refusal.value.code == "no-rows"
         return
-    loaded = load(held.getvalue(), delimiter=delimiter, block=4_096, batch_rows=size)
+    loaded = load(held.getvalue(), said=ReadOptions(delimiter=delimiter), block=4_096, batch_rows=size)
     repeated = {reject.line for reject in loaded.rejects if reject.code == "unique-error"}
     rejected = {reject.line for reject in loaded.rejects} - repeated
     assert set(loaded.lines) | rejected | repeated == expected

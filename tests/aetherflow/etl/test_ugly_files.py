@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aetherflow.etl import FileRefused
+from aetherflow.etl import FileRefused, ReadOptions
 
 HEADER = "parcel,sent,pieces,weight,value,remark"
 GOOD = "P-1,2026-11-02,3,1.5,9.99,ok"
@@ -299,13 +299,13 @@ def test_nul_bytes_in_the_header_are_dropped(load: Callable[..., Any]) -> None:
 
 def test_the_delimiter_and_the_encoding_can_be_told(load: Callable[..., Any]) -> None:
     content = f"{HEADER}\n{GOOD} Ż\n".replace(",", "~").encode("cp1250")
-    loaded = load(content, delimiter="~", encoding="cp1250")
+    loaded = load(content, said=ReadOptions(delimiter="~", encoding="cp1250"))
     assert loaded.rows[0]["remark"] == "ok Ż"
     with pytest.raises(FileRefused, match="no text encoding called 'base64'"):
-        load(content, encoding="base64")
+        load(content, said=ReadOptions(encoding="base64"))
 
 
 def test_a_wrong_encoding_is_refused_with_its_line(load: Callable[..., Any]) -> None:
     with pytest.raises(FileRefused) as refusal:
-        load(f"{HEADER}\n{GOOD}\nP-2,2026-11-02,1,1,1,ü\n", encoding="ascii")
+        load(f"{HEADER}\n{GOOD}\nP-2,2026-11-02,1,1,1,ü\n", said=ReadOptions(encoding="ascii"))
     assert (refusal.value.code, refusal.value.line) == ("encoding-error", 3)
