@@ -69,7 +69,7 @@ def open_file(
         _sample(path, text), filename=filename, known=labels.__contains__, delimiter=options.delimiter
     )
     mapping = match_header(dialect.header, department=department, line=dialect.header_line)
-    evidence = _survey(
+    evidence, row_count = _survey(
         path, text=text, dialect=dialect, mapping=mapping, department=department, filename=filename, block=block
     )
     reading = Reading(
@@ -93,6 +93,7 @@ def open_file(
         mapping=mapping,
         conventions=evidence.conventions,
         reading=reading,
+        row_count=row_count,
         listing_limit=listing_limit,
         batch_rows=batch_rows,
         block=block,
@@ -101,7 +102,10 @@ def open_file(
 
 @dataclass(kw_only=True)
 class SourceFile:
-    """A file that can be read. `batches()` may be called again and starts from the beginning each time."""
+    """A file that can be read; it has `row_count` rows, good or bad.
+
+    `batches()` may be called again and starts from the beginning each time.
+    """
 
     path: Path
     department: Department
@@ -110,6 +114,7 @@ class SourceFile:
     mapping: Mapping
     conventions: Conventions
     reading: Reading
+    row_count: int
     listing_limit: int
     batch_rows: int
     block: int
@@ -270,18 +275,18 @@ def _sample(path: Path, text: Text) -> str:
 
 def _survey(
     path: Path, *, text: Text, dialect: Dialect, mapping: Mapping, department: Department, filename: str, block: int
-) -> Evidence:
-    """One pass over all rows: how numbers and days are written, whether the file is whole, whether it has a row."""
+) -> tuple[Evidence, int]:
+    """One pass over all rows: how numbers and days are written, whether the file is whole, how many rows it has."""
     evidence = Evidence()
-    has_rows = False
+    row_count = 0
     for texts in read_texts(path, text=text, dialect=dialect, block=block):
-        has_rows = has_rows or any(not row.is_blank for row in texts.ragged) or len(_without_blank_rows(texts)[1]) > 0
+        row_count += sum(not row.is_blank for row in texts.ragged) + len(_without_blank_rows(texts)[1])
         for name, at in mapping.positions.items():
             evidence.take(texts.cells.column(at), department.column(name))
-    if not has_rows:
+    if not row_count:
         raise FileRefused(
             f"{filename} has a header and no rows.",
             code="no-rows",
             hint="Check the filter of the export, and upload a file with at least one row.",
         )
-    return evidence
+    return evidence, row_count

@@ -6,6 +6,8 @@ Everything here runs inside a transaction of the caller's, on the connection nam
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Self
@@ -17,7 +19,8 @@ from pyarrow import csv as arrow_csv
 
 from aetherflow.etl import Batch, Counts, Reject, SourceFile
 from aetherflow.registry import department as find_department
-from apps.datasets.clean import ListPartitioned, clean_table
+from apps.datasets import partitions
+from apps.datasets.clean import clean_table
 from apps.datasets.models import Dataset
 from apps.datasets.models import Reject as StoredReject
 
@@ -119,14 +122,26 @@ class _CopyStream(io.RawIOBase):
         return bytes(taken)
 
 
-def replace_rows(*, dataset: Dataset, source: SourceFile, spool: RejectSpool, progress: Progress, using: str) -> Counts:
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """How many rows there were, and the partition in which those to load stand now."""
+
+    counts: Counts
+    bucket: int
+
+
+def replace_rows(
+    *, dataset: Dataset, source: SourceFile, spool: RejectSpool, progress: Progress, at: datetime, using: str
+) -> Loaded:
     """Put the file's clean rows in the place of whatever the dataset had; rejects go to `spool`.
 
-    `progress(done, total)` is called after each batch, in bytes of the file.
+    `progress(done, total)` is called after each batch, in bytes of the file. A partition of the dataset's own that the
+    rows leave is retired.
     """
-    table = clean_table(dataset.department)
-    department = find_department(dataset.department)
-    bucket = ListPartitioned.shared_partition_key
+    partitions.retire(dataset, at=at, using=using)
+    remove_shared_rows(dataset=dataset, using=using)
+    own = source.row_count >= partitions.LARGE
+    bucket = partitions.make(dataset.department, using=using) if own else partitions.SHARED
     counts = Counts()
 
     def pieces() -> Iterator[bytes]:
@@ -138,24 +153,32 @@ def replace_rows(*, dataset: Dataset, source: SourceFile, spool: RejectSpool, pr
                 yield _csv(batch.rows, bucket=bucket, dataset_no=dataset.number)
             progress(batch.bytes_read, source.bytes_total)
 
-    remove_rows(dataset=dataset, using=using)
-    columns = ", ".join(f'"{name}"' for name in ("bucket", "dataset_no", "line", *(c.name for c in department.columns)))
-    partition = table._meta.db_table + ListPartitioned.shared_partition_suffix
-    stream = _CopyStream(pieces())
+    _copy(pieces(), department=dataset.department, bucket=bucket, using=using)
+    if own:
+        partitions.attach(dataset.department, bucket=bucket, using=using)
+    return Loaded(counts=counts, bucket=bucket)
+
+
+def _copy(pieces: Iterator[bytes], *, department: str, bucket: int, using: str) -> None:
+    names = ("bucket", "dataset_no", "line", *(column.name for column in find_department(department).columns))
+    columns = ", ".join(f'"{name}"' for name in names)
+    # Frozen rows are never written again for vacuum's sake. PostgreSQL allows it in a table of this transaction only.
+    options = "FORMAT csv" if bucket == partitions.SHARED else "FORMAT csv, FREEZE"
+    table = partitions.partition_name(department, bucket=bucket)
+    stream = _CopyStream(pieces)
     with connections[using].cursor() as cursor:
         try:
-            cursor.copy_expert(f'COPY "{partition}" ({columns}) FROM STDIN (FORMAT csv)', stream, size=_COPY_BUFFER)
+            cursor.copy_expert(f'COPY "{table}" ({columns}) FROM STDIN ({options})', stream, size=_COPY_BUFFER)
         except psycopg2.Error:
             if stream.failure is not None:
                 raise stream.failure from None
             raise
-    return counts
 
 
-def remove_rows(*, dataset: Dataset, using: str) -> int:
-    """Delete the dataset's clean rows; returns how many there were."""
+def remove_shared_rows(*, dataset: Dataset, using: str) -> int:
+    """Delete the dataset's rows from the shared partition; returns how many there were."""
     rows = clean_table(dataset.department)._default_manager.using(using)
-    deleted, _ = rows.filter(bucket=ListPartitioned.shared_partition_key, dataset_no=dataset.number).delete()
+    deleted, _ = rows.filter(bucket=partitions.SHARED, dataset_no=dataset.number).delete()
     return deleted
 
 

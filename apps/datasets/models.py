@@ -52,6 +52,9 @@ class Dataset(models.Model):
     rows_duplicate = models.BigIntegerField(default=0)
     rejects_by_code = models.JSONField(default=dict, blank=True)
     loaded_at = models.DateTimeField(null=True, blank=True)
+    rows_bucket = models.BigIntegerField(
+        default=0, help_text="The partition its clean rows stand in; 0: the shared one."
+    )
 
     deleted_at = models.DateTimeField(null=True, blank=True)
     deleted_by = models.ForeignKey(
@@ -90,6 +93,21 @@ class Dataset(models.Model):
             "rejected": self.rows_rejected,
             "duplicate": self.rows_duplicate,
         }
+
+
+class RetiredPartition(models.Model):
+    """A partition whose rows stand elsewhere now, to be dropped a little later."""
+
+    id = models.BigAutoField(primary_key=True)
+    department = models.CharField(max_length=40)
+    bucket = models.BigIntegerField(unique=True)
+    retired_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["retired_at"]
+
+    def __str__(self) -> str:
+        return f"{self.department}, bucket {self.bucket}"
 
 
 class Reject(models.Model):

@@ -1,6 +1,6 @@
 """Reads of datasets. A request's only doors are the `*_for(user)` functions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pandas as pd
 import pyarrow as pa
-from django.db import connections
+from django.db import connection, connections
 from django.db.models import QuerySet
 from pyarrow import csv as arrow_csv
 
@@ -17,7 +17,7 @@ from aetherflow.etl.faults import shown
 from aetherflow.registry import department as find_department
 from apps.accounts.models import User
 from apps.accounts.selectors import departments_of
-from apps.datasets.clean import ListPartitioned, clean_table
+from apps.datasets.clean import clean_table
 from apps.datasets.models import Dataset, Reject
 
 _SPOOL_IN_MEMORY = 16 * 1024 * 1024
@@ -52,7 +52,7 @@ def column_names(department: str) -> list[str]:
 def clean_rows(dataset: Dataset) -> QuerySet[Any, dict[str, Any]]:
     """The dataset's clean rows as dicts of `column_names`, in the order of the file."""
     rows = clean_table(dataset.department)._default_manager.filter(
-        bucket=ListPartitioned.shared_partition_key, dataset_no=dataset.number
+        bucket=dataset.rows_bucket, dataset_no=dataset.number
     )
     return rows.order_by("line").values(*column_names(dataset.department))
 
@@ -94,6 +94,13 @@ def live_datasets(department: str) -> QuerySet[Dataset]:
     return Dataset.objects.filter(department=department, deleted_at=None).exclude(loaded_at=None)
 
 
+def hold_rows(department: str) -> None:
+    """Until the transaction ends, no partition of the department's goes away. Before its snapshot is taken: what it
+    then finds of where rows stand stays true."""
+    with connection.cursor() as cursor:
+        cursor.execute(f'LOCK TABLE ONLY "{clean_table(department)._meta.db_table}" IN ACCESS SHARE MODE')
+
+
 def current_rows(department: str, *, columns: tuple[str, ...], using: str = "default") -> pd.DataFrame:
     """The department's current rows, Arrow-backed: of rows with one natural key the newest upload's.
 
@@ -104,8 +111,9 @@ def current_rows(department: str, *, columns: tuple[str, ...], using: str = "def
     wanted = ", ".join(f'"{name}"' for name in columns)
     table = clean_table(department)._meta.db_table
     # The names come from the department's declaration, never from a request.
-    live = list(live_datasets(department).values_list("number", flat=True))
-    rows = f'FROM "{table}" WHERE dataset_no = ANY (ARRAY[{", ".join(map(str, live))}]::bigint[])'
+    live = list(live_datasets(department).values_list("rows_bucket", "number"))
+    buckets, numbers = _array({bucket for bucket, _ in live}), _array({number for _, number in live})
+    rows = f'FROM "{table}" WHERE bucket = ANY ({buckets}) AND dataset_no = ANY ({numbers})'
     # A file cannot repeat a key inside itself: with one upload the sort, two thirds of the time, is saved.
     newest = f"ORDER BY {key}, dataset_no DESC, line DESC"
     query = f"SELECT {wanted} {rows}" if len(live) < 2 else f"SELECT DISTINCT ON ({key}) {wanted} {rows} {newest}"
@@ -126,3 +134,7 @@ def current_rows(department: str, *, columns: tuple[str, ...], using: str = "def
         )
     frame: pd.DataFrame = table_read.to_pandas(types_mapper=pd.ArrowDtype)
     return frame
+
+
+def _array(numbers: Iterable[int]) -> str:
+    return f"ARRAY[{', '.join(f'{number:d}' for number in sorted(numbers))}]::bigint[]"

@@ -11,7 +11,8 @@ from aetherflow.errors import InvalidError
 from aetherflow.etl import Counts, Reading
 from aetherflow.registry import department as find_department
 from apps.accounts.models import User
-from apps.datasets.loading import RejectSpool, remove_rows
+from apps.datasets import partitions
+from apps.datasets.loading import RejectSpool, remove_shared_rows
 from apps.datasets.models import Dataset, OnError, Reject
 from apps.datasets.uploads import StoredFile
 
@@ -70,9 +71,11 @@ def record_load(
     counts: Counts,
     by_code: Mapping[str, int],
     reading: Reading,
+    bucket: int,
     at: datetime,
     using: str,
 ) -> None:
+    """`bucket`: the partition its rows stand in from now on."""
     Dataset.objects.using(using).filter(pk=dataset.pk).update(
         rows_read=counts.read,
         rows_loaded=counts.loaded,
@@ -80,6 +83,7 @@ def record_load(
         rows_duplicate=counts.duplicate,
         rejects_by_code=dict(by_code),
         reading=reading.as_dict(),
+        rows_bucket=bucket,
         loaded_at=at,
     )
 
@@ -107,16 +111,20 @@ def mark_undone(*, dataset: Dataset, by: User, at: datetime) -> bool:
 
 
 @transaction.atomic
-def clear(dataset: Dataset) -> None:
-    """Take an undone upload's rows and rejects out; its raw file stays until retention ends."""
-    remove_rows(dataset=dataset, using="default")
+def clear(dataset: Dataset) -> bool:
+    """Take an undone upload's rows and rejects out; its raw file stays until retention ends. False where its rows are
+    being read: they count for nobody any more, and go with `clear_undone`."""
+    # Rows first, as a load does it, which may be at work on them: it ends without a trace, for it finds the mark.
+    remove_shared_rows(dataset=dataset, using="default")
     Reject.objects.filter(dataset=dataset).delete()
-    Dataset.objects.filter(pk=dataset.pk).update(loaded_at=None)
+    bucket = Dataset.objects.values_list("rows_bucket", flat=True).get(pk=dataset.pk)
+    if bucket != partitions.SHARED and not partitions.drop(dataset.department, bucket=bucket):
+        return False
+    Dataset.objects.filter(pk=dataset.pk).update(loaded_at=None, rows_bucket=partitions.SHARED)
+    return True
 
 
 def clear_undone() -> int:
-    """Clear what a process that died after marking has left; returns how many uploads."""
+    """Clear what a process that died after marking, or a reader, has left; returns how many uploads."""
     left = Dataset.objects.exclude(deleted_at=None).exclude(loaded_at=None)
-    for dataset in left:
-        clear(dataset)
-    return len(left)
+    return sum(clear(dataset) for dataset in left)

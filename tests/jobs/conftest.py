@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from aetherflow.registry import departments
 from apps.accounts.models import User
+from apps.datasets import partitions
 from apps.jobs.models import Job
 from apps.jobs.services.submission import submit
 from apps.jobs.sqs.messages import EtlMessage, MlMessage
@@ -16,6 +17,14 @@ from tests.accounts.factories import UserFactory
 from tests.jobs.line import messages_of
 from tests.jobs.steps import compute, deliver
 from tests.support.aws import provisioned
+
+
+@pytest.fixture(params=["shared", "own"])
+def partition(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Small files share a partition, a large one has its own; what is true of one is true of the other."""
+    if request.param == "own":
+        monkeypatch.setattr(partitions, "LARGE", 1)
+    return str(request.param)
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from aetherflow.errors import AnticipatedError
 from apps.datasets.models import Dataset
+from apps.datasets.selectors import clean_rows
 from apps.jobs.models import Job, Stage, StageRun
 from apps.jobs.services.etl import Following, work_etl
 from apps.jobs.services.ml import work_ml
@@ -36,6 +38,11 @@ def work_failing(job: Job, sqs: Any, **options: Any) -> StageRun:
     with pytest.raises(AnticipatedError):
         deliver(message, headers, **options)
     return job.stages.get(stage=Stage.ETL)
+
+
+def rows_of(job: Job) -> QuerySet[Any, dict[str, Any]]:
+    """The clean rows of the job's dataset, wherever they stand by now."""
+    return clean_rows(Dataset.objects.get(pk=job.dataset_id))
 
 
 def foreign(dataset: Dataset, **changes: str) -> EtlMessage:

@@ -18,9 +18,12 @@ from apps.jobs.models import Job, JobStatus, Stage, State
 from apps.jobs.services.again import reprocess, retry
 from tests.accounts.factories import UserFactory
 from tests.jobs.files import row, sales
-from tests.jobs.steps import work_failing
+from tests.jobs.steps import rows_of, work_failing
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "loader"]),
+    pytest.mark.usefixtures("partition"),
+]
 
 
 @pytest.mark.parametrize("department", sorted(departments()))
@@ -45,7 +48,7 @@ def test_a_good_file_becomes_rows_and_insights(
 def test_rows_are_typed_and_know_their_line(upload: Callable[..., Job], work: Callable[[], None]) -> None:
     job = upload(sales(row(1), "", row(2, quantity="3", price='"1,250.50"')))
     work()
-    rows = list(clean_rows(job.dataset))
+    rows = list(rows_of(job))
     assert [(each["line"], each["quantity"], str(each["unit_price"])) for each in rows] == [
         (2, 2, "10.0000"),
         (4, 3, "1250.5000"),
@@ -76,7 +79,7 @@ def test_too_many_bad_rows_refuse_the_file_and_show_them_all(upload: Callable[..
     assert (run.rows_read, run.rows_loaded, run.rows_rejected) == (3, 0, 2)
     assert (run.attempts, run.max_attempts) == (1, 3)
     assert not run.dead_lettered
-    assert clean_rows(job.dataset).count() == 0
+    assert rows_of(job).count() == 0
     assert Reject.objects.filter(dataset=job.dataset).count() == 2
 
 
@@ -85,7 +88,7 @@ def test_on_error_refuse_refuses_for_one_bad_row(upload: Callable[..., Job], sqs
     run = work_failing(job, sqs)
     assert run.state == State.FAILED
     assert run.rows_rejected == 1
-    assert clean_rows(job.dataset).count() == 0
+    assert rows_of(job).count() == 0
 
 
 def test_the_last_attempt_says_that_the_message_is_dead_lettered(upload: Callable[..., Job], sqs: Any) -> None:
@@ -101,7 +104,7 @@ def test_a_reprocessed_dataset_replaces_its_rows(upload: Callable[..., Job], wor
     work()
     again.refresh_from_db()
     assert again.status == JobStatus.SUCCEEDED
-    assert clean_rows(job.dataset).count() == 2
+    assert rows_of(job).count() == 2
     assert Insight.objects.filter(dataset=job.dataset).count() == 1
 
 

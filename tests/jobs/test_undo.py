@@ -11,7 +11,7 @@ from django.utils import timezone
 from aetherflow.errors import ConflictError
 from apps.accounts.models import User
 from apps.datasets.models import Dataset, Reject, clean_table
-from apps.datasets.selectors import clean_rows, current_rows
+from apps.datasets.selectors import current_rows
 from apps.datasets.services import clear_undone, lock_department, mark_undone
 from apps.datasets.storage import raw_storage
 from apps.insights.models import Insight
@@ -22,9 +22,12 @@ from apps.jobs.services.again import reprocess, undo
 from apps.jobs.services.claims import claim
 from tests.jobs.files import row, sales
 from tests.jobs.line import delivery
-from tests.jobs.steps import deliver, taken, work_failing
+from tests.jobs.steps import deliver, rows_of, taken, work_failing
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "loader"]),
+    pytest.mark.usefixtures("partition"),
+]
 
 
 def undoing(job: Job, *, by: User) -> Job | None:
@@ -84,7 +87,7 @@ def test_an_upload_undone_while_queued_is_never_worked(upload: Callable[..., Job
     assert job.status == JobStatus.FAILED
     assert job.stages.get().error_code == "upload-undone"
     assert deliver(*taken(sqs)) is None
-    assert clean_rows(job.dataset).count() == 0
+    assert rows_of(job).count() == 0
 
 
 def test_an_upload_undone_while_its_rows_are_loaded_leaves_none(
@@ -102,7 +105,7 @@ def test_an_upload_undone_while_its_rows_are_loaded_leaves_none(
     assert deliver(*taken(sqs)) is None
     run = job.stages.get()
     assert (run.state, run.error_code) == (State.FAILED, "upload-undone")
-    assert clean_rows(job.dataset).count() == 0
+    assert rows_of(job).count() == 0
 
 
 def test_undo_and_a_reload_of_the_same_upload_do_not_block_each_other(
@@ -125,7 +128,7 @@ def test_undo_and_a_reload_of_the_same_upload_do_not_block_each_other(
     assert deliver(*taken(sqs)) is None
     threads[0].join(20)
     assert not threads[0].is_alive()
-    assert clean_rows(job.dataset).count() == 0
+    assert rows_of(job).count() == 0
     assert set(Job.objects.exclude(cause="upload").values_list("status", flat=True)) == {JobStatus.FAILED}
 
 
@@ -229,8 +232,8 @@ def test_what_a_killed_undo_left_counts_no_more_and_is_cleared(
     work()
     with transaction.atomic():
         mark_undone(dataset=job.dataset, by=seller, at=timezone.now())
-    assert clean_rows(job.dataset).count() == 1
+    assert rows_of(job).count() == 1
     assert prices() == []
     assert clear_undone() == 1
-    assert clean_rows(job.dataset).count() == 0
+    assert rows_of(job).count() == 0
     assert clear_undone() == 0

@@ -12,9 +12,9 @@ from django.db import transaction
 
 from aetherflow.etl import Counts, FileRefused, Reading, RejectPolicy, open_file
 from aetherflow.registry import department as find_department
-from apps.datasets.loading import Progress, RejectSpool, replace_rows
+from apps.datasets.loading import Loaded, Progress, RejectSpool, replace_rows
 from apps.datasets.models import Dataset, OnError
-from apps.datasets.services import lock_dataset, record_load, record_refusal
+from apps.datasets.services import clear, lock_dataset, record_load, record_refusal
 from apps.datasets.storage import local_copy
 from apps.jobs import clock
 from apps.jobs.models import Stage, StageRun, State
@@ -77,6 +77,8 @@ def work_etl(*, message: EtlMessage, delivery: Delivery, worker: str, at: dateti
             raise
         except UploadUndone:
             fail_undone(run, at=clock.now())
+            # The undo has found its rows held by this load.
+            clear(run.job.dataset)
             return None
         except Exception as error:
             fail(run, error=error, at=clock.now())
@@ -100,20 +102,29 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
     ):
         found.reading = source.reading
         with transaction.atomic(using=_LOADER):
-            found.counts = counts = replace_rows(
-                dataset=dataset, source=source, spool=spool, progress=_progress_of(run), using=_LOADER
+            loaded = replace_rows(
+                dataset=dataset, source=source, spool=spool, progress=_progress_of(run), at=clock.now(), using=_LOADER
             )
+            found.counts = counts = loaded.counts
             policy.check(counts, spool.by_code)
             if lock_dataset(dataset.pk, using=_LOADER).deleted_at is not None:
                 raise UploadUndone
             spool.replace_stored(using=_LOADER)
-            _finish(run, dataset=dataset, counts=counts, by_code=spool.by_code, reading=source.reading)
+            _finish(run, dataset=dataset, loaded=loaded, by_code=spool.by_code, reading=source.reading)
 
 
-def _finish(run: StageRun, *, dataset: Dataset, counts: Counts, by_code: Mapping[str, int], reading: Reading) -> None:
+def _finish(run: StageRun, *, dataset: Dataset, loaded: Loaded, by_code: Mapping[str, int], reading: Reading) -> None:
     """The stage's end and the next stage's beginning, in the transaction of the rows."""
     at = clock.now()
-    record_load(dataset=dataset, counts=counts, by_code=by_code, reading=reading, at=at, using=_LOADER)
+    record_load(
+        dataset=dataset,
+        counts=loaded.counts,
+        by_code=by_code,
+        reading=reading,
+        bucket=loaded.bucket,
+        at=at,
+        using=_LOADER,
+    )
     # First the move, which is fenced: a worker that lost its claim ends here.
     move(
         run,
@@ -124,7 +135,7 @@ def _finish(run: StageRun, *, dataset: Dataset, counts: Counts, by_code: Mapping
             "progress_done": dataset.size_bytes,
             "progress_total": dataset.size_bytes,
             "progress_unit": "bytes",
-            **_columns(counts),
+            **_columns(loaded.counts),
             **NO_ERROR,
         },
     )

@@ -12,7 +12,7 @@ from aetherflow.errors import ConflictError
 from aetherflow.insight import InsightResult
 from aetherflow.registry import department as find_department
 from apps.datasets.models import Dataset
-from apps.datasets.selectors import current_rows, live_datasets
+from apps.datasets.selectors import current_rows, hold_rows, live_datasets
 from apps.datasets.services import lock_department
 from apps.insights.services import replace_insights
 from apps.jobs import clock
@@ -103,6 +103,8 @@ def _computed(department: Department, *, run: StageRun) -> _Computed:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        hold_rows(department.slug)
+        with connection.cursor() as cursor:
             cursor.execute("SELECT statement_timestamp()")
             (snapshot_at,) = cursor.fetchone()
         rows = current_rows(department.slug, columns=columns)

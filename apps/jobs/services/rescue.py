@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.db.models import Max, QuerySet
 
+from apps.datasets.partitions import drop_retired
 from apps.datasets.services import clear_undone
 from apps.jobs.broker import sqs_settings
 from apps.jobs.models import Stage, StageRun, State
@@ -25,12 +26,14 @@ _ROUNDS = 3
 
 
 def rescue(*, at: datetime, signs_count: bool = True) -> int:
-    """Settle what was left behind; returns how many runs and undone uploads were.
+    """Settle what was left behind; returns how many runs, undone uploads and retired
+    partitions were.
 
     `signs_count`: whether a worker that has not beaten is dead. After an outage of the database none has.
     """
     exhausted = _end_exhausted(at=at) if signs_count else 0
-    return exhausted + _requeue_overdue(at=at) + _resend_lost(at=at, signs_count=signs_count) + clear_undone()
+    left = _requeue_overdue(at=at) + _resend_lost(at=at, signs_count=signs_count)
+    return exhausted + left + clear_undone() + drop_retired(at=at)
 
 
 def _end_exhausted(*, at: datetime) -> int:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from aetherflow.registry import departments
-from apps.datasets.models import Dataset, clean_table
+from apps.datasets.models import Dataset, RetiredPartition, clean_table
 from apps.datasets.selectors import clean_rows, current_rows
 from apps.insights.models import Insight
 from apps.jobs.models import ACTIVE, FINISHED, Job, JobStatus, Stage, StageEvent, StageRun, State
@@ -68,8 +68,9 @@ def check_rows(uploads: Uploads, *, undone: set[UUID], cleared: set[UUID]) -> No
     for department in DEPARTMENTS:
         key, price = COLUMNS[department]
         found: dict[int, list[tuple[str, int]]] = defaultdict(list)
-        stored = clean_table(department)._default_manager.values_list("dataset_no", key, price)
-        for number, name, value in stored:
+        retired = RetiredPartition.objects.filter(department=department).values("bucket")
+        stored = clean_table(department)._default_manager.exclude(bucket__in=retired)
+        for number, name, value in stored.values_list("dataset_no", key, price):
             found[number].append((name, int(value)))
         current: dict[str, int] = {}
         for dataset in Dataset.objects.filter(department=department).order_by("number"):

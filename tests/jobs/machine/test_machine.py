@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from apps.accounts.models import User
+from apps.datasets import partitions
 from apps.datasets.storage import DiskRawStorage
 from tests.jobs.machine.installation import Edges
 from tests.jobs.machine.machine import Pipeline
@@ -32,6 +33,8 @@ def test_any_order_of_events_keeps_every_upload_whole_and_loses_none(
 ) -> None:
     # Few places, so that uploads wait for one.
     settings.DEPARTMENT_IN_FLIGHT = 2
+    # Some of the uploads are large enough for a partition of their own.
+    monkeypatch.setattr(partitions, "LARGE", 2)
     monkeypatch.setitem(storages._storages, "raw", DiskRawStorage(location=str(tmp_path)))
     edges = Edges()
     with edges.in_place():
