@@ -21,10 +21,11 @@ class FailedJob(Exception):  # noqa: N818  (it is what the job says of itself)
 
 
 class Sender:
-    """Registered and logged in, of the sales department."""
+    """Registered and logged in, of one department."""
 
-    def __init__(self, stack: Stack) -> None:
-        self.person = Person(stack.url, department="sales")
+    def __init__(self, stack: Stack, *, department: str = "sales") -> None:
+        self.person = Person(stack.url, department=department)
+        self._department = department
         self._port = stack.port
 
     def send(self, path: Path) -> dict[str, Any]:
@@ -70,14 +71,16 @@ class Sender:
     def until_on_dashboard(self, answer: dict[str, Any]) -> dict[str, Any]:
         """The job of the only upload under way, once its insights stand on the dashboard."""
         job = self.until_done(answer)
-        board = self.person.get("/dashboards/sales").json()
+        board = self.person.get(f"/dashboards/{self._department}").json()
         if {insight["dataset_id"] for insight in board["insights"]} != {job["dataset_id"]}:
             raise FailedJob(f"The dashboard does not show {job['dataset_id']}: {json.dumps(board)[:2000]}")
         return job
 
-    def undo(self, answer: dict[str, Any]) -> None:
-        """Undo an upload, and wait until the department's insights are computed anew."""
+    def undo(self, answer: dict[str, Any]) -> float:
+        """Undo an upload, and wait until the insights are computed anew. Seconds of the undo itself."""
+        began = time.perf_counter()
         response = self.person.delete(f"/datasets/{answer['dataset']['id']}")
+        took = time.perf_counter() - began
         if response.status_code not in {200, 202, 204}:
             raise FailedJob(f"The undo was answered {response.status_code}: {response.text}")
         while (
@@ -85,6 +88,7 @@ class Sender:
             or self.person.get("/jobs?status=processing").json()["count"]
         ):
             time.sleep(POLL_SECONDS)
+        return took
 
 
 def stage(job: dict[str, Any], name: str) -> dict[str, Any]:

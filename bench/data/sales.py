@@ -1,6 +1,5 @@
 """Sales files as a point-of-sale system writes them: any size, always the same bytes for the same arguments."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from aetherflow.registry import department
+from bench.data.file import DataFile, money, spoilt
 
 SEED = 20260630
 FIRST_DAY = date(2024, 7, 1)  # a Monday
@@ -22,23 +22,17 @@ SEGMENTS = ("loyalty", "guest", "business", "student")
 PAYMENTS = ("card", "cash", "voucher", "invoice", "mobile")
 # Larger files are written in parts of about so many rows, so that making one takes little memory.
 PART = 200_000
+BAD_CELLS = {
+    "quantity": "a dozen",
+    "unit_price": "-4.00",
+    "date": "2026-02-31",
+    "transaction_id": None,
+    "discount_pct": "140",
+}
 UNTIDY = 0.005  # of the cells of each untidy kind; together about 4 % of the rows have one
 
 
-@dataclass(frozen=True, kw_only=True)
-class SalesFile:
-    """`bad` of the `rows` must be rejected, all others loaded."""
-
-    path: Path
-    rows: int
-    bad: int
-
-    @property
-    def megabytes(self) -> float:
-        return self.path.stat().st_size / 1e6
-
-
-def write_sales(path: Path, *, rows: int, series: int = 0, bad_share: float = 0.0) -> SalesFile:
+def write_sales(path: Path, *, rows: int, series: int = 0, bad_share: float = 0.0) -> DataFile:
     """Write a sales file of `rows` rows over two years: 12 categories, 500 SKUs, receipts of 1 to 8 lines.
 
     Receipt numbers of different `series` differ. About 4 % of the rows have a cell that needs tidying; `bad_share` of
@@ -61,7 +55,7 @@ def write_sales(path: Path, *, rows: int, series: int = 0, bad_share: float = 0.
                 numbers=(series, start),
             )
             part.write_csv(out, include_header=start == 0)
-    return SalesFile(path=path, rows=rows, bad=int(bad_at.sum()))
+    return DataFile(path=path, rows=rows, bad=int(bad_at.sum()))
 
 
 def _assortment() -> tuple[np.ndarray, np.ndarray]:
@@ -129,15 +123,13 @@ def _part(
         "product_category",
         pl.format("SKU-{}", pl.col("sku").cast(pl.String).str.zfill(4)).alias("sku"),
         pl.col("quantity").cast(pl.String),
-        pl.format("{}.{}", pl.col("cents") // 100, (pl.col("cents") % 100).cast(pl.String).str.zfill(2)).alias(
-            "unit_price"
-        ),
+        money("cents").alias("unit_price"),
         pl.col("discount_pct").cast(pl.String),
         "customer_segment",
         "payment_method",
     )
     assert texts.columns == [column.name for column in department("sales").columns]
-    return _spoilt(_untidy(texts, rng), bad)
+    return spoilt(_untidy(texts, rng), bad, kinds=BAD_CELLS)
 
 
 def _since(begins: np.ndarray) -> np.ndarray:
@@ -163,18 +155,3 @@ def _untidy(texts: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
         texts = texts.with_columns(pl.when(chosen).then(expression).otherwise(pl.col(name)).alias(name))
     chosen = pl.lit(pl.Series(rng.random(len(texts)) < UNTIDY))
     return texts.with_columns(pl.when(chosen).then(None).otherwise(pl.col("discount_pct")).alias("discount_pct"))
-
-
-def _spoilt(texts: pl.DataFrame, bad: np.ndarray) -> pl.DataFrame:
-    kinds = {
-        "quantity": "a dozen",
-        "unit_price": "-4.00",
-        "date": "2026-02-31",
-        "transaction_id": None,
-        "discount_pct": "140",
-    }
-    turn = np.where(bad, np.cumsum(bad) % len(kinds), -1)
-    return texts.with_columns(
-        pl.when(pl.lit(pl.Series(turn == at))).then(pl.lit(cell)).otherwise(pl.col(name)).alias(name)
-        for at, (name, cell) in enumerate(kinds.items())
-    )
