@@ -43,7 +43,10 @@ class SeenKeys:
         if not len(lines):
             return np.zeros(0, dtype=np.int64)
         firsts, checks = (_hashes(keys, seed=seed) for seed in SEEDS)
-        order = np.lexsort((lines, checks, firsts))
+        order = np.argsort(firsts)
+        if (firsts[order][1:] == firsts[order][:-1]).any():
+            # Repeats, or keys that share half of their hash: which of them is the first is for the rest to say.
+            order = np.lexsort((lines, checks, firsts))
         run = _Run(keys=firsts[order], checks=checks[order], lines=lines[order].astype(np.uint32))
         seen = np.zeros(len(run), dtype=np.int64)
         for earlier in self._runs:

@@ -55,7 +55,7 @@ def open_file(
     department: Department,
     options: ReadOptions = NOTHING_SAID,
     listing_limit: int = LISTING_LIMIT,
-    batch_rows: int = 30_000,
+    batch_rows: int = 60_000,
     block: int = BLOCK,
 ) -> SourceFile:
     """Examine a file on the local disk, twice over and in bounded memory, before any row is handed out.

@@ -27,8 +27,8 @@ LONGEST_CELL = 32_767
 # gigabytes. Blocks have fewer lines then, but never so few that the line breaks inside one record would not fit in.
 BLOCK_CELLS = 2_000_000
 FEWEST_LINES = 10_000
-# Of cells as Arrow holds them. The checks take a few times as much; 30,000 rows of a department stay below it.
-BATCH_BYTES = 8 << 20
+# Of cells as Arrow holds them. The checks take a few times as much; 60,000 rows of a department stay below it.
+BATCH_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
