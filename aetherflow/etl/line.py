@@ -23,6 +23,7 @@ from aetherflow.etl.duplicates import SeenKeys
 from aetherflow.etl.encodings import LONGEST_LINE, Text, Utf8Stream, examine
 from aetherflow.etl.headers import Labels, Mapping, match_header
 from aetherflow.etl.listing import Listing, Repeats
+from aetherflow.etl.mapping import Memory, nothing_remembered
 from aetherflow.etl.options import NOTHING_SAID, ReadOptions
 from aetherflow.etl.reader import BLOCK, Texts, in_larger_batches, read_texts
 from aetherflow.etl.reading import Reading
@@ -54,21 +55,25 @@ def open_file(
     filename: str,
     department: Department,
     options: ReadOptions = NOTHING_SAID,
+    memory: Memory = nothing_remembered,
     listing_limit: int = LISTING_LIMIT,
     batch_rows: int = 60_000,
     block: int = BLOCK,
 ) -> SourceFile:
     """Examine a file on the local disk, twice over and in bounded memory, before any row is handed out.
 
-    `options` override what would be found. `batch_rows` is about how many rows a batch has, `block` how many bytes are
-    parsed at a time. Raises FileRefused for everything that makes the whole file unusable.
+    `options` override what would be found. `memory` is asked for the header's mapping where `options` give none.
+    `batch_rows` is about how many rows a batch has, `block` how many bytes are parsed at a time. Raises FileRefused for
+    everything that makes the whole file unusable.
     """
     text = examine(path, filename=filename, encoding=options.encoding)
-    labels = Labels(department)
+    labels = Labels(department, mapping=options.mapping)
     dialect = find_dialect(
         _sample(path, text), filename=filename, known=labels.__contains__, delimiter=options.delimiter
     )
-    mapping = match_header(dialect.header, department=department, line=dialect.header_line)
+    mapping = match_header(
+        dialect.header, department=department, line=dialect.header_line, mapping=options.mapping, memory=memory
+    )
     evidence, row_count = _survey(
         path, text=text, dialect=dialect, mapping=mapping, department=department, filename=filename, block=block
     )
@@ -82,7 +87,12 @@ def open_file(
         header_line=dialect.header_line,
         header=list(dialect.header),
         mapping={mapping.labels[name]: name for name in mapping.positions},
+        mapping_from=mapping.source,
+        mapping_by=mapping.memory.by if mapping.memory else None,
+        mapping_at=mapping.memory.at.isoformat() if mapping.memory else None,
+        left_out=mapping.left_out,
         unknown_columns=mapping.unknown,
+        suggestions=mapping.suggestions,
         missing_optional=mapping.missing_optional,
     )
     return SourceFile(

@@ -2,23 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import codecs
+import re
+import string
+from dataclasses import dataclass, fields
+from typing import Any
 
+from aetherflow.errors import InvalidError
 from aetherflow.etl.casting import DateOrder, Decimal
+from aetherflow.etl.encodings import READABLE
+from aetherflow.etl.mapping import LabelMapping
+from aetherflow.etl.reading import DELIMITER_NAMES
+
+DELIMITERS = frozenset("\t " + string.punctuation) - {'"'}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """None: find it. A byte order mark overrides `encoding`. `mapping` leads from the file's header labels to the
-    department's columns, and wins over names and aliases."""
+    """None: find it. A byte order mark overrides `encoding`. `mapping` wins over the names and aliases of columns; an
+    empty one says to go by these alone, whatever is remembered."""
 
     delimiter: str | None = None
     encoding: str | None = None
     decimal: Decimal | None = None
     date_order: DateOrder | None = None
     sheet: str | None = None
-    mapping: Mapping[str, str] = field(default_factory=dict)
+    mapping: LabelMapping | None = None
+
+    def said(self) -> dict[str, Any]:
+        """Only what was said, JSON-ready. `ReadOptions(**said)` says the same."""
+        return {each.name: value for each in fields(self) if (value := getattr(self, each.name)) is not None}
 
 
 NOTHING_SAID = ReadOptions()
+
+
+def parse_delimiter(text: str) -> str:
+    """The character itself, from itself or from its name. Raises InvalidError invalid-delimiter."""
+    named = {name: character for character, name in DELIMITER_NAMES.items()}
+    delimiter = named.get(text.strip().lower(), text)
+    if delimiter not in DELIMITERS:
+        raise InvalidError(
+            f"{text!r} cannot separate columns.",
+            code="invalid-delimiter",
+            hint=f"Give one character such as ; or one of the names {', '.join(named)}.",
+        )
+    return delimiter
+
+
+def parse_encoding(text: str) -> str:
+    """The encoding's own name, from any of its names. Raises InvalidError invalid-encoding."""
+    try:
+        name = codecs.lookup(text.strip()).name
+    except (LookupError, ValueError):
+        name = ""
+    if not re.match(READABLE, name):
+        raise InvalidError(
+            f"There is no text encoding called {text!r}.",
+            code="invalid-encoding",
+            hint="Use utf-8, cp1252 or utf-16, or leave the encoding out to have it found.",
+        )
+    return name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from aetherflow.etl.casting import DateOrder, Decimal
+from aetherflow.etl.mapping import MappingSource
 
 DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 ORDER_NAMES = {"iso": "ISO dates", "day-first": "day first", "month-first": "month first"}
@@ -12,8 +13,11 @@ ORDER_NAMES = {"iso": "ISO dates", "day-first": "day first", "month-first": "mon
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """`mapping` leads from the user's headers to the columns they were read as. `decimal_assumed` and
-    `date_order_assumed` say that no cell of the file settled the question and the default was taken."""
+    """`mapping` leads from the user's headers to the columns they were read as, `mapping_from` says whether somebody
+    had said so; of a remembered one `mapping_by` and `mapping_at` (ISO 8601) say who and when. `left_out` are headers
+    left out on purpose, `suggestions` leads from unknown ones to the columns they may have been meant for.
+    `decimal_assumed` and `date_order_assumed` say that no cell of the file settled the question and the default was
+    taken."""
 
     encoding: str
     delimiter: str
@@ -24,7 +28,12 @@ class Reading:
     header_line: int
     header: list[str]
     mapping: dict[str, str]
+    mapping_from: MappingSource
+    mapping_by: str | None
+    mapping_at: str | None
+    left_out: list[str]
     unknown_columns: list[str]
+    suggestions: dict[str, str]
     missing_optional: list[str]
 
     @property
