@@ -10,12 +10,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from aetherflow.etl import ReadOptions
 from apps.jobs.models import IdempotentRequest, Job, StageRun, State, WorkerHeartbeat
 from tests.accounts.factories import AdminFactory, UserFactory
 from tests.jobs.conftest import seller, sqs, upload, work  # noqa: F401  (fixtures)
 from tests.jobs.files import row, sales
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
+SAID = ReadOptions(mapping={"quantity": "quantity"})
 PIPELINE = [model for model in admin.site._registry if model._meta.app_label in {"datasets", "insights", "jobs"}]
 
 
@@ -37,7 +39,7 @@ def console() -> Client:
 @pytest.fixture
 def job(upload: Callable[..., Job], work: Callable[[], None]) -> Job:  # noqa: F811
     """A worked upload with a row in every table of the pipeline."""
-    job = upload(sales(*(row(n) for n in range(1, 9)), row(9, quantity="x")), idempotency_key="monday")
+    job = upload(sales(*(row(n) for n in range(1, 9)), row(9, quantity="x")), idempotency_key="monday", options=SAID)
     work()
     now = timezone.now()
     WorkerHeartbeat.objects.create(name="etl@one", queues=["etl"], pid=1, started_at=now, beat_at=now)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
-from apps.datasets.models import Dataset, Reject
+from apps.datasets.models import Dataset, HeaderMapping, Reject
 from apps.insights.models import Insight
 from apps.jobs.models import Job, Stage
 from apps.jobs.services.transitions import start
@@ -36,6 +36,7 @@ PATHS = [
     "/api/v1/jobs/{job}",
     "/api/v1/schemas",
     "/api/v1/schemas/sales",
+    "/api/v1/schemas/sales/mappings",
 ]
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +60,14 @@ def fill(seller: User, count: int) -> tuple[Dataset, Job]:
         start(job, Stage.ETL, at=timezone.now(), max_attempts=3)
         start(job, Stage.ML, at=timezone.now(), max_attempts=3)
         Reject.objects.create(dataset=dataset, line=2, code="type-error", message="m", cells=["a"])
+        HeaderMapping.objects.create(
+            department="sales",
+            shape=dataset.sha256,
+            header=["Qty"],
+            mapping={"Qty": "quantity"},
+            given_by=UserFactory(department="sales"),
+            given_at=timezone.now(),
+        )
         Insight.objects.create(
             department="sales",
             kind="revenue_forecast",

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from apps.datasets.models import Dataset, Reject
+from apps.datasets.models import Dataset, HeaderMapping, Reject
 from apps.datasets.selectors import clean_rows, column_names
 
 
@@ -71,6 +71,13 @@ class DatasetAdmin(ReadOnlyAdmin):
             "page": page,
         }
         return TemplateResponse(request, "admin/datasets/dataset/rows.html", context)
+
+
+@admin.register(HeaderMapping)
+class HeaderMappingAdmin(ReadOnlyAdmin):
+    list_display = ["department", "mapping", "given_by", "given_at"]
+    list_filter = ["department"]
+    list_select_related = ["given_by"]
 
 
 @admin.register(Reject)

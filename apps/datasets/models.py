@@ -11,7 +11,7 @@ from django.db.models import F, Func, Q, Value
 
 from apps.datasets.clean import CLEAN_TABLES, clean_table
 
-__all__ = ["CLEAN_TABLES", "Dataset", "OnError", "Reject", "clean_table"]
+__all__ = ["CLEAN_TABLES", "Dataset", "HeaderMapping", "OnError", "Reject", "clean_table"]
 
 
 class OnError(models.TextChoices):
@@ -40,6 +40,9 @@ class Dataset(models.Model):
     sha256 = models.CharField(max_length=64)
     on_error = models.CharField(max_length=10, choices=OnError, default=OnError.QUARANTINE)
     max_reject_share = models.FloatField()
+    read_options = models.JSONField(
+        default=dict, blank=True, help_text="What the uploader said of the file; the rest is found by looking at it."
+    )
 
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="datasets")
     uploaded_at = models.DateTimeField()
@@ -108,6 +111,27 @@ class RetiredPartition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.department}, bucket {self.bucket}"
+
+
+class HeaderMapping(models.Model):
+    """What the labels of a department's files of one shape mean, as somebody said of a file that then loaded."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    department = models.CharField(max_length=40)
+    shape = models.CharField(max_length=64, help_text="`aetherflow.etl.mapping.header_shape` of the header.")
+    header = models.JSONField(help_text="The labels of the file it was given with.")
+    mapping = models.JSONField(help_text="From label to column; null leaves a column out.")
+    given_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    given_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-given_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["department", "shape"], name="header_mapping_one_per_shape"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.department}: {', '.join(self.mapping)}"[:200]
 
 
 class Reject(models.Model):

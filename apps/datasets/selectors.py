@@ -1,6 +1,6 @@
 """Reads of datasets. A request's only doors are the `*_for(user)` functions."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -14,11 +14,12 @@ from pyarrow import csv as arrow_csv
 
 from aetherflow.errors import NotFoundError
 from aetherflow.etl.faults import shown
+from aetherflow.etl.mapping import Memory, Remembered, header_shape
 from aetherflow.registry import department as find_department
 from apps.accounts.models import User
 from apps.accounts.selectors import departments_of
 from apps.datasets.clean import clean_table
-from apps.datasets.models import Dataset, Reject
+from apps.datasets.models import Dataset, HeaderMapping, Reject
 
 _SPOOL_IN_MEMORY = 16 * 1024 * 1024
 # A reject may hold a line of half a megabyte.
@@ -38,6 +39,31 @@ def dataset_for(user: User, dataset_id: UUID) -> Dataset:
     if found is None:
         raise NotFoundError("There is no such dataset.", hint="It may have been undone, or the address is wrong.")
     return found
+
+
+def mappings_for(user: User, *, department: str) -> QuerySet[HeaderMapping]:
+    """The mappings the department's files are read by, newest first; of the user's own departments only."""
+    mine = HeaderMapping.objects.filter(department__in=departments_of(user), department=department)
+    return mine.select_related("given_by")
+
+
+def mapping_for(user: User, mapping_id: UUID, *, department: str) -> HeaderMapping:
+    """NotFoundError for a foreign one just as for one that never was."""
+    found = mappings_for(user, department=department).filter(pk=mapping_id).first()
+    if found is None:
+        raise NotFoundError("There is no such mapping.", hint="It may have been forgotten, or the address is wrong.")
+    return found
+
+
+def memory_of(department: str) -> Memory:
+    """What the department's earlier files were said to mean, for the ETL line to ask."""
+
+    def remembered(header: Sequence[str]) -> Remembered | None:
+        mappings = HeaderMapping.objects.select_related("given_by")
+        found = mappings.filter(department=department, shape=header_shape(header)).first()
+        return Remembered(mapping=found.mapping, by=found.given_by.full_name, at=found.given_at) if found else None
+
+    return remembered
 
 
 def same_file(*, department: str, sha256: str, other_than: UUID) -> Dataset | None:

@@ -5,7 +5,16 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.accounts.models import User
-from apps.datasets.models import Dataset, Reject
+from apps.datasets.models import Dataset, HeaderMapping, Reject
+
+DECIMALS = [".", ","]
+DATE_ORDERS = ["day-first", "month-first"]
+
+
+class MappingOutput(serializers.DictField):
+    """From a label of the header to a column; null leaves the label's column out."""
+
+    child = serializers.CharField(allow_null=True)
 
 
 class PersonOutput(serializers.ModelSerializer):
@@ -23,13 +32,42 @@ class RowCountsOutput(serializers.Serializer[Any]):
     duplicate = serializers.IntegerField()
 
 
+class ReadOptionsOutput(serializers.Serializer[Any]):
+    """What the uploader said of the file; what is not there was found by looking at it."""
+
+    delimiter = serializers.CharField(required=False)
+    encoding = serializers.CharField(required=False)
+    decimal = serializers.ChoiceField(choices=DECIMALS, required=False)
+    date_order = serializers.ChoiceField(choices=DATE_ORDERS, required=False)
+    sheet = serializers.CharField(required=False)
+    mapping = MappingOutput(required=False)
+
+
+class HeaderMappingOutput(serializers.ModelSerializer):
+    """A remembered mapping: it is used for the department's files with these labels that come without one."""
+
+    header = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="The labels of the file it was given with."
+    )
+    mapping = MappingOutput(read_only=True)
+    given_by = PersonOutput(read_only=True)
+
+    class Meta:
+        model = HeaderMapping
+        fields = ["id", "department", "header", "mapping", "given_by", "given_at"]
+        read_only_fields = fields
+
+
 class DatasetOutput(serializers.ModelSerializer):
     rows = RowCountsOutput(source="counts", read_only=True)
     uploaded_by = PersonOutput(read_only=True)
     filename = serializers.CharField(source="original_filename", read_only=True)
+    read_options = ReadOptionsOutput(read_only=True)
     reading = serializers.DictField(
         read_only=True,
-        help_text="How the file was read: encoding, delimiter, decimal, date order, header mapping.",
+        help_text="How the file was read: encoding, delimiter, decimal, date order, header mapping and where it came "
+        "from (`mapping_from`: upload, remembered or none), columns left out or not known, and what the latter may "
+        "have meant (`suggestions`).",
     )
     rejects_by_code = serializers.DictField(child=serializers.IntegerField(), read_only=True)
 
@@ -45,6 +83,7 @@ class DatasetOutput(serializers.ModelSerializer):
             "sha256",
             "on_error",
             "max_reject_share",
+            "read_options",
             "uploaded_by",
             "uploaded_at",
             "loaded_at",

@@ -8,12 +8,14 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from aetherflow.errors import InvalidError
-from aetherflow.etl import Counts, Reading
+from aetherflow.etl import Counts, Reading, ReadOptions
+from aetherflow.etl.mapping import header_shape
+from aetherflow.etl.options import NOTHING_SAID
 from aetherflow.registry import department as find_department
 from apps.accounts.models import User
 from apps.datasets import partitions
 from apps.datasets.loading import RejectSpool, remove_shared_rows
-from apps.datasets.models import Dataset, OnError, Reject
+from apps.datasets.models import Dataset, HeaderMapping, OnError, Reject
 from apps.datasets.uploads import StoredFile
 
 
@@ -27,6 +29,7 @@ def record_dataset(
     max_reject_share: float | None,
     by: User,
     at: datetime,
+    options: ReadOptions = NOTHING_SAID,
 ) -> Dataset:
     """Record a stored file. An empty name becomes the file's."""
     if on_error not in OnError.values:
@@ -47,6 +50,7 @@ def record_dataset(
         sha256=stored.sha256,
         on_error=on_error,
         max_reject_share=find_department(department).max_reject_share if max_reject_share is None else max_reject_share,
+        read_options=options.said(),
         uploaded_by=by,
         uploaded_at=at,
     )
@@ -75,7 +79,9 @@ def record_load(
     at: datetime,
     using: str,
 ) -> None:
-    """`bucket`: the partition its rows stand in from now on."""
+    """Keep what a load found, and the mapping it was given, which it has shown to be right. `bucket`: the partition its
+    rows stand in from now on."""
+    _remember(dataset, reading=reading, using=using)
     Dataset.objects.using(using).filter(pk=dataset.pk).update(
         rows_read=counts.read,
         rows_loaded=counts.loaded,
@@ -86,6 +92,33 @@ def record_load(
         rows_bucket=bucket,
         loaded_at=at,
     )
+
+
+def _remember(dataset: Dataset, *, reading: Reading, using: str) -> None:
+    """The upload's own mapping, for the department's next file of this shape.
+
+    At its first load only: a run of an old upload again must not bring back what was forgotten since, nor take the
+    place of what a newer upload was given.
+    """
+    if reading.mapping_from != "upload" or dataset.loaded_at is not None:
+        return
+    given = {
+        "header": reading.header,
+        "mapping": dataset.read_options["mapping"],
+        "given_by_id": dataset.uploaded_by_id,
+        "given_at": dataset.uploaded_at,
+    }
+    remembered, created = HeaderMapping.objects.using(using).get_or_create(
+        department=dataset.department, shape=header_shape(reading.header), defaults=given
+    )
+    if not created:
+        older = HeaderMapping.objects.using(using).filter(pk=remembered.pk, given_at__lte=dataset.uploaded_at)
+        older.update(**given)
+
+
+def forget_mapping(mapping: HeaderMapping) -> None:
+    """Files of its shape are read by names and aliases again; what was loaded with it stays as it is."""
+    HeaderMapping.objects.filter(pk=mapping.pk).delete()
 
 
 def record_refusal(*, dataset: Dataset, spool: RejectSpool, reading: Reading | None) -> None:

@@ -16,4 +16,10 @@ urlpatterns = [
     path("schemas", views.SchemaListView.as_view(), name="schema-list"),
     path("schemas/<str:department>", views.SchemaView.as_view(), name="schema-detail"),
     path("schemas/<str:department>/template.csv", views.SchemaTemplateView.as_view(), name="schema-template"),
+    path("schemas/<str:department>/mappings", views.SchemaMappingListView.as_view(), name="schema-mapping-list"),
+    path(
+        "schemas/<str:department>/mappings/<uuid:mapping_id>",
+        views.SchemaMappingView.as_view(),
+        name="schema-mapping-detail",
+    ),
 ]

@@ -20,17 +20,20 @@ from aetherflow.registry import department as find_department
 from apps.accounts.authentication import user_of
 from apps.accounts.selectors import departments_of, require_department
 from apps.datasets.exports import csv_response
-from apps.datasets.models import Dataset
+from apps.datasets.models import Dataset, HeaderMapping
 from apps.datasets.pagination import LinePagination, ListPagination, RejectPagination, TotalOrderingFilter
 from apps.datasets.selectors import (
     clean_rows,
     column_names,
     dataset_for,
     datasets_for,
+    mapping_for,
+    mappings_for,
     rejected_lines,
     rejects_of,
 )
-from apps.datasets.serializers import DatasetOutput, RejectOutput
+from apps.datasets.serializers import DatasetOutput, HeaderMappingOutput, RejectOutput
+from apps.datasets.services import forget_mapping
 from apps.datasets.storage import open_raw
 
 _CSV = {(200, "text/csv"): OpenApiTypes.BINARY}
@@ -160,7 +163,11 @@ class ColumnOutput(serializers.Serializer[Any]):
     minimum = serializers.FloatField(allow_null=True)
     maximum = serializers.FloatField(allow_null=True)
     choices = serializers.ListField(child=serializers.CharField())
-    aliases = serializers.ListField(child=serializers.CharField())
+    aliases = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Other labels that are read as this column. Case, spaces, underscores, hyphens and dots make no "
+        "difference; the column's own name wins where a file has both.",
+    )
 
 
 class SchemaOutput(serializers.Serializer[Any]):
@@ -226,3 +233,27 @@ class SchemaTemplateView(APIView):
         template = find_department(department).template_csv()
         rows = list(csv.reader(io.StringIO(template)))
         return csv_response(rows[0], rows[1:], filename=f"{department}-template.csv")
+
+
+@extend_schema_view(get=extend_schema(operation_id="schemas_mappings"))
+class SchemaMappingListView(generics.ListAPIView):
+    """What is remembered of the department's headers, newest first: which label was said to mean which column."""
+
+    serializer_class = HeaderMappingOutput
+    pagination_class = ListPagination
+    queryset = HeaderMapping.objects.none()
+    filter_backends = []
+
+    def get_queryset(self) -> Any:
+        user, department = user_of(self.request), self.kwargs["department"]
+        require_department(user, department)
+        return mappings_for(user, department=department)
+
+
+class SchemaMappingView(APIView):
+    @extend_schema(operation_id="schemas_mappings_forget", responses={204: None})
+    def delete(self, request: Request, department: str, mapping_id: UUID) -> Response:
+        """Forget a mapping: files with these labels are read by names and aliases again. What is loaded stays."""
+        require_department(user_of(request), department)
+        forget_mapping(mapping_for(user_of(request), mapping_id, department=department))
+        return Response(status=204)

@@ -24,6 +24,7 @@ from apps.datasets.selectors import dataset_for, same_file
 from apps.datasets.views import DatasetView
 from apps.jobs import clock
 from apps.jobs.models import Job, JobStatus, Stage
+from apps.jobs.read_options import ReadOptionsInput, refuse_wrong_mapping
 from apps.jobs.readiness import readiness
 from apps.jobs.selectors import job_for, jobs_for
 from apps.jobs.serializers import JobOutput, SubmissionOutput
@@ -33,7 +34,7 @@ from apps.jobs.services.submission import submit
 _IDEMPOTENCY_KEY_LENGTH = 200
 
 
-class UploadInput(serializers.Serializer[Any]):
+class UploadInput(ReadOptionsInput):
     file = serializers.FileField(allow_empty_file=True, max_length=None)
     name = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     description = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="")
@@ -82,6 +83,7 @@ class UploadView(APIView):
         fields = upload.validated_data
         department = fields.pop("department") or _own_department(user_of(request))
         require_department(user_of(request), department)
+        refuse_wrong_mapping(fields["options"], department=department)
         submission = submit(
             **fields,
             department=department,

@@ -10,10 +10,11 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from aetherflow.etl import Counts, FileRefused, Reading, RejectPolicy, open_file
+from aetherflow.etl import Counts, FileRefused, Reading, ReadOptions, RejectPolicy, open_file
 from aetherflow.registry import department as find_department
 from apps.datasets.loading import Loaded, Progress, RejectSpool, replace_rows
 from apps.datasets.models import Dataset, OnError
+from apps.datasets.selectors import memory_of
 from apps.datasets.services import clear, lock_dataset, record_load, record_refusal
 from apps.datasets.storage import local_copy
 from apps.jobs import clock
@@ -97,6 +98,8 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
             path,
             filename=dataset.original_filename,
             department=find_department(dataset.department),
+            options=ReadOptions(**dataset.read_options),
+            memory=memory_of(dataset.department),
             listing_limit=settings.MAX_REJECTS_KEPT,
         ) as source,
     ):

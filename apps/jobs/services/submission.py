@@ -1,6 +1,7 @@
 """Taking an upload in: keep the bytes, record them, queue the first stage. Also: a run of a dataset again."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,6 +11,8 @@ from django.core.files import File
 from django.db import IntegrityError, transaction
 
 from aetherflow.errors import ConflictError, InvalidError
+from aetherflow.etl import ReadOptions
+from aetherflow.etl.options import NOTHING_SAID
 from apps.accounts.models import User
 from apps.datasets.models import Dataset, OnError
 from apps.datasets.services import record_dataset
@@ -39,6 +42,7 @@ def submit(
     description: str = "",
     on_error: str = OnError.QUARANTINE,
     max_reject_share: float | None = None,
+    options: ReadOptions = NOTHING_SAID,
     idempotency_key: str = "",
 ) -> Submission:
     """Take a file in: keep the bytes, then record it and queue its first stage.
@@ -49,8 +53,10 @@ def submit(
     sha256 = digest(file)
     reservation: IdempotentRequest | None = None
     if idempotency_key:
-        content = "\n".join((sha256, file.name or "", department, name, description, on_error, str(max_reject_share)))
-        fingerprint = hashlib.sha256(content.encode()).hexdigest()
+        parts = [sha256, file.name or "", department, name, description, on_error, str(max_reject_share)]
+        if said := options.said():
+            parts.append(json.dumps(said, sort_keys=True))
+        fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         reservation, done = _reserve(key=idempotency_key, fingerprint=fingerprint, by=by, at=at)
         if done:
             return Submission(job=done, replayed=True)
@@ -65,6 +71,7 @@ def submit(
                 description=description,
                 on_error=on_error,
                 max_reject_share=max_reject_share,
+                options=options,
                 by=by,
                 at=at,
             )

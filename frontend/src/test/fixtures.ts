@@ -98,6 +98,7 @@ export const dataset = (given: Partial<DatasetOutput> = {}): DatasetOutput => ({
   sha256: 'a'.repeat(64),
   on_error: 'quarantine',
   max_reject_share: 0.2,
+  read_options: {},
   uploaded_by: { id: ada.id, full_name: ada.full_name },
   uploaded_at: '2026-04-01T08:00:00Z',
   loaded_at: '2026-04-01T08:00:02Z',

@@ -18,6 +18,7 @@ import type {
   JobsListParams,
   LoginInputRequest,
   PaginatedDatasetOutputList,
+  PaginatedHeaderMappingOutputList,
   PaginatedJobOutputList,
   PaginatedRejectOutputList,
   PasswordInputRequest,
@@ -26,6 +27,7 @@ import type {
   RegisterInputRequest,
   RowsPage,
   SchemaOutput,
+  SchemasMappingsParams,
   SignedInOutput,
   SubmissionOutput,
   UploadInputRequest,
@@ -366,6 +368,24 @@ export const datasetsUpload = async (
   options?: RequestInit,
 ): Promise<SubmissionOutput> => {
   const formData = new FormData();
+  if (uploadInputRequest.delimiter !== undefined) {
+    formData.append(`delimiter`, uploadInputRequest.delimiter);
+  }
+  if (uploadInputRequest.encoding !== undefined) {
+    formData.append(`encoding`, uploadInputRequest.encoding);
+  }
+  if (uploadInputRequest.decimal !== undefined) {
+    formData.append(`decimal`, uploadInputRequest.decimal);
+  }
+  if (uploadInputRequest.date_order !== undefined) {
+    formData.append(`date_order`, uploadInputRequest.date_order);
+  }
+  if (uploadInputRequest.sheet !== undefined) {
+    formData.append(`sheet`, uploadInputRequest.sheet);
+  }
+  if (uploadInputRequest.mapping !== undefined) {
+    formData.append(`mapping`, JSON.stringify(uploadInputRequest.mapping));
+  }
   formData.append(`file`, uploadInputRequest.file);
   if (uploadInputRequest.name !== undefined) {
     formData.append(`name`, uploadInputRequest.name);
@@ -505,6 +525,54 @@ export const schemasGet = async (department: string, options?: RequestInit): Pro
   return request<SchemaOutput>(getSchemasGetUrl(department), {
     ...options,
     method: 'GET',
+  });
+};
+
+/**
+ * What is remembered of the department's headers, newest first: which label was said to mean which column.
+ */
+export const getSchemasMappingsUrl = (department: string, params?: SchemasMappingsParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : value.toString());
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/schemas/${department}/mappings?${stringifiedParams}`
+    : `/api/v1/schemas/${department}/mappings`;
+};
+
+export const schemasMappings = async (
+  department: string,
+  params?: SchemasMappingsParams,
+  options?: RequestInit,
+): Promise<PaginatedHeaderMappingOutputList> => {
+  return request<PaginatedHeaderMappingOutputList>(getSchemasMappingsUrl(department, params), {
+    ...options,
+    method: 'GET',
+  });
+};
+
+/**
+ * Forget a mapping: files with these labels are read by names and aliases again. What is loaded stays.
+ */
+export const getSchemasMappingsForgetUrl = (department: string, mappingId: string) => {
+  return `/api/v1/schemas/${department}/mappings/${mappingId}`;
+};
+
+export const schemasMappingsForget = async (
+  department: string,
+  mappingId: string,
+  options?: RequestInit,
+): Promise<void> => {
+  return request<void>(getSchemasMappingsForgetUrl(department, mappingId), {
+    ...options,
+    method: 'DELETE',
   });
 };
 

@@ -23,5 +23,6 @@ export interface ColumnOutput {
   minimum: ColumnOutputMinimum;
   maximum: ColumnOutputMaximum;
   choices: string[];
+  /** Other labels that are read as this column. Case, spaces, underscores, hyphens and dots make no difference; the column's own name wins where a file has both. */
   aliases: string[];
 }

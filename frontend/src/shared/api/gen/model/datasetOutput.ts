@@ -6,6 +6,7 @@
  * OpenAPI spec version: 1
  */
 import type { OnErrorEnum } from './onErrorEnum';
+import type { ReadOptionsOutput } from './readOptionsOutput';
 import type { PersonOutput } from './personOutput';
 import type { DatasetOutputLoadedAt } from './datasetOutputLoadedAt';
 import type { RowCountsOutput } from './rowCountsOutput';
@@ -22,11 +23,12 @@ export interface DatasetOutput {
   readonly sha256: string;
   readonly on_error: OnErrorEnum;
   readonly max_reject_share: number;
+  readonly read_options: ReadOptionsOutput;
   readonly uploaded_by: PersonOutput;
   readonly uploaded_at: string;
   readonly loaded_at: DatasetOutputLoadedAt;
   readonly rows: RowCountsOutput;
   readonly rejects_by_code: DatasetOutputRejectsByCode;
-  /** How the file was read: encoding, delimiter, decimal, date order, header mapping. */
+  /** How the file was read: encoding, delimiter, decimal, date order, header mapping and where it came from (`mapping_from`: upload, remembered or none), columns left out or not known, and what the latter may have meant (`suggestions`). */
   readonly reading: DatasetOutputReading;
 }

@@ -5,10 +5,37 @@
  * Departments upload data files and get back clean, queryable rows and insights.
  * OpenAPI spec version: 1
  */
+import type { UploadInputRequestDecimal } from './uploadInputRequestDecimal';
+import type { UploadInputRequestDateOrder } from './uploadInputRequestDateOrder';
+import type { UploadInputRequestMapping } from './uploadInputRequestMapping';
 import type { OnErrorEnum } from './onErrorEnum';
 import type { UploadInputRequestMaxRejectShare } from './uploadInputRequestMaxRejectShare';
 
+/**
+ * Gathers its fields in `options`, a ReadOptions.
+ */
 export interface UploadInputRequest {
+  /** What separates the columns: one character, or comma, semicolon, tab or pipe. Found if left out. */
+  delimiter?: string;
+  /** Such as utf-8 or cp1252. Found if left out; a byte order mark wins over it. */
+  encoding?: string;
+  /** The decimal sign of numbers.
+
+* `.` - .
+* `,` - , */
+  decimal?: (typeof UploadInputRequestDecimal)[keyof typeof UploadInputRequestDecimal];
+  /** How days such as 03/04/2026 are meant; ISO days (2026-04-03) are always understood.
+
+* `day-first` - day-first
+* `month-first` - month-first */
+  date_order?: (typeof UploadInputRequestDateOrder)[keyof typeof UploadInputRequestDateOrder];
+  /**
+   * The name of the sheet of a workbook.
+   * @maxLength 255
+   */
+  sheet?: string;
+  /** From labels of the header to columns of the department, as JSON; it wins over names and aliases. null leaves a label's column out on purpose. Once the file has loaded it is remembered for the department's files with the same labels that come without one; {} goes by names and aliases alone. At most 500 labels. */
+  mapping?: UploadInputRequestMapping;
   file: Blob;
   /** @maxLength 200 */
   name?: string;
