@@ -71,6 +71,26 @@ def test_ingest_refuses_what_the_user_may_not_do(sqs: Any, seller: User, files: 
     assert Job.objects.count() == 1
 
 
+def test_ingest_passes_on_what_is_said_of_the_files(sqs: Any, seller: User, files: list[str]) -> None:
+    call = ("ingest", files[0], "--department", "sales", "--by", seller.email)
+    run(*call, "--mapping", '{"Qty": "quantity", "Till": null}', "--delimiter", "tab", "--encoding", "latin1")
+    run(*call, "--decimal", ",", "--date-order", "day-first", "--sheet", "March")
+    assert [dataset.read_options for dataset in Dataset.objects.order_by("number")] == [
+        {"mapping": {"Qty": "quantity", "Till": None}, "delimiter": "\t", "encoding": "iso8859-1"},
+        {"decimal": ",", "date_order": "day-first", "sheet": "March"},
+    ]
+    for option, value, said in [
+        ("--mapping", '{"Qty": "quantty"}', "Did you mean quantity"),
+        ("--mapping", "Qty=quantity", "not JSON"),
+        ("--delimiter", "x", "cannot separate columns"),
+        ("--encoding", "utf-9", "no text encoding"),
+        ("--decimal", ";", "invalid choice"),
+    ]:
+        with pytest.raises(CommandError, match=said):
+            run(*call, option, value)
+    assert Dataset.objects.count() == 2
+
+
 def test_reprocess_picks_what_matches_and_skips_what_is_under_way(
     upload: Callable[..., Job], work: Callable[[], None], sqs: Any
 ) -> None:

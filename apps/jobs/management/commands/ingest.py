@@ -3,17 +3,23 @@
 import json
 import uuid
 from argparse import ArgumentTypeError
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from aetherflow.errors import AnticipatedError
+from aetherflow.errors import AnticipatedError, InvalidError
+from aetherflow.etl import ReadOptions
+from aetherflow.etl.mapping import mapping_faults, parse_mapping
+from aetherflow.etl.options import parse_delimiter, parse_encoding
 from aetherflow.registry import departments
 from apps.accounts.models import User
 from apps.accounts.selectors import require_department
 from apps.datasets.models import OnError
+from apps.datasets.serializers import DATE_ORDERS, DECIMALS
 from apps.jobs import clock
 from apps.jobs.services.submission import submit
 
@@ -25,6 +31,25 @@ def _file(text: str) -> Path:
     return path
 
 
+def _parsed(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    def parsed(text: str) -> Any:
+        try:
+            return parse(text)
+        except InvalidError as error:
+            raise ArgumentTypeError(f"{error.message} {error.hint}") from None
+
+    return parsed
+
+
+def _said(options: dict[str, Any]) -> ReadOptions:
+    """CommandError for a mapping that cannot be followed: before the first file, not with each."""
+    said = ReadOptions(**{each.name: options[each.name] for each in fields(ReadOptions)})
+    faults = mapping_faults(said.mapping or {}, department=departments()[options["department"]])
+    if faults:
+        raise CommandError(" ".join(f"{fault.message} {fault.hint}" for fault in faults))
+    return said
+
+
 class Command(BaseCommand):
     help = "Upload files for a department; prints the jobs to watch."
 
@@ -33,11 +58,22 @@ class Command(BaseCommand):
         parser.add_argument("--department", required=True, choices=sorted(departments()))
         parser.add_argument("--by", help="e-mail of the uploading user; default: the oldest active admin")
         parser.add_argument("--on-error", choices=OnError.values, default=OnError.QUARANTINE)
+        parser.add_argument(
+            "--mapping",
+            type=_parsed(parse_mapping),
+            help='labels to columns as JSON: {"Qty": "quantity", "Till": null}',
+        )
+        parser.add_argument("--delimiter", type=_parsed(parse_delimiter), help="a character or its name, such as tab")
+        parser.add_argument("--encoding", type=_parsed(parse_encoding), help="such as utf-8 or cp1252")
+        parser.add_argument("--decimal", choices=DECIMALS)
+        parser.add_argument("--date-order", choices=DATE_ORDERS)
+        parser.add_argument("--sheet", help="of a workbook")
         parser.add_argument("--dry-run", action="store_true", help="say what would be uploaded")
         parser.add_argument("--json", action="store_true", help="print the jobs as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
         by = self._uploader(options["by"])
+        said = _said(options)
         report: list[dict[str, str]] = []
         failed = 0
         for path in options["files"]:
@@ -46,7 +82,7 @@ class Command(BaseCommand):
             try:
                 require_department(by, options["department"])
                 if not options["dry_run"]:
-                    entry |= self._upload(path, by=by, options=options)
+                    entry |= self._upload(path, by=by, said=said, options=options)
             except AnticipatedError as error:
                 failed += 1
                 entry["error"] = f"{error.message} {error.hint}".strip()
@@ -61,7 +97,7 @@ class Command(BaseCommand):
         if failed:
             raise CommandError(f"{failed} of {len(report)} files were refused.")
 
-    def _upload(self, path: Path, *, by: User, options: dict[str, Any]) -> dict[str, str]:
+    def _upload(self, path: Path, *, by: User, said: ReadOptions, options: dict[str, Any]) -> dict[str, str]:
         with path.open("rb") as raw:
             job = submit(
                 file=File(raw, name=path.name),
@@ -70,6 +106,7 @@ class Command(BaseCommand):
                 at=clock.now(),
                 request_id=str(uuid.uuid4()),
                 on_error=options["on_error"],
+                options=said,
             ).job
         return {"dataset": str(job.dataset_id), "job": str(job.pk)}
 
