@@ -27,15 +27,16 @@ _MOST_NAMED = 5
 class Mapping:
     """`positions` leads from a department's column to its place in the file, `labels` to the user's header.
 
-    `left_out` are the labels somebody said to leave out. `suggestions` leads from unknown labels to the optional
-    columns they may have been meant for; nothing is read by them. `source` is whose mapping was followed, `memory` the
-    remembered one.
+    Not read are `left_out`, the labels somebody said to leave out, `unknown` ones, and the columns at the places
+    `unlabelled` (from 1), which have none. `suggestions` leads from unknown labels to the optional columns they may
+    have been meant for; nothing is read by them. `source` is whose mapping was followed, `memory` the remembered one.
     """
 
     positions: dict[str, int]
     labels: dict[str, str]
     left_out: list[str]
     unknown: list[str]
+    unlabelled: list[int]
     suggestions: dict[str, str]
     missing_optional: list[str]
     source: MappingSource
@@ -128,6 +129,7 @@ def _match(
         labels={name: header[at] for name, at in positions.items()},
         left_out=left_out,
         unknown=unknown,
+        unlabelled=[at + 1 for at, label in enumerate(header) if not label],
         suggestions={
             near: column.name for column in reversed(missing) if (near := _nearest(column.name, unknown, labels=labels))
         },

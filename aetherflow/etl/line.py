@@ -92,6 +92,7 @@ def open_file(
         mapping_at=mapping.memory.at.isoformat() if mapping.memory else None,
         left_out=mapping.left_out,
         unknown_columns=mapping.unknown,
+        unlabelled_columns=mapping.unlabelled,
         suggestions=mapping.suggestions,
         missing_optional=mapping.missing_optional,
     )

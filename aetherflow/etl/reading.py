@@ -14,10 +14,12 @@ ORDER_NAMES = {"iso": "ISO dates", "day-first": "day first", "month-first": "mon
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """`mapping` leads from the user's headers to the columns they were read as, `mapping_from` says whether somebody
-    had said so; of a remembered one `mapping_by` and `mapping_at` (ISO 8601) say who and when. `left_out` are headers
-    left out on purpose, `suggestions` leads from unknown ones to the columns they may have been meant for.
-    `decimal_assumed` and `date_order_assumed` say that no cell of the file settled the question and the default was
-    taken."""
+    had said so; of a remembered one `mapping_by` and `mapping_at` (ISO 8601) say who and when.
+
+    Not read are `left_out` (on purpose), `unknown_columns` and, by their places from 1, `unlabelled_columns`;
+    `suggestions` leads from unknown headers to the columns they may have been meant for. `decimal_assumed` and
+    `date_order_assumed` say that no cell of the file settled the question and the default was taken.
+    """
 
     encoding: str
     delimiter: str
@@ -33,6 +35,7 @@ class Reading:
     mapping_at: str | None
     left_out: list[str]
     unknown_columns: list[str]
+    unlabelled_columns: list[int]
     suggestions: dict[str, str]
     missing_optional: list[str]
 

@@ -151,6 +151,12 @@ def test_a_label_near_an_optional_column_is_suggested_and_not_read(load: Callabl
     assert plain.reading.suggestions == {}
 
 
+def test_a_column_without_a_label_is_said_to_be_left_out(load: Callable[..., Any]) -> None:
+    loaded = load(f",{','.join(NAMES)},\n0,P-1,2026-11-02,3,1,1,\n")
+    assert (loaded.reading.unlabelled_columns, loaded.reading.unknown_columns) == ([1, 7], [])
+    assert load(f"{','.join(NAMES)}\nP-1,2026-11-02,3,1,1\n").reading.unlabelled_columns == []
+
+
 def test_the_reading_says_whose_mapping_was_followed(load: Callable[..., Any]) -> None:
     content = f"{';'.join(FOREIGN)};Kasse\nP-1;2.11.2026;3;1,5;9,99;7\n"
     said = load(content, said=ReadOptions(mapping=SAID | {"Kasse": None})).reading
