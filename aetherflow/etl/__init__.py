@@ -7,11 +7,12 @@ numbers and days are read one way from its first row to its last.
 from aetherflow.etl.line import Batch, SourceFile, open_file
 from aetherflow.etl.options import ReadOptions
 from aetherflow.etl.reading import Reading
-from aetherflow.etl.rejects import Counts, FileRefused, Reject, RejectPolicy
+from aetherflow.etl.rejects import Counts, FaultKind, FileRefused, Reject, RejectPolicy
 
 __all__ = [
     "Batch",
     "Counts",
+    "FaultKind",
     "FileRefused",
     "ReadOptions",
     "Reading",

@@ -27,7 +27,7 @@ from aetherflow.etl.mapping import Memory, nothing_remembered
 from aetherflow.etl.options import NOTHING_SAID, ReadOptions
 from aetherflow.etl.reader import BLOCK, Texts, in_larger_batches, read_texts
 from aetherflow.etl.reading import Reading
-from aetherflow.etl.rejects import Counts, FileRefused
+from aetherflow.etl.rejects import Counts, FaultKind, FileRefused, counted_by_code
 from aetherflow.etl.validation import NULL_BYTE, find_faults
 
 LISTING_LIMIT = 100_000
@@ -38,15 +38,19 @@ class Batch:
     """`rows`: `line` and the department's columns in the schema's order, typed and clean, only rows to load.
 
     `rejects` itemises faults in the order of lines, up to the file's listing limit and MOST_PER_LINE of a line;
-    `by_code` counts all of them.
+    `faults` counts all of them.
     `bytes_read` is how far the file has been read, for a progress bar.
     """
 
     rows: pa.Table
     rejects: Listing
     counts: Counts
-    by_code: Counter[str]
+    faults: Counter[FaultKind]
     bytes_read: int
+
+    @property
+    def by_code(self) -> Counter[str]:
+        return counted_by_code(self.faults)
 
 
 def open_file(
@@ -152,10 +156,10 @@ class SourceFile:
         """The rows of the file, in its order. Raises nothing about the file: open_file has read it to its end."""
         texts = read_texts(self.path, text=self.text, dialect=self.dialect, block=self.block)
         self._open.append(texts)
-        seen, listed = SeenKeys(), 0
+        seen, room = SeenKeys(), self.listing_limit
         for batch in in_larger_batches(texts, rows=self.batch_rows):
-            done = _BatchWork(self, batch, room=self.listing_limit - listed).run(seen)
-            listed += len(done.rejects)
+            done = _BatchWork(self, batch, room=room).run(seen)
+            room = 0 if done.rejects.is_cut else room - len(done.rejects)
             if done.counts.read:
                 yield done
 
@@ -199,7 +203,7 @@ class _BatchWork:
                 rejected=int(bad.sum()) + len(self.ragged),
                 duplicate=len(repeats.rows),
             ),
-            by_code=rejects.by_code(),
+            faults=rejects.counted(),
             bytes_read=self.bytes_read,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from heapq import merge
 from itertools import islice
 
@@ -16,7 +17,7 @@ from aetherflow.etl import faults
 from aetherflow.etl.casting import Conventions
 from aetherflow.etl.headers import Mapping
 from aetherflow.etl.reader import Ragged
-from aetherflow.etl.rejects import Reject
+from aetherflow.etl.rejects import FaultKind, Reject
 from aetherflow.etl.validation import CODES
 
 NUL_SHOWN = "\u2400"
@@ -41,8 +42,8 @@ class Listing:
     """Iterates over Reject in the order of lines, as often as asked; `len` is how many there will be.
 
     `cells` and `lines` are the batch's whole rows as texts and where they begin, `found` their faults as positions in
-    CODES: rows by columns of the file, and a last column for the row as a whole. At most `room` faults are listed, and
-    MOST_PER_LINE of a line.
+    CODES: rows by columns of the file, and a last column for the row as a whole. Of a line at most MOST_PER_LINE faults
+    are listed. Lines are listed until one has more of them than are left of `room`: none is listed in part.
     """
 
     department: Department
@@ -57,20 +58,62 @@ class Listing:
     room: int
 
     def __len__(self) -> int:
-        of_cells = int(np.minimum(np.count_nonzero(self.found, axis=1), MOST_PER_LINE).sum())
-        return max(min(self.room, len(self.ragged) + of_cells + len(self.repeats.rows)), 0)
+        return self._listed[1]
+
+    @property
+    def listed_lines(self) -> int:
+        return self._listed[0]
+
+    @property
+    def is_cut(self) -> bool:
+        """Some lines are left out of the list, so nothing behind them may stand in it."""
+        return self.listed_lines < len(self._faults_of_lines)
 
     def __iter__(self) -> Iterator[Reject]:
         by_line = merge(self._of_ragged(), self._of_cells(), self._of_repeats(), key=lambda reject: reject.line)
         return islice(by_line, len(self))
 
-    def by_code(self) -> Counter[str]:
-        """How many faults of each code, listed or not."""
-        counts = Counter(faults.ragged_code(row.width, columns=len(self.header)) for row in self.ragged)
-        for code, count in enumerate(np.bincount(self.found[self.found > 0]).tolist()):
-            counts[CODES[code]] += count
-        counts["unique-error"] += len(self.repeats.rows)
-        return +counts
+    def counted(self) -> Counter[FaultKind]:
+        """How many faults of each kind, listed or not."""
+        counts = Counter(
+            FaultKind(column=None, label=None, code=faults.ragged_code(row.width, columns=len(self.header)))
+            for row in self.ragged
+        )
+        names = {at: name for name, at in self.mapping.positions.items()}
+        for code in range(1, len(CODES)):
+            # One byte a cell: the places of the faults themselves would be sixteen.
+            by_place = np.count_nonzero(self.found == code, axis=0)
+            for place in np.flatnonzero(by_place).tolist():
+                label = None if place == len(self.header) else self.header[place]
+                counts[FaultKind(column=names.get(place), label=label, code=CODES[code])] += int(by_place[place])
+        if len(self.repeats.rows):
+            column, label = self._only_key
+            counts[FaultKind(column=column, label=label, code="unique-error")] = len(self.repeats.rows)
+        return counts
+
+    @cached_property
+    def _faults_of_lines(self) -> np.ndarray:
+        """How many faults each line at fault is itemised with, in the order of lines."""
+        of_cells = np.minimum(np.count_nonzero(self.found, axis=1), MOST_PER_LINE)
+        bad = np.flatnonzero(of_cells)
+        lines = np.concatenate(
+            [self.lines[bad], self.lines[self.repeats.rows], np.array([row.line for row in self.ragged], np.int64)]
+        )
+        single = np.ones(len(lines) - len(bad), dtype=np.int64)
+        return np.concatenate([of_cells[bad], single])[np.argsort(lines, kind="stable")]
+
+    @cached_property
+    def _listed(self) -> tuple[int, int]:
+        """The lines and the faults that `room` holds."""
+        ends = np.cumsum(self._faults_of_lines)
+        lines = int(np.searchsorted(ends, self.room, side="right"))
+        return lines, int(ends[lines - 1]) if lines else 0
+
+    @property
+    def _only_key(self) -> tuple[str | None, str | None]:
+        """The natural key and its label, where it is of one column."""
+        natural_key = self.department.natural_key
+        return (natural_key[0], self.mapping.labels[natural_key[0]]) if len(natural_key) == 1 else (None, None)
 
     def _of_ragged(self) -> Iterator[Reject]:
         columns = len(self.header)
@@ -114,8 +157,8 @@ class Listing:
         )
 
     def _of_repeats(self) -> Iterator[Reject]:
-        labels, natural_key = self.mapping.labels, self.department.natural_key
-        only = labels[natural_key[0]] if len(natural_key) == 1 else None
+        labels = self.mapping.labels
+        _, only = self._only_key
         for places in self._in_pieces(np.arange(len(self.repeats.rows))):
             rows = self.repeats.rows[places]
             keys = self.repeats.keys.slice(int(places[0]), len(places)).to_pylist()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from aetherflow.errors import AnticipatedError
 
@@ -15,8 +16,11 @@ REASONS = {
     "constraint-error": "a value outside what its column allows",
     "extra-cell": "more cells than the header has columns",
     "missing-cell": "fewer cells than the header has columns",
+    "row-constraint": "values of a row that do not go together",
     "null-byte": "a NUL byte in the row",
 }
+# In a refusal's details; the dataset holds the count of every column.
+MOST_COLUMNS_TOLD = 20
 
 
 class FileRefused(AnticipatedError):  # noqa: N818 - it reads as the sentence it is
@@ -56,6 +60,28 @@ class Reject:
     cells: list[str]
 
 
+class FaultKind(NamedTuple):
+    """What faults are counted by. `label` is the header as the user wrote it, None where a fault is the whole row's;
+    `column` the department's, None also where the label is none of its."""
+
+    column: str | None
+    label: str | None
+    code: str
+
+
+def counted_by_code(faults: Mapping[FaultKind, int]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for kind, count in faults.items():
+        counts[kind.code] += count
+    return counts
+
+
+def counted_by_column(faults: Mapping[FaultKind, int]) -> list[dict[str, object]]:
+    """JSON-ready {column, label, code, count}, the commonest first."""
+    commonest = sorted(faults.items(), key=lambda fault: (-fault[1], fault[0].label or "", fault[0].code))
+    return [{**kind._asdict(), "count": count} for kind, count in commonest]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counts:
     """Rows. A blank line is none; read == loaded + rejected + duplicate, always."""
@@ -89,8 +115,10 @@ class RejectPolicy:
     max_share: float
     on_error: Literal["quarantine", "refuse"] = "quarantine"
 
-    def check(self, counts: Counts, by_code: Mapping[str, int]) -> None:
-        """Raise FileRefused if the file holds too many. `by_code` counts the faults of each code."""
+    def check(
+        self, counts: Counts, by_code: Mapping[str, int], *, by_column: Sequence[Mapping[str, object]] = ()
+    ) -> None:
+        """Raise FileRefused if the file holds too many. `by_code` and `by_column` count its faults."""
         if not counts.rejected:
             return
         share = counts.rejected / counts.read
@@ -100,6 +128,7 @@ class RejectPolicy:
             "share": round(share, 4),
             "max_share": self.max_share,
             "by_code": dict(by_code),
+            "by_column": list(by_column[:MOST_COLUMNS_TOLD]),
         }
         found = f"{counts.rejected:,} of {counts.read:,} rows ({share:.1%}) cannot be loaded"
         hint = "Correct the rows in the list of rejects and upload the file again."

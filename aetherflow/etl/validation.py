@@ -7,8 +7,8 @@ import pandas as pd
 import pandera.pandas as pa
 
 # A cell has one fault, and the first of these that applies is the one to tell.
-CODES = ("", "null-byte", "type-error", "missing-value", "constraint-error")
-NULL_BYTE, TYPE_ERROR, MISSING_VALUE, CONSTRAINT_ERROR = range(1, len(CODES))
+CODES = ("", "null-byte", "type-error", "missing-value", "constraint-error", "row-constraint")
+NULL_BYTE, TYPE_ERROR, MISSING_VALUE, CONSTRAINT_ERROR, ROW_CONSTRAINT = range(1, len(CODES))
 
 
 def find_faults(rows: pd.DataFrame, *, schema: type[pa.DataFrameModel], unreadable: np.ndarray) -> np.ndarray:
@@ -28,6 +28,7 @@ def find_faults(rows: pd.DataFrame, *, schema: type[pa.DataFrameModel], unreadab
         columns[(failures["schema_context"] == "DataFrameSchema").to_numpy()] = -1
         at = failures["index"].to_numpy(dtype=np.int64), columns
         codes = np.where(failures["check"] == "not_nullable", MISSING_VALUE, CONSTRAINT_ERROR)
+        codes[columns == -1] = ROW_CONSTRAINT
         found[at] = np.where(found[at] == 0, codes, found[at])
         left = rows.take(np.flatnonzero(found.max(axis=1) == 0))
     return found

@@ -14,8 +14,9 @@ import pytest
 
 from aetherflow.columns import Day, Integer, Number, Text, day, integer, number, text
 from aetherflow.department import Department
-from aetherflow.etl import Counts, Reading, ReadOptions, Reject, open_file
+from aetherflow.etl import Counts, FaultKind, Reading, ReadOptions, Reject, open_file
 from aetherflow.etl.options import NOTHING_SAID
+from aetherflow.etl.rejects import counted_by_code
 
 
 class Parcels(pa.DataFrameModel):
@@ -53,8 +54,12 @@ class Loaded:
     rows: list[dict[str, object]]
     rejects: list[Reject]
     counts: Counts
-    by_code: Counter[str]
+    kinds: Counter[FaultKind]
     batches: int
+
+    @property
+    def by_code(self) -> Counter[str]:
+        return counted_by_code(self.kinds)
 
     @property
     def lines(self) -> list[object]:
@@ -95,17 +100,17 @@ def load(parcels: Department, scratch: Path) -> Callable[..., Loaded]:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         with open_file(path, filename=filename, department=parcels, options=said, **options) as source:  # type: ignore[arg-type]
             batches = list(source.batches())
-        counts, by_code = Counts(), Counter[str]()
+        counts, kinds = Counts(), Counter[FaultKind]()
         for batch in batches:
             counts += batch.counts
-            by_code += batch.by_code
+            kinds += batch.faults
         tables = [batch.rows for batch in batches]
         return Loaded(
             reading=source.reading,
             rows=pyarrow.concat_tables(tables).to_pylist() if tables else [],
             rejects=[reject for batch in batches for reject in batch.rejects],
             counts=counts,
-            by_code=by_code,
+            kinds=kinds,
             batches=len(batches),
         )
 

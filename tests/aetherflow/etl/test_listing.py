@@ -14,6 +14,7 @@ import pytest
 from aetherflow.department import Department
 from aetherflow.etl import open_file
 from aetherflow.etl.listing import MOST_PER_LINE
+from aetherflow.etl.rejects import counted_by_column
 
 HEADER = "parcel,sent,pieces,weight,value"
 GOOD = "P-1,2026-11-02,1,1,1"
@@ -60,11 +61,43 @@ def test_a_listing_gives_the_same_rejects_however_often_it_is_read(parcels: Depa
     assert len(batch.rejects) == len(rejects) == sum(batch.by_code.values())
 
 
-@pytest.mark.parametrize("limit", range(8))
-def test_a_full_listing_ends_at_the_limit_in_the_order_of_lines(load: Callable[..., Any], limit: int) -> None:
-    content = f"{HEADER}\n{GOOD}\nP-2,soon,none,1,1\n{GOOD}\nP-3\n{GOOD},6\nP-4,2026-11-02,0,1,1\n"
+@pytest.mark.parametrize(("limit", "listed"), list(enumerate([0, 1, 1, 3, 4, 5, 6, 7, 7])))
+def test_a_full_listing_ends_at_the_limit_and_with_a_whole_line(
+    load: Callable[..., Any], limit: int, listed: int
+) -> None:
+    content = f"{HEADER}\n{GOOD}\n{GOOD}\nP-2,soon,none,1,1\nP-3\n{GOOD},6\n{GOOD}\nP-4,2026-11-02,0,1,1\n"
     faults = load(content).faults
-    assert load(content, listing_limit=limit).faults == faults[:limit]
+    assert [line for line, _, _ in faults] == [3, 4, 4, 5, 6, 7, 8]
+    loaded = load(content, listing_limit=limit)
+    assert loaded.faults == faults[:listed]
+    assert loaded.by_code.total() == len(faults)
+
+
+def test_nothing_is_listed_behind_a_line_that_was_left_out(load: Callable[..., Any]) -> None:
+    """Room for one more is left where a line of two did not fit; a later line of one would leave a gap unseen."""
+    rows = [GOOD, "P-2,soon,none,1,1", *(f"P-{at},2026-11-02,1,1,1" for at in range(3, 3_000)), "P-3000,soon,1,1,1"]
+    loaded = load("\n".join([HEADER, *rows, ""]), listing_limit=1, block=4_096, batch_rows=500)
+    assert loaded.batches > 1
+    assert loaded.faults == []
+    assert loaded.by_code == {"type-error": 2, "missing-value": 1}
+
+
+def test_faults_are_counted_by_column_and_code_over_all_batches_listed_or_not(load: Callable[..., Any]) -> None:
+    header = "Parcel No,Date,Qty,weight,value,note,,"
+    mixed = ["P-2,2026-11-02,0,heavy,1,a \x00,\x00,\x00", "P-3", "P-4,2026-11-02,1,1,1,,,"]
+    rows = ["P-1,soon,1,1,1,,,"] * 700 + mixed * 2
+    loaded = load("\n".join([header, *rows, ""]), listing_limit=3, block=4_096, batch_rows=100)
+    assert loaded.batches > 1
+    assert counted_by_column(loaded.kinds) == [
+        {"column": "sent", "label": "Date", "code": "type-error", "count": 700},
+        {"column": None, "label": "", "code": "null-byte", "count": 4},
+        {"column": None, "label": None, "code": "missing-cell", "count": 2},
+        {"column": "pieces", "label": "Qty", "code": "constraint-error", "count": 2},
+        {"column": None, "label": "note", "code": "null-byte", "count": 2},
+        {"column": "weight", "label": "weight", "code": "type-error", "count": 2},
+        {"column": "parcel", "label": "Parcel No", "code": "unique-error", "count": 1},
+    ]
+    assert len(loaded.rejects) == 3
 
 
 PEAK = """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aetherflow.etl import Counts, FileRefused, RejectPolicy
+from aetherflow.etl import Counts, FaultKind, FileRefused, RejectPolicy
+from aetherflow.etl.rejects import counted_by_column
 
 CODES = {"constraint-error": 40, "type-error": 180, "unique-error": 900}
 
@@ -27,6 +28,16 @@ def test_above_the_share_the_file_is_refused_with_its_commonest_fault() -> None:
         "read as what its column holds (type-error, 180 times)."
     )
     assert refusal.value.details["by_code"] == CODES
+
+
+def test_a_refusal_tells_the_commonest_columns_and_not_all_of_five_hundred() -> None:
+    faults = {FaultKind(column=None, label=f"extra {at:03}", code="null-byte"): at for at in range(1, 501)}
+    faults[FaultKind(column="value", label="Worth", code="type-error")] = 1_000
+    with pytest.raises(FileRefused) as refusal:
+        RejectPolicy(max_share=0.2).check(counts(rejected=1_000), CODES, by_column=counted_by_column(faults))
+    told: list[dict[str, object]] = refusal.value.details["by_column"]  # type: ignore[assignment]
+    assert told[0] == {"column": "value", "label": "Worth", "code": "type-error", "count": 1_000}
+    assert [each["count"] for each in told[1:]] == [*range(500, 481, -1)]
 
 
 def test_a_file_of_which_nothing_is_left_is_refused_whatever_the_share() -> None:
