@@ -4,6 +4,7 @@
 numbers and days are read one way from its first row to its last.
 """
 
+from aetherflow.etl.corrections import Correction
 from aetherflow.etl.line import Batch, SourceFile, open_file
 from aetherflow.etl.options import ReadOptions
 from aetherflow.etl.reading import Reading
@@ -11,6 +12,7 @@ from aetherflow.etl.rejects import Counts, FaultKind, FileRefused, Reject, Rejec
 
 __all__ = [
     "Batch",
+    "Correction",
     "Counts",
     "FaultKind",
     "FileRefused",

@@ -35,15 +35,23 @@ class Evidence:
 
     Decimal: the mark with more evidence in number columns; without any, what whole-number columns say; else the
     point. Days: the order with more days that only it makes possible; without any, day first.
+
+    What is `usual`, being known from elsewhere, holds unless most of the cells in question contradict it: in a list of
+    rejects stand the very cells that did not go with their file, and one of them must not turn all the others around.
     """
 
+    usual_decimal: Decimal | None = None
+    usual_order: DateOrder | None = None
     marks: Counter[Decimal] = field(default_factory=Counter)
     hints: Counter[Decimal] = field(default_factory=Counter)
     orders: Counter[DateOrder] = field(default_factory=Counter)
-    numeric_days: bool = False
+    marked: int = 0
+    numeric_days: int = 0
 
     def take(self, cells: pa.StringArray, column: Column) -> None:
         if column.kind == "number":
+            if self.usual_decimal is not None:
+                self.marked += pc.sum(pc.match_substring_regex(cells, "[.,]")).as_py() or 0
             self._weigh(cells, self.marks, {".": IS_POINT, ",": IS_COMMA})
         elif column.kind == "integer":
             self._weigh(cells, self.hints, {".": THOUSANDS_COMMA, ",": THOUSANDS_POINT})
@@ -56,19 +64,26 @@ class Evidence:
 
     @property
     def decimal_assumed(self) -> bool:
-        return not self.marks and not self.hints
+        decimal = self._decimal()
+        return not self.marks[decimal] and not self.hints[decimal]
 
     @property
     def date_order_assumed(self) -> bool:
-        return self.numeric_days and not self.orders
+        return self.numeric_days > 0 and not self.orders[self._date_order()]
 
     def _decimal(self) -> Decimal:
+        if self.usual_decimal is not None:
+            other: Decimal = "," if self.usual_decimal == "." else "."
+            return other if 2 * self.marks[other] > self.marked else self.usual_decimal
         votes = self.marks or self.hints
         return "," if votes[","] > votes["."] else "."
 
     def _date_order(self) -> DateOrder:
         if not self.numeric_days:
             return "iso"
+        if self.usual_order is not None:
+            other: DateOrder = "month-first" if self.usual_order == "day-first" else "day-first"
+            return other if 2 * self.orders[other] > self.numeric_days else self.usual_order
         return "month-first" if self.orders["month-first"] > self.orders["day-first"] else "day-first"
 
     def _weigh(self, cells: pa.StringArray, votes: Counter[Decimal], patterns: dict[Decimal, str]) -> None:
@@ -96,7 +111,7 @@ class Evidence:
         parts = texts.str.extract_groups(TWO_NUMBERS).struct.unnest().drop_nulls().cast(pl.Int64)
         if not len(parts):
             return
-        self.numeric_days = True
+        self.numeric_days += len(parts)
         first, second = parts.get_columns()
         only_day_first = int(((first > 12) & (second <= 12)).sum())
         only_month_first = int(((second > 12) & (first <= 12)).sum())

@@ -18,6 +18,7 @@ from aetherflow.columns import ARROW_TYPES
 from aetherflow.department import Department
 from aetherflow.etl.casting import Conventions, cast
 from aetherflow.etl.conventions import Evidence
+from aetherflow.etl.corrections import Correction, as_in_the_file, is_annotation
 from aetherflow.etl.dialect import Dialect, find_dialect
 from aetherflow.etl.duplicates import SeenKeys
 from aetherflow.etl.encodings import LONGEST_LINE, Text, Utf8Stream, examine
@@ -60,6 +61,7 @@ def open_file(
     department: Department,
     options: ReadOptions = NOTHING_SAID,
     memory: Memory = nothing_remembered,
+    correction: Correction | None = None,
     listing_limit: int = LISTING_LIMIT,
     batch_rows: int = 60_000,
     block: int = BLOCK,
@@ -67,8 +69,8 @@ def open_file(
     """Examine a file on the local disk, twice over and in bounded memory, before any row is handed out.
 
     `options` override what would be found. `memory` is asked for the header's mapping where `options` give none.
-    `batch_rows` is about how many rows a batch has, `block` how many bytes are parsed at a time. Raises FileRefused for
-    everything that makes the whole file unusable.
+    `correction` where the file completes another one. `batch_rows` is about how many rows a batch has, `block` how many
+    bytes are parsed at a time. Raises FileRefused for everything that makes the whole file unusable.
     """
     text = examine(path, filename=filename, encoding=options.encoding)
     labels = Labels(department, mapping=options.mapping)
@@ -78,8 +80,18 @@ def open_file(
     mapping = match_header(
         dialect.header, department=department, line=dialect.header_line, mapping=options.mapping, memory=memory
     )
-    evidence, row_count = _survey(
-        path, text=text, dialect=dialect, mapping=mapping, department=department, filename=filename, block=block
+    evidence = Evidence()
+    if correction is not None:
+        evidence = Evidence(usual_decimal=correction.decimal, usual_order=correction.date_order)
+    row_count = _survey(
+        path,
+        evidence=evidence,
+        text=text,
+        dialect=dialect,
+        mapping=mapping,
+        department=department,
+        filename=filename,
+        block=block,
     )
     reading = Reading(
         encoding=text.encoding,
@@ -95,7 +107,7 @@ def open_file(
         mapping_by=mapping.memory.by if mapping.memory else None,
         mapping_at=mapping.memory.at.isoformat() if mapping.memory else None,
         left_out=mapping.left_out,
-        unknown_columns=mapping.unknown,
+        unknown_columns=[label for label in mapping.unknown if correction is None or not is_annotation(label)],
         unlabelled_columns=mapping.unlabelled,
         suggestions=mapping.suggestions,
         missing_optional=mapping.missing_optional,
@@ -109,6 +121,7 @@ def open_file(
         conventions=evidence.conventions,
         reading=reading,
         row_count=row_count,
+        is_correction=correction is not None,
         listing_limit=listing_limit,
         batch_rows=batch_rows,
         block=block,
@@ -130,6 +143,7 @@ class SourceFile:
     conventions: Conventions
     reading: Reading
     row_count: int
+    is_correction: bool
     listing_limit: int
     batch_rows: int
     block: int
@@ -172,10 +186,12 @@ class _BatchWork:
         self.mapping = source.mapping
         self.conventions = source.conventions
         self.header = source.dialect.header
-        self.has_nul = source.text.has_nul
+        self.has_nul = source.text.has_nul or source.is_correction
         self.bytes_read = texts.bytes_read
         self.ragged = [row for row in texts.ragged if not row.is_blank]
         self.cells, self.lines = _without_blank_rows(texts)
+        if source.is_correction:
+            self.cells = as_in_the_file(self.cells)
         self.room = room
 
     def run(self, seen: SeenKeys) -> Batch:
@@ -289,10 +305,17 @@ def _sample(path: Path, text: Text) -> str:
 
 
 def _survey(
-    path: Path, *, text: Text, dialect: Dialect, mapping: Mapping, department: Department, filename: str, block: int
-) -> tuple[Evidence, int]:
+    path: Path,
+    *,
+    evidence: Evidence,
+    text: Text,
+    dialect: Dialect,
+    mapping: Mapping,
+    department: Department,
+    filename: str,
+    block: int,
+) -> int:
     """One pass over all rows: how numbers and days are written, whether the file is whole, how many rows it has."""
-    evidence = Evidence()
     row_count = 0
     for texts in read_texts(path, text=text, dialect=dialect, block=block):
         row_count += sum(not row.is_blank for row in texts.ragged) + len(_without_blank_rows(texts)[1])
@@ -304,4 +327,4 @@ def _survey(
             code="no-rows",
             hint="Check the filter of the export, and upload a file with at least one row.",
         )
-    return evidence, row_count
+    return row_count

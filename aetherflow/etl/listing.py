@@ -15,12 +15,12 @@ import pyarrow as pa
 from aetherflow.department import Department
 from aetherflow.etl import faults
 from aetherflow.etl.casting import Conventions
+from aetherflow.etl.corrections import NUL_SHOWN
 from aetherflow.etl.headers import Mapping
 from aetherflow.etl.reader import Ragged
 from aetherflow.etl.rejects import FaultKind, Reject
 from aetherflow.etl.validation import CODES
 
-NUL_SHOWN = "\u2400"
 LONGEST_VALUE = 1_000
 # Nobody mends a line of 500 damaged cells one by one, and 500 sentences say no more than these.
 MOST_PER_LINE = 20

@@ -2,17 +2,22 @@
 
 A cell that begins like a formula would be run by the spreadsheet of whoever opens the export, so text gets a leading
 apostrophe there (OWASP ASVS 5.0 1.2.10). Numbers are numbers and stay as they are; the stored data is never touched.
+What has apostrophes there already gets one more, so that a list of rejects can be read back as it was.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
 from django.http import StreamingHttpResponse
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}",
-                   "\N{FULLWIDTH HYPHEN-MINUS}", "\N{FULLWIDTH COMMERCIAL AT}")  # fmt: skip
+from aetherflow.etl.corrections import FORMULA
+
+_FORMULA_START = re.compile(rf"'*{FORMULA}")
+# A negative amount in a text cell is no formula, however it is written: -12,50 or -1.234,00 €.
+_AMOUNT = re.compile(r"[+-][ \u00a0]?[.,]?\d[\d.,'\u2019\u00a0\u202f ]*(?:[eE][+-]?\d+)?[%€$£]?")
 
 
 class _Echo:
@@ -30,16 +35,7 @@ def safe_cell(value: object) -> object:
     if isinstance(value, bool | int | float | date):
         return value
     text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    """A negative amount in a text cell is no formula."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return f"'{text}" if _FORMULA_START.match(text) and not _AMOUNT.fullmatch(text) else text
 
 
 def csv_response(header: Iterable[str], rows: Iterable[Iterable[object]], *, filename: str) -> StreamingHttpResponse:
