@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import psycopg2
 import pyarrow as pa
 from django.db import connections
 from pyarrow import csv as arrow_csv
 
-from aetherflow.etl import Batch, Counts, Reject, SourceFile
+from aetherflow.etl import Batch, Counts, FaultKind, Reject, SourceFile
+from aetherflow.etl.rejects import counted_by_code, counted_by_column
 from aetherflow.registry import department as find_department
 from apps.datasets import partitions
 from apps.datasets.clean import clean_table
@@ -34,12 +35,13 @@ Progress = Callable[[int, int], None]
 class RejectSpool:
     """What is wrong with a file, kept on disk while the rows stream, since a connection takes one COPY at a time.
 
-    `by_code` counts every fault; `kept` are those the file's listing limit left in detail.
+    `faults` counts all of them; those that `limit` leaves are kept in detail.
     """
 
-    def __init__(self, *, dataset: Dataset) -> None:
-        self.by_code: Counter[str] = Counter()
-        self.kept = 0
+    def __init__(self, *, dataset: Dataset, limit: int) -> None:
+        self.faults: Counter[FaultKind] = Counter()
+        self.limit = limit
+        self._lines = self._listed_lines = self._listed_faults = 0
         self._dataset = dataset
         self._file = SpooledTemporaryFile(  # noqa: SIM115  (closed by __exit__)
             max_size=_SPOOL_IN_MEMORY, mode="w+", encoding="utf-8", newline=""
@@ -52,12 +54,33 @@ class RejectSpool:
         self._file.close()
 
     def add(self, batch: Batch) -> None:
-        self.by_code += batch.by_code
-        self.kept += len(batch.rejects)
+        self.faults += batch.faults
+        self._lines += batch.counts.rejected + batch.counts.duplicate
+        self._listed_lines += batch.rejects.listed_lines
+        self._listed_faults += len(batch.rejects)
         line = 0
         for reject in batch.rejects:
             self._file.write(self._record(reject, is_first=reject.line != line))
             line = reject.line
+
+    @property
+    def by_code(self) -> Counter[str]:
+        return counted_by_code(self.faults)
+
+    @property
+    def by_column(self) -> list[dict[str, object]]:
+        return counted_by_column(self.faults)
+
+    def fields(self) -> dict[str, Any]:
+        """What the dataset's row tells of its rejects."""
+        return {
+            "rejects_by_code": dict(self.by_code),
+            "rejects_by_column": self.by_column,
+            "rejected_lines": self._lines,
+            "listed_lines": self._listed_lines,
+            "listed_faults": self._listed_faults,
+            "listing_limit": self.limit,
+        }
 
     def replace_stored(self, *, using: str) -> None:
         """Make these the dataset's stored rejects."""

@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.utils.functional import cached_property
 
 from apps.datasets.clean import CLEAN_TABLES, clean_table
 
@@ -43,6 +44,14 @@ class Dataset(models.Model):
     read_options = models.JSONField(
         default=dict, blank=True, help_text="What the uploader said of the file; the rest is found by looking at it."
     )
+    corrects = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="corrections",
+        help_text="The upload whose rejected rows this one brings mended; never a correction itself.",
+    )
 
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="datasets")
     uploaded_at = models.DateTimeField()
@@ -54,6 +63,11 @@ class Dataset(models.Model):
     rows_rejected = models.BigIntegerField(default=0)
     rows_duplicate = models.BigIntegerField(default=0)
     rejects_by_code = models.JSONField(default=dict, blank=True)
+    rejects_by_column = models.JSONField(default=list, blank=True)
+    rejected_lines = models.BigIntegerField(default=0, help_text="Lines with a fault, duplicates among them.")
+    listed_lines = models.BigIntegerField(default=0)
+    listed_faults = models.BigIntegerField(default=0)
+    listing_limit = models.PositiveIntegerField(null=True, blank=True, help_text="In faults; none: not read yet.")
     loaded_at = models.DateTimeField(null=True, blank=True)
     rows_bucket = models.BigIntegerField(
         default=0, help_text="The partition its clean rows stand in; 0: the shared one."
@@ -84,6 +98,12 @@ class Dataset(models.Model):
                 name="dataset_reject_share_is_a_share",
                 condition=Q(max_reject_share__gte=0) & Q(max_reject_share__lte=1),
             ),
+            models.CheckConstraint(
+                name="dataset_lists_no_more_than_was_rejected", condition=Q(listed_lines__lte=F("rejected_lines"))
+            ),
+            models.CheckConstraint(name="dataset_corrects_another", condition=~Q(corrects=F("id"))),
+            # What the foreign key of the migration leads to: a correction is of its upload's department.
+            models.UniqueConstraint(name="dataset_of_department", fields=["id", "department"]),
         ]
 
     def __str__(self) -> str:
@@ -96,6 +116,26 @@ class Dataset(models.Model):
             "rejected": self.rows_rejected,
             "duplicate": self.rows_duplicate,
         }
+
+    def reject_totals(self) -> dict[str, Any]:
+        return {
+            "rows": self.rejected_lines,
+            "faults": sum(self.rejects_by_code.values()),
+            "listed_rows": self.listed_lines,
+            "listed": self.listed_faults,
+            "limit": self.listing_limit,
+            "cut": self.listed_lines < self.rejected_lines,
+        }
+
+    @cached_property
+    def live_corrections(self) -> "list[Dataset]":
+        """Oldest first. Filtered here, so that a page of datasets may fetch them all at once."""
+        live = [each for each in self.corrections.all() if each.deleted_at is None]
+        return sorted(live, key=lambda each: each.number)
+
+    def corrected(self) -> int:
+        """Rows that live corrections have brought; which of the rejected ones they were cannot be known."""
+        return sum(each.rows_loaded for each in self.live_corrections)
 
 
 class RetiredPartition(models.Model):

@@ -12,7 +12,8 @@ from django.db import connection, connections
 from django.db.models import QuerySet
 from pyarrow import csv as arrow_csv
 
-from aetherflow.errors import NotFoundError
+from aetherflow.errors import ConflictError, NotFoundError
+from aetherflow.etl.corrections import without_annotations
 from aetherflow.etl.faults import shown
 from aetherflow.etl.mapping import Memory, Remembered, header_shape
 from aetherflow.registry import department as find_department
@@ -66,6 +67,40 @@ def memory_of(department: str) -> Memory:
     return remembered
 
 
+def with_corrections(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
+    """With the corrections that are shown beside each, in one query however many there are."""
+    return datasets.prefetch_related("corrections")
+
+
+def correctable_for(user: User, dataset_id: UUID) -> Dataset:
+    """The upload that a correction of this one completes: itself, or what it completes where it is a correction.
+
+    NotFoundError for a foreign one just as for one that never was, ConflictError for an undone one.
+    """
+    mine = Dataset.objects.filter(department__in=departments_of(user)).select_related("corrects")
+    found = mine.filter(pk=dataset_id).first()
+    if found is None:
+        raise NotFoundError(
+            "There is no such dataset to correct.", hint="Take the id from the upload whose rows were rejected."
+        )
+    if found.deleted_at is not None:
+        raise upload_undone(found)
+    return found.corrects or found
+
+
+def upload_undone(dataset: Dataset) -> ConflictError:
+    return ConflictError(
+        f"{dataset.name} was undone, and with it its corrections.",
+        code="upload-undone",
+        hint="Upload the file without `corrects`, as one of its own.",
+    )
+
+
+def corrections_of(dataset: Dataset) -> QuerySet[Dataset]:
+    """Those that were not undone, oldest first."""
+    return Dataset.objects.filter(corrects=dataset, deleted_at=None).order_by("number")
+
+
 def same_file(*, department: str, sha256: str, other_than: UUID) -> Dataset | None:
     """The department's newest other dataset with the very same bytes; another department's is never told of."""
     return Dataset.objects.filter(department=department, sha256=sha256, deleted_at=None).exclude(pk=other_than).first()
@@ -88,12 +123,20 @@ def rejects_of(dataset: Dataset) -> QuerySet[Reject]:
     return Reject.objects.filter(dataset=dataset).order_by("line", "id").defer("cells")
 
 
+def rejects_header(dataset: Dataset) -> list[str]:
+    """The file's own columns: of a list of rejects, what was added to it before is left out."""
+    header = dataset.reading.get("header", [])
+    return [header[at] for at in without_annotations(header)]
+
+
 def rejected_lines(dataset: Dataset) -> Iterator[tuple[list[str], str, str]]:
     """(cells, codes, messages) a rejected line, a line with several errors once, in the file's order.
 
-    There are as many cells as the file's header has: what a line holds beyond it is named in the messages instead.
+    There are as many cells as `rejects_header` has: what a line holds beyond the file's is named in the messages
+    instead.
     """
-    width = len(dataset.reading.get("header", []))
+    header = dataset.reading.get("header", [])
+    own, width = without_annotations(header), len(header)
     rejects = rejects_of(dataset).defer(None).iterator(chunk_size=_REJECTS_AT_A_TIME)
     for _, of_line in groupby(rejects, key=lambda reject: reject.line):
         first, *others = of_line
@@ -102,7 +145,8 @@ def rejected_lines(dataset: Dataset) -> Iterator[tuple[list[str], str, str]]:
         cells, surplus = first.cells[:width], first.cells[width:]
         if surplus:
             messages.append(_beyond_the_header(surplus))
-        yield [*cells, *[""] * (width - len(cells))], "; ".join(codes), " ".join(messages)
+        padded = [*cells, *[""] * (width - len(cells))]
+        yield [padded[at] for at in own], "; ".join(codes), " ".join(messages)
 
 
 def _said(reject: Reject) -> str:

@@ -58,6 +58,39 @@ class HeaderMappingOutput(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class RejectTotalsOutput(serializers.Serializer[Any]):
+    """All that was rejected, and how much of it is kept in detail: lines up to `limit` faults, none in part."""
+
+    rows = serializers.IntegerField(help_text="Lines with a fault, duplicates among them.")
+    faults = serializers.IntegerField(help_text="A line may have several.")
+    listed_rows = serializers.IntegerField(help_text="Lines in the list of rejects and its CSV.")
+    listed = serializers.IntegerField(help_text="Faults in the list; of one line at most 20 are.")
+    limit = serializers.IntegerField(allow_null=True, help_text="In faults; null before the file was read.")
+    cut = serializers.BooleanField(help_text="There are rejected lines that are not in the list.")
+
+
+class ColumnRejectsOutput(serializers.Serializer[Any]):
+    """Faults of one column and code, listed or not."""
+
+    column = serializers.CharField(allow_null=True, help_text="The department's; null for none of its, or a whole row.")
+    label = serializers.CharField(  # type: ignore[assignment]
+        allow_null=True, help_text="The header as it stands in the file; null for a fault of a whole row."
+    )
+    code = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class CorrectionOutput(serializers.ModelSerializer):
+    """An upload that brings rejected rows of another one mended."""
+
+    rows = RowCountsOutput(source="counts", read_only=True)
+
+    class Meta:
+        model = Dataset
+        fields = ["id", "name", "uploaded_at", "loaded_at", "rows"]
+        read_only_fields = fields
+
+
 class DatasetOutput(serializers.ModelSerializer):
     rows = RowCountsOutput(source="counts", read_only=True)
     uploaded_by = PersonOutput(read_only=True)
@@ -69,7 +102,13 @@ class DatasetOutput(serializers.ModelSerializer):
         "from (`mapping_from`: upload, remembered or none), columns left out or not known, and what the latter may "
         "have meant (`suggestions`).",
     )
+    rejects = RejectTotalsOutput(source="reject_totals", read_only=True)
     rejects_by_code = serializers.DictField(child=serializers.IntegerField(), read_only=True)
+    rejects_by_column = ColumnRejectsOutput(many=True, read_only=True, help_text="The commonest first.")
+    corrections = CorrectionOutput(source="live_corrections", many=True, read_only=True)
+    corrected = serializers.IntegerField(
+        read_only=True, help_text="Rows that corrections have brought; `rows` counts those of this file alone."
+    )
 
     class Meta:
         model = Dataset
@@ -88,7 +127,12 @@ class DatasetOutput(serializers.ModelSerializer):
             "uploaded_at",
             "loaded_at",
             "rows",
+            "rejects",
             "rejects_by_code",
+            "rejects_by_column",
+            "corrects",
+            "corrections",
+            "corrected",
             "reading",
         ]
         read_only_fields = fields

@@ -1,6 +1,5 @@
 """Writes to datasets. What concerns the pipeline (jobs, queues) is `apps.jobs`' business."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from apps.accounts.models import User
 from apps.datasets import partitions
 from apps.datasets.loading import RejectSpool, remove_shared_rows
 from apps.datasets.models import Dataset, HeaderMapping, OnError, Reject
+from apps.datasets.selectors import upload_undone
 from apps.datasets.uploads import StoredFile
 
 
@@ -30,14 +30,21 @@ def record_dataset(
     by: User,
     at: datetime,
     options: ReadOptions = NOTHING_SAID,
+    corrects: Dataset | None = None,
 ) -> Dataset:
-    """Record a stored file. An empty name becomes the file's."""
+    """Record a stored file, inside a transaction of the caller's. An empty name becomes the file's.
+
+    ConflictError when the upload that it `corrects` was undone meanwhile, InvalidError when that is another
+    department's.
+    """
     if on_error not in OnError.values:
         raise InvalidError(
             f"on_error is {on_error!r}.",
             code="invalid-on-error",
             hint=f"Use one of: {', '.join(OnError.values)}.",
         )
+    if corrects is not None:
+        _require_correctable(corrects, department=department)
     dataset = Dataset.objects.create(
         id=stored.dataset_id,
         department=department,
@@ -53,9 +60,22 @@ def record_dataset(
         read_options=options.said(),
         uploaded_by=by,
         uploaded_at=at,
+        corrects=corrects,
     )
     dataset.refresh_from_db(fields=["number"])
     return dataset
+
+
+def _require_correctable(root: Dataset, *, department: str) -> None:
+    if root.department != department:
+        raise InvalidError(
+            f"{root.name} is an upload of {root.department!r}, and this one is for {department!r}.",
+            code="other-department",
+            hint="Upload the correction to the department of the file that it completes.",
+        )
+    # Held, so that an undo takes the correction along or comes first.
+    if lock_dataset(root.pk, using="default").deleted_at is not None:
+        raise upload_undone(root)
 
 
 def lock_dataset(dataset_id: UUID, *, using: str) -> Dataset:
@@ -73,7 +93,7 @@ def record_load(
     *,
     dataset: Dataset,
     counts: Counts,
-    by_code: Mapping[str, int],
+    spool: RejectSpool,
     reading: Reading,
     bucket: int,
     at: datetime,
@@ -87,10 +107,10 @@ def record_load(
         rows_loaded=counts.loaded,
         rows_rejected=counts.rejected,
         rows_duplicate=counts.duplicate,
-        rejects_by_code=dict(by_code),
         reading=reading.as_dict(),
         rows_bucket=bucket,
         loaded_at=at,
+        **spool.fields(),
     )
 
 
@@ -128,7 +148,7 @@ def record_refusal(*, dataset: Dataset, spool: RejectSpool, reading: Reading | N
             return
         spool.replace_stored(using="default")
         Dataset.objects.filter(pk=dataset.pk).update(
-            rejects_by_code=dict(spool.by_code), **({"reading": reading.as_dict()} if reading else {})
+            **spool.fields(), **({"reading": reading.as_dict()} if reading else {})
         )
 
 

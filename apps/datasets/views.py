@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aetherflow.department import Department
+from aetherflow.etl.corrections import ANNOTATIONS
 from aetherflow.registry import department as find_department
 from apps.accounts.authentication import user_of
 from apps.accounts.selectors import departments_of, require_department
@@ -30,9 +31,11 @@ from apps.datasets.selectors import (
     mapping_for,
     mappings_for,
     rejected_lines,
+    rejects_header,
     rejects_of,
+    with_corrections,
 )
-from apps.datasets.serializers import DatasetOutput, HeaderMappingOutput, RejectOutput
+from apps.datasets.serializers import DatasetOutput, HeaderMappingOutput, RejectOutput, RejectTotalsOutput
 from apps.datasets.services import forget_mapping
 from apps.datasets.storage import open_raw
 
@@ -62,7 +65,7 @@ class DatasetListView(generics.ListAPIView):
     queryset = Dataset.objects.none()
 
     def get_queryset(self) -> Any:
-        return datasets_for(user_of(self.request))
+        return with_corrections(datasets_for(user_of(self.request)))
 
 
 class DatasetView(APIView):
@@ -109,27 +112,70 @@ class DatasetRowsCsvView(APIView):
         return csv_response(names, rows, filename=f"{dataset.department}-{dataset.pk}-rows.csv")
 
 
-@extend_schema_view(get=extend_schema(operation_id="datasets_rejects"))
-class DatasetRejectsView(generics.ListAPIView):
-    """What was wrong, cell by cell, by line of the file, a page at a time (follow `next`)."""
+class RejectsPage(serializers.Serializer[Any]):
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    totals = RejectTotalsOutput(help_text="Of the whole file, so that a list that is cut is seen to be.")
+    results = RejectOutput(many=True)
 
-    serializer_class = RejectOutput
+
+class DatasetRejectsView(generics.GenericAPIView):
     pagination_class = RejectPagination
     queryset = Dataset.objects.none()
     filter_backends = []
 
-    def get_queryset(self) -> Any:
-        return rejects_of(dataset_for(user_of(self.request), self.kwargs["dataset_id"]))
+    @extend_schema(
+        operation_id="datasets_rejects",
+        parameters=[
+            OpenApiParameter("cursor", str, description="Which page; `next` and `previous` hold it."),
+            OpenApiParameter("limit", int, description="Faults a page, at most 1000; 50 where it is missing."),
+        ],
+        responses=RejectsPage,
+    )
+    def get(self, request: Request, dataset_id: UUID) -> Response:
+        """What was wrong, cell by cell, by line of the file, a page at a time (follow `next`)."""
+        dataset = dataset_for(user_of(request), dataset_id)
+        faults = self.paginate_queryset(rejects_of(dataset))
+        page = self.get_paginated_response(RejectOutput(faults, many=True).data)
+        page.data["totals"] = RejectTotalsOutput(dataset.reject_totals()).data
+        return page
 
 
 class DatasetRejectsCsvView(APIView):
-    @extend_schema(operation_id="datasets_rejects_csv", responses=_CSV)
+    @extend_schema(
+        operation_id="datasets_rejects_csv",
+        responses=_CSV,
+        parameters=[
+            OpenApiParameter(
+                "X-Rejects-Total",
+                int,
+                OpenApiParameter.HEADER,
+                response=True,
+                description="Rejected lines of the file.",
+            ),
+            OpenApiParameter(
+                "X-Rejects-Listed",
+                int,
+                OpenApiParameter.HEADER,
+                response=True,
+                description="How many of them this CSV holds; where not all, its name says so too.",
+            ),
+        ],
+    )
     def get(self, request: Request, dataset_id: UUID) -> HttpResponseBase:
-        """The rejected lines as they were, with `error_code` and `error` added: mend them and upload the file."""
+        """The rejected lines as they were, with `error_code` and `error` added: mend them and upload the file with
+        `corrects`.
+        """
         dataset = dataset_for(user_of(request), dataset_id)
-        header = [*dataset.reading.get("header", []), "error_code", "error"]
-        rows = ([*cells, codes, messages] for cells, codes, messages in rejected_lines(dataset))
-        return csv_response(header, rows, filename=f"{dataset.department}-{dataset.pk}-rejects.csv")
+        total, listed = dataset.rejected_lines, dataset.listed_lines
+        share = f"-{listed}-of-{total}" if listed < total else ""
+        answer = csv_response(
+            [*rejects_header(dataset), *ANNOTATIONS],
+            ([*cells, codes, messages] for cells, codes, messages in rejected_lines(dataset)),
+            filename=f"{dataset.department}-{dataset.pk}-rejects{share}.csv",
+        )
+        answer["X-Rejects-Total"], answer["X-Rejects-Listed"] = str(total), str(listed)
+        return answer
 
 
 class DatasetRawView(APIView):

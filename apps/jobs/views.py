@@ -20,7 +20,7 @@ from apps.accounts.models import User
 from apps.accounts.selectors import require_department
 from apps.datasets.models import OnError
 from apps.datasets.pagination import ListPagination, TotalOrderingFilter
-from apps.datasets.selectors import dataset_for, same_file
+from apps.datasets.selectors import correctable_for, dataset_for, same_file
 from apps.datasets.views import DatasetView
 from apps.jobs import clock
 from apps.jobs.models import Job, JobStatus, Stage
@@ -41,6 +41,12 @@ class UploadInput(ReadOptionsInput):
     department = serializers.CharField(required=False, allow_blank=True, default="")
     on_error = serializers.ChoiceField(choices=OnError.choices, required=False, default=OnError.QUARANTINE)
     max_reject_share = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True, default=None)
+    corrects = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The dataset that the file completes with rows it rejected, mended: such as its list of rejects.",
+    )
 
     def to_internal_value(self, data: QueryDict) -> dict[str, Any]:
         """Refuses what would be dropped silently: a misspelt option, and all but the last of two files."""
@@ -81,12 +87,15 @@ class UploadView(APIView):
         upload = UploadInput(data=request.data)
         upload.is_valid(raise_exception=True)
         fields = upload.validated_data
-        department = fields.pop("department") or _own_department(user_of(request))
+        corrects = fields.pop("corrects")
+        root = correctable_for(user_of(request), corrects) if corrects else None
+        department = fields.pop("department") or (root.department if root else _own_department(user_of(request)))
         require_department(user_of(request), department)
         refuse_wrong_mapping(fields["options"], department=department)
         submission = submit(
             **fields,
             department=department,
+            corrects=root,
             idempotency_key=_idempotency_key(request),
             by=user_of(request),
             at=clock.now(),
@@ -105,7 +114,9 @@ class UploadView(APIView):
 class DatasetDetailView(DatasetView):
     @extend_schema(operation_id="datasets_undo", responses={204: None})
     def delete(self, request: Request, dataset_id: UUID) -> Response:
-        """Undo the upload: its rows and insights go, what it superseded counts again. The raw file is kept a while."""
+        """Undo the upload and its corrections: their rows and insights go, what they superseded counts again. The raw
+        files are kept a while.
+        """
         dataset = dataset_for(user_of(request), dataset_id)
         undo(dataset=dataset, by=user_of(request), at=clock.now(), request_id=_request_id(request))
         return Response(status=204)

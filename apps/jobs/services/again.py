@@ -8,7 +8,7 @@ from django.db import transaction
 from aetherflow.errors import ConflictError
 from apps.accounts.models import User
 from apps.datasets.models import Dataset
-from apps.datasets.selectors import live_datasets
+from apps.datasets.selectors import corrections_of, live_datasets
 from apps.datasets.services import clear, lock_department, mark_undone
 from apps.insights.services import drop_insights
 from apps.jobs.models import ACTIVE, Cause, Job, JobStatus, Stage, StageRun, State
@@ -68,7 +68,8 @@ def reprocess(*, dataset: Dataset, first: Stage, by: User | None, at: datetime, 
 
 
 def undo(*, dataset: Dataset, by: User, at: datetime, request_id: str) -> Job | None:
-    """Undo an upload: its rows, rejects and insights go, what it superseded counts again, insights are recomputed.
+    """Undo an upload and its corrections: their rows, rejects and insights go, what they superseded counts again,
+    insights are recomputed.
 
     Returns the job that recomputes, or None where no other data is left to compute from or one is under way already.
     """
@@ -76,13 +77,17 @@ def undo(*, dataset: Dataset, by: User, at: datetime, request_id: str) -> Job | 
         lock_department(dataset.department)
         if not mark_undone(dataset=dataset, by=by, at=at):
             return None
-        drop_insights(dataset=dataset)
-        for run in StageRun.objects.filter(job__dataset=dataset, state=State.QUEUED):
+        undone = [dataset]
+        undone += [each for each in corrections_of(dataset) if mark_undone(dataset=each, by=by, at=at)]
+        for each in undone:
+            drop_insights(dataset=each)
+        for run in StageRun.objects.filter(job__dataset__in=undone, state=State.QUEUED):
             fail_undone(run, at=at)
         # What was queued has left the line: another upload may take its place.
         dispatch_after_commit(dataset.department)
         job = _recompute(dataset.department, by=by, at=at, request_id=request_id)
-    clear(dataset)
+    for each in undone:
+        clear(each)
     return job
 
 

@@ -1,7 +1,6 @@
 """The ETL stage: raw file → clean rows, in one transaction that readers see whole or not at all."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from aetherflow.etl import Counts, FileRefused, Reading, ReadOptions, RejectPolicy, open_file
+from aetherflow.etl import Correction, Counts, FileRefused, Reading, ReadOptions, RejectPolicy, open_file
 from aetherflow.registry import department as find_department
 from apps.datasets.loading import Loaded, Progress, RejectSpool, replace_rows
 from apps.datasets.models import Dataset, OnError
@@ -68,7 +67,7 @@ def work_etl(*, message: EtlMessage, delivery: Delivery, worker: str, at: dateti
         log.info("delivery_without_work", job_id=str(run.job_id), stage=run.stage, verdict=claimed.verdict.name)
         return None
     found = _Found()
-    with RejectSpool(dataset=run.job.dataset) as spool:
+    with RejectSpool(dataset=run.job.dataset, limit=settings.MAX_REJECTS_KEPT) as spool:
         try:
             _load(run, dataset=run.job.dataset, spool=spool, found=found)
         except FileRefused as error:
@@ -100,7 +99,8 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
             department=find_department(dataset.department),
             options=ReadOptions(**dataset.read_options),
             memory=memory_of(dataset.department),
-            listing_limit=settings.MAX_REJECTS_KEPT,
+            correction=None if dataset.corrects is None else Correction.of(dataset.corrects.reading),
+            listing_limit=spool.limit,
         ) as source,
     ):
         found.reading = source.reading
@@ -109,20 +109,20 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
                 dataset=dataset, source=source, spool=spool, progress=_progress_of(run), at=clock.now(), using=_LOADER
             )
             found.counts = counts = loaded.counts
-            policy.check(counts, spool.by_code)
+            policy.check(counts, spool.by_code, by_column=spool.by_column)
             if lock_dataset(dataset.pk, using=_LOADER).deleted_at is not None:
                 raise UploadUndone
             spool.replace_stored(using=_LOADER)
-            _finish(run, dataset=dataset, loaded=loaded, by_code=spool.by_code, reading=source.reading)
+            _finish(run, dataset=dataset, loaded=loaded, spool=spool, reading=source.reading)
 
 
-def _finish(run: StageRun, *, dataset: Dataset, loaded: Loaded, by_code: Mapping[str, int], reading: Reading) -> None:
+def _finish(run: StageRun, *, dataset: Dataset, loaded: Loaded, spool: RejectSpool, reading: Reading) -> None:
     """The stage's end and the next stage's beginning, in the transaction of the rows."""
     at = clock.now()
     record_load(
         dataset=dataset,
         counts=loaded.counts,
-        by_code=by_code,
+        spool=spool,
         reading=reading,
         bucket=loaded.bucket,
         at=at,

@@ -43,10 +43,12 @@ def submit(
     on_error: str = OnError.QUARANTINE,
     max_reject_share: float | None = None,
     options: ReadOptions = NOTHING_SAID,
+    corrects: Dataset | None = None,
     idempotency_key: str = "",
 ) -> Submission:
     """Take a file in: keep the bytes, then record it and queue its first stage.
 
+    `corrects` is the upload that it completes, itself no correction; see `record_dataset` for what is refused then.
     With an idempotency key the same request is answered by the same job; ConflictError while the first is under way,
     InvalidError when the key comes with other content.
     """
@@ -56,6 +58,8 @@ def submit(
         parts = [sha256, file.name or "", department, name, description, on_error, str(max_reject_share)]
         if said := options.said():
             parts.append(json.dumps(said, sort_keys=True))
+        if corrects:
+            parts.append(f"corrects {corrects.pk}")
         fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         reservation, done = _reserve(key=idempotency_key, fingerprint=fingerprint, by=by, at=at)
         if done:
@@ -74,6 +78,7 @@ def submit(
                 options=options,
                 by=by,
                 at=at,
+                corrects=corrects,
             )
             job = enqueue(dataset=dataset, cause=Cause.UPLOAD, by=by, at=at, request_id=request_id)
             if reservation:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -18,7 +19,8 @@ from aetherflow.etl.options import parse_delimiter, parse_encoding
 from aetherflow.registry import departments
 from apps.accounts.models import User
 from apps.accounts.selectors import require_department
-from apps.datasets.models import OnError
+from apps.datasets.models import Dataset, OnError
+from apps.datasets.selectors import correctable_for
 from apps.datasets.serializers import DATE_ORDERS, DECIMALS
 from apps.jobs import clock
 from apps.jobs.services.submission import submit
@@ -68,6 +70,7 @@ class Command(BaseCommand):
         parser.add_argument("--decimal", choices=DECIMALS)
         parser.add_argument("--date-order", choices=DATE_ORDERS)
         parser.add_argument("--sheet", help="of a workbook")
+        parser.add_argument("--corrects", type=UUID, metavar="ID", help="the dataset whose rejected rows they bring")
         parser.add_argument("--dry-run", action="store_true", help="say what would be uploaded")
         parser.add_argument("--json", action="store_true", help="print the jobs as JSON")
 
@@ -81,8 +84,9 @@ class Command(BaseCommand):
             report.append(entry)
             try:
                 require_department(by, options["department"])
+                root = correctable_for(by, options["corrects"]) if options["corrects"] else None
                 if not options["dry_run"]:
-                    entry |= self._upload(path, by=by, said=said, options=options)
+                    entry |= self._upload(path, by=by, said=said, corrects=root, options=options)
             except AnticipatedError as error:
                 failed += 1
                 entry["error"] = f"{error.message} {error.hint}".strip()
@@ -97,7 +101,9 @@ class Command(BaseCommand):
         if failed:
             raise CommandError(f"{failed} of {len(report)} files were refused.")
 
-    def _upload(self, path: Path, *, by: User, said: ReadOptions, options: dict[str, Any]) -> dict[str, str]:
+    def _upload(
+        self, path: Path, *, by: User, said: ReadOptions, corrects: Dataset | None, options: dict[str, Any]
+    ) -> dict[str, str]:
         with path.open("rb") as raw:
             job = submit(
                 file=File(raw, name=path.name),
@@ -107,6 +113,7 @@ class Command(BaseCommand):
                 request_id=str(uuid.uuid4()),
                 on_error=options["on_error"],
                 options=said,
+                corrects=corrects,
             ).job
         return {"dataset": str(job.dataset_id), "job": str(job.pk)}
 
