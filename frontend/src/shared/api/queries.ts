@@ -12,13 +12,7 @@ import {
   jobsList,
   schemasGet,
 } from './gen/client';
-import type {
-  DatasetsListParams,
-  JobOutput,
-  JobsListParams,
-  PaginatedRejectOutputList,
-  RowsPage,
-} from './gen/model';
+import type { DatasetsListParams, JobOutput, JobsListParams, RejectsPage, RowsPage } from './gen/model';
 import { request } from './request';
 
 const WHILE_MOVING = 1_500;
@@ -82,7 +76,7 @@ export const rejectsQuery = (dataset: string, cursor: string | undefined, limit:
   queryOptions({
     queryKey: ['dataset', dataset, 'rejects', cursor ?? null, limit],
     queryFn: ({ signal }) =>
-      request<PaginatedRejectOutputList>(getDatasetsRejectsUrl(dataset, { cursor, limit }), { signal }),
+      request<RejectsPage>(getDatasetsRejectsUrl(dataset, { cursor, limit }), { signal }),
     placeholderData: keepPreviousData,
   });
 

@@ -20,11 +20,11 @@ import type {
   PaginatedDatasetOutputList,
   PaginatedHeaderMappingOutputList,
   PaginatedJobOutputList,
-  PaginatedRejectOutputList,
   PasswordInputRequest,
   ReadinessOutput,
   RefreshInputRequest,
   RegisterInputRequest,
+  RejectsPage,
   RowsPage,
   SchemaOutput,
   SchemasMappingsParams,
@@ -241,7 +241,8 @@ export const datasetsGet = async (datasetId: string, options?: RequestInit): Pro
 };
 
 /**
- * Undo the upload: its rows and insights go, what it superseded counts again. The raw file is kept a while.
+ * Undo the upload and its corrections: their rows and insights go, what they superseded counts again. The raw
+files are kept a while.
  */
 export const getDatasetsUndoUrl = (datasetId: string) => {
   return `/api/v1/datasets/${datasetId}`;
@@ -291,15 +292,16 @@ export const datasetsRejects = async (
   datasetId: string,
   params?: DatasetsRejectsParams,
   options?: RequestInit,
-): Promise<PaginatedRejectOutputList> => {
-  return request<PaginatedRejectOutputList>(getDatasetsRejectsUrl(datasetId, params), {
+): Promise<RejectsPage> => {
+  return request<RejectsPage>(getDatasetsRejectsUrl(datasetId, params), {
     ...options,
     method: 'GET',
   });
 };
 
 /**
- * The rejected lines as they were, with `error_code` and `error` added: mend them and upload the file.
+ * The rejected lines as they were, with `error_code` and `error` added: mend them and upload the file with
+`corrects`.
  */
 export const getDatasetsRejectsCsvUrl = (datasetId: string) => {
   return `/api/v1/datasets/${datasetId}/rejects.csv`;
@@ -401,6 +403,9 @@ export const datasetsUpload = async (
   }
   if (uploadInputRequest.max_reject_share !== undefined && uploadInputRequest.max_reject_share !== null) {
     formData.append(`max_reject_share`, uploadInputRequest.max_reject_share.toString());
+  }
+  if (uploadInputRequest.corrects !== undefined && uploadInputRequest.corrects !== null) {
+    formData.append(`corrects`, uploadInputRequest.corrects);
   }
 
   return request<SubmissionOutput>(getDatasetsUploadUrl(), {

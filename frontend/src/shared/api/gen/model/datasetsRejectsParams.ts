@@ -8,11 +8,11 @@
 
 export type DatasetsRejectsParams = {
   /**
-   * The pagination cursor value.
+   * Which page; `next` and `previous` hold it.
    */
   cursor?: string;
   /**
-   * Number of results to return per page.
+   * Faults a page, at most 1000; 50 where it is missing.
    */
   limit?: number;
 };

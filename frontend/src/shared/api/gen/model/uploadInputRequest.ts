@@ -10,6 +10,7 @@ import type { UploadInputRequestDateOrder } from './uploadInputRequestDateOrder'
 import type { UploadInputRequestMapping } from './uploadInputRequestMapping';
 import type { OnErrorEnum } from './onErrorEnum';
 import type { UploadInputRequestMaxRejectShare } from './uploadInputRequestMaxRejectShare';
+import type { UploadInputRequestCorrects } from './uploadInputRequestCorrects';
 
 /**
  * Gathers its fields in `options`, a ReadOptions.
@@ -48,4 +49,6 @@ export interface UploadInputRequest {
    * @maximum 1
    */
   max_reject_share?: UploadInputRequestMaxRejectShare;
+  /** The dataset that the file completes with rows it rejected, mended: such as its list of rejects. */
+  corrects?: UploadInputRequestCorrects;
 }
