@@ -11,6 +11,9 @@ from django.core.management import get_commands
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from aetherflow.etl.faults import ragged_code
+from aetherflow.etl.validation import CODES
+
 ROOT = Path(__file__).resolve().parents[1]
 # Whoever has no token must be able to get one, and a load balancer has none.
 OPEN_TO_ALL = {
@@ -62,6 +65,15 @@ def test_every_setting_from_the_environment_is_documented() -> None:
     )
     documented = set(re.findall(r"^#?\s?([A-Z_0-9]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert names <= documented, sorted(names - documented)
+
+
+def test_every_code_of_a_fault_or_a_refused_file_is_explained() -> None:
+    sources = [path.read_text() for path in (ROOT / "aetherflow/etl").glob("*.py")]
+    codes = {code for text in sources for code in re.findall(r'code="([a-z-]+)"', text)} | set(CODES) - {""}
+    codes |= {ragged_code(cells, columns=2) for cells in (1, 3)}
+    explained = set(re.findall(r"^\| `([a-z-]+)`", (ROOT / "docs/api.md").read_text(), re.MULTILINE))
+    assert len(codes) > 15
+    assert codes <= explained, sorted(codes - explained)
 
 
 def test_limits_stand_in_order() -> None:
