@@ -154,6 +154,17 @@ def test_a_correction_with_rejects_of_its_own_is_mended_in_its_turn(
     assert whole["corrected"] == 1
 
 
+def test_a_list_that_is_mended_in_part_loads_that_part(
+    client: APIClient, root: Dataset, work: Callable[[], None], seller: User
+) -> None:
+    content = sales(row(10), row(11, quantity="x"), row(12, quantity="y"))
+    correction = post_file(client, seller, content, corrects=str(root.pk)).json()["dataset"]
+    work()
+    assert shown(client, seller, correction["id"])["rows"] == {"read": 3, "loaded": 1, "rejected": 2, "duplicate": 0}
+    strict = post_file(client, seller, content, corrects=str(root.pk), max_reject_share="0.5").json()["dataset"]
+    assert (correction["max_reject_share"], strict["max_reject_share"]) == (1.0, 0.5)
+
+
 def test_a_file_that_was_refused_can_be_completed_too(
     client: APIClient, upload: Callable[..., Job], work: Callable[[], None], sqs: Any, seller: User
 ) -> None:
