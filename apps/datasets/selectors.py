@@ -56,12 +56,18 @@ def mapping_for(user: User, mapping_id: UUID, *, department: str) -> HeaderMappi
     return found
 
 
-def memory_of(department: str) -> Memory:
-    """What the department's earlier files were said to mean, for the ETL line to ask."""
+def memory_of(dataset: Dataset) -> Memory:
+    """What the department's earlier files were said to mean, for the ETL line to ask; of a correction, how the file it
+    completes was read: with its columns more its header has a shape of its own."""
+    root = dataset.corrects
+    if root is not None and root.reading:
+        mapping = root.reading["mapping"] | dict.fromkeys(root.reading.get("left_out", ()))
+        known = Remembered(mapping=mapping, by=root.uploaded_by.full_name, at=root.uploaded_at)
+        return lambda _: known
 
     def remembered(header: Sequence[str]) -> Remembered | None:
         mappings = HeaderMapping.objects.select_related("given_by")
-        found = mappings.filter(department=department, shape=header_shape(header)).first()
+        found = mappings.filter(department=dataset.department, shape=header_shape(header)).first()
         return Remembered(mapping=found.mapping, by=found.given_by.full_name, at=found.given_at) if found else None
 
     return remembered

@@ -154,6 +154,25 @@ def test_a_correction_with_rejects_of_its_own_is_mended_in_its_turn(
     assert whole["corrected"] == 1
 
 
+def test_a_correction_is_read_by_the_mapping_of_what_it_completes(
+    client: APIClient, work: Callable[[], None], seller: User
+) -> None:
+    foreign = sales(row(1), row(2), row(3), row(4), row(5), row(6, quantity="x")).replace(b"quantity", b"Menge")
+    first = post_file(client, seller, foreign, mapping='{"Menge": "quantity", "region": null}').json()
+    work()
+    # What the department has learnt since is about other files.
+    post_file(client, seller, foreign.replace(b"T-", b"U-"), mapping='{"Menge": "quantity"}')
+    work()
+    _, rows = listed(client, seller, first["dataset"]["id"])
+    rows[0]["Menge"] = "3"
+    answer = post_file(client, seller, saved(rows), corrects=first["dataset"]["id"]).json()
+    work()
+    reading = shown(client, seller, answer["dataset"]["id"])["reading"]
+    assert (reading["mapping"]["Menge"], reading["left_out"]) == ("quantity", ["region"])
+    loaded = clean_rows(Dataset.objects.get(pk=answer["dataset"]["id"])).get()
+    assert (loaded["quantity"], loaded["region"]) == (3, None)
+
+
 def test_a_list_that_is_mended_in_part_loads_that_part(
     client: APIClient, root: Dataset, work: Callable[[], None], seller: User
 ) -> None:

@@ -98,7 +98,7 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
             filename=dataset.original_filename,
             department=find_department(dataset.department),
             options=ReadOptions(**dataset.read_options),
-            memory=memory_of(dataset.department),
+            memory=memory_of(dataset),
             correction=None if dataset.corrects is None else Correction.of(dataset.corrects.reading),
             listing_limit=spool.limit,
         ) as source,

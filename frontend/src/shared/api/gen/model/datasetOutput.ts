@@ -10,7 +10,11 @@ import type { ReadOptionsOutput } from './readOptionsOutput';
 import type { PersonOutput } from './personOutput';
 import type { DatasetOutputLoadedAt } from './datasetOutputLoadedAt';
 import type { RowCountsOutput } from './rowCountsOutput';
+import type { RejectTotalsOutput } from './rejectTotalsOutput';
 import type { DatasetOutputRejectsByCode } from './datasetOutputRejectsByCode';
+import type { ColumnRejectsOutput } from './columnRejectsOutput';
+import type { DatasetOutputCorrects } from './datasetOutputCorrects';
+import type { CorrectionOutput } from './correctionOutput';
 import type { DatasetOutputReading } from './datasetOutputReading';
 
 export interface DatasetOutput {
@@ -28,7 +32,15 @@ export interface DatasetOutput {
   readonly uploaded_at: string;
   readonly loaded_at: DatasetOutputLoadedAt;
   readonly rows: RowCountsOutput;
+  readonly rejects: RejectTotalsOutput;
   readonly rejects_by_code: DatasetOutputRejectsByCode;
+  /** The commonest first. */
+  readonly rejects_by_column: readonly ColumnRejectsOutput[];
+  /** The upload whose rejected rows this one brings mended; never a correction itself. */
+  readonly corrects: DatasetOutputCorrects;
+  readonly corrections: readonly CorrectionOutput[];
+  /** Rows that corrections have brought; `rows` counts those of this file alone. */
+  readonly corrected: number;
   /** How the file was read: encoding, delimiter, decimal, date order, header mapping and where it came from (`mapping_from`: upload, remembered or none), columns left out or not known, and what the latter may have meant (`suggestions`). */
   readonly reading: DatasetOutputReading;
 }
