@@ -68,7 +68,7 @@ def test_every_setting_from_the_environment_is_documented() -> None:
 
 
 def test_every_code_of_a_fault_or_a_refused_file_is_explained() -> None:
-    sources = [path.read_text() for path in (ROOT / "aetherflow/etl").glob("*.py")]
+    sources = [path.read_text() for path in (ROOT / "aetherflow/etl").rglob("*.py")]
     codes = {code for text in sources for code in re.findall(r'code="([a-z-]+)"', text)} | set(CODES) - {""}
     codes |= {ragged_code(cells, columns=2) for cells in (1, 3)}
     explained = set(re.findall(r"^\| `([a-z-]+)`", (ROOT / "docs/api.md").read_text(), re.MULTILINE))
