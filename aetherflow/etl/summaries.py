@@ -1,0 +1,290 @@
+"""What is told of a column's values that are not null: by kind, and by whether all are counted or too many differ.
+
+Every summary has `add(cells)` and, once it has a value, `describe()`: the fields of `ColumnProfile` that are its own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aetherflow.columns import ARROW_TYPES, Column
+from aetherflow.etl.sketches import DistinctSketch, FrequentTexts, NumberBins, ValueCounts, hashes_of
+
+FEW = 5_000
+FEW_TEXT_BYTES = 1 << 20
+TOP = 10
+# So many categories are kept with their counts, for the next upload to be compared with. Where a value does not fill
+# so many rows on average, it is no category: a short file has few keys, and the next one others.
+CATEGORIES = 100
+ROWS_A_CATEGORY = 5
+PERCENTS = (1, 5, 25, 50, 75, 95, 99)
+LONGEST_SHOWN = 100
+EPOCH = dt.date(1970, 1, 1)
+
+Cell = str | int | float
+
+
+class FewTexts:
+    """Every text with its rows."""
+
+    def __init__(self) -> None:
+        self._counted = ValueCounts(pa.string())
+
+    def add(self, cells: pa.Array) -> None:
+        self._counted.add(cells)
+
+    @property
+    def too_many(self) -> bool:
+        return len(self._counted) > FEW or self._counted.values.nbytes > FEW_TEXT_BYTES
+
+    def as_many(self) -> ManyTexts:
+        return ManyTexts(self._counted)
+
+    def rows_of_each(self) -> dict[str, int]:
+        """In the texts' order, so that of texts equally frequent the first in it comes first."""
+        counted = zip(self._counted.values.to_pylist(), self._counted.counts.tolist(), strict=True)
+        return dict(sorted(counted))
+
+    def describe(self) -> dict[str, Any]:
+        rows = self.rows_of_each()
+        texts = list(rows)
+        repeat = len(texts) <= min(CATEGORIES, sum(rows.values()) / ROWS_A_CATEGORY)
+        shortest, longest = _lengths(pl.Series(self._counted.values))
+        return {
+            "distinct": len(texts),
+            "min": _short(texts[0]),
+            "max": _short(texts[-1]),
+            "shortest": shortest,
+            "longest": longest,
+            "top": [_top(_short(text), rows[text]) for text in sorted(texts, key=lambda text: -rows[text])[:TOP]],
+            "categories": rows if repeat and longest <= LONGEST_SHOWN else None,
+        }
+
+
+class ManyTexts:
+    def __init__(self, seen: ValueCounts) -> None:
+        texts = pl.Series(seen.values)
+        self._low, self._high = str(texts.min()), str(texts.max())
+        self._shortest, self._longest = _lengths(texts)
+        self._distinct = DistinctSketch()
+        self._distinct.add(hashes_of(texts))
+        self._frequent = FrequentTexts(seen)
+
+    def add(self, cells: pa.Array) -> None:
+        texts = pl.Series(cells)
+        self._low, self._high = min(self._low, str(texts.min())), max(self._high, str(texts.max()))
+        shortest, longest = _lengths(texts)
+        self._shortest, self._longest = min(self._shortest, shortest), max(self._longest, longest)
+        hashes = hashes_of(texts)
+        self._distinct.add(hashes)
+        self._frequent.add(texts, hashes)
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            **_estimated(self._distinct),
+            "min": _short(self._low),
+            "max": _short(self._high),
+            "shortest": self._shortest,
+            "longest": self._longest,
+            "top": [_top(_short(text), rows) for text, rows in self._frequent.top(TOP)],
+            "top_short_by": self._frequent.short_by,
+        }
+
+
+class FewNumbers:
+    """Every number, or day as a number, with its rows."""
+
+    def __init__(self, declared: Column) -> None:
+        self._declared = declared
+        self._counted = ValueCounts(ARROW_TYPES[declared.kind])
+
+    def add(self, cells: pa.Array) -> None:
+        # 0 for -0, which is another key to a hash table.
+        self._counted.add(pc.add(cells, 0.0) if self._declared.kind == "number" else cells)
+
+    @property
+    def too_many(self) -> bool:
+        # There are 73,000 days from 1900 to 2100: each has its place.
+        return self._declared.kind != "date" and len(self._counted) > FEW
+
+    def as_many(self) -> ManyNumbers:
+        return ManyNumbers(self._declared, self._counted)
+
+    def describe(self) -> dict[str, Any]:
+        numbers, counts = self._in_order()
+        cells = [_cell(number, self._declared) for number in numbers.tolist()]
+        totals = np.cumsum(counts)
+        return {
+            "distinct": len(cells),
+            "min": cells[0],
+            "max": cells[-1],
+            "top": [_top(cells[at], int(counts[at])) for at in np.argsort(-counts, kind="stable")[:TOP]],
+            **_distribution(
+                int(totals[-1]),
+                at_ranks=lambda ranks: numbers[np.searchsorted(totals, ranks)],
+                up_to=self.up_to,
+                low=numbers[0],
+                declared=self._declared,
+            ),
+            **({} if self._declared.kind == "date" else Moments.of(numbers, counts).describe()),
+        }
+
+    def up_to(self, edges: np.ndarray) -> np.ndarray:
+        numbers, counts = self._in_order()
+        totals = np.concatenate([[0], np.cumsum(counts)])
+        found: np.ndarray = totals[np.searchsorted(numbers, edges, side="right")]
+        return found
+
+    def _in_order(self) -> tuple[np.ndarray, np.ndarray]:
+        numbers = _floats(self._counted.values)
+        order = np.argsort(numbers)
+        return numbers[order], self._counted.counts[order]
+
+
+class ManyNumbers:
+    def __init__(self, declared: Column, seen: ValueCounts) -> None:
+        self._declared = declared
+        numbers = _floats(seen.values)
+        self._low, self._high = float(numbers.min()), float(numbers.max())
+        self._moments = Moments.of(numbers, seen.counts)
+        self._bins = NumberBins()
+        self._bins.add(numbers, seen.counts)
+        self._distinct = DistinctSketch()
+        self._distinct.add(hashes_of(pl.Series(seen.values)))
+
+    def add(self, cells: pa.Array) -> None:
+        numbers = _floats(cells)
+        self._low, self._high = min(self._low, float(numbers.min())), max(self._high, float(numbers.max()))
+        self._moments += Moments.of(numbers)
+        self._bins.add(numbers)
+        self._distinct.add(hashes_of(pl.Series(cells)))
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            **_estimated(self._distinct),
+            "min": _cell(self._low, self._declared),
+            "max": _cell(self._high, self._declared),
+            "quantile_error": NumberBins.ERROR,
+            **_distribution(
+                self._moments.count,
+                at_ranks=lambda ranks: np.clip(self._bins.at_ranks(ranks), self._low, self._high),
+                up_to=self.up_to,
+                low=self._low,
+                declared=self._declared,
+            ),
+            **self._moments.describe(),
+        }
+
+    def up_to(self, edges: np.ndarray) -> np.ndarray:
+        return self._bins.up_to(edges)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Count, mean and sum of squared distances from it: added up batch by batch without cancelling digits (Chan,
+    Golub and LeVeque 1979)."""
+
+    count: int
+    mean: float
+    squares: float
+
+    @classmethod
+    def of(cls, numbers: np.ndarray, counts: np.ndarray | None = None) -> Moments:
+        rows = len(numbers) if counts is None else int(counts.sum())
+        mean = float(numbers.mean() if counts is None else np.dot(numbers, counts) / rows)
+        away = numbers - mean
+        return cls(rows, mean, float(np.dot(away, away if counts is None else away * counts)))
+
+    def __add__(self, other: Moments) -> Moments:
+        count = self.count + other.count
+        apart = other.mean - self.mean
+        return Moments(
+            count,
+            self.mean + apart * other.count / count,
+            self.squares + other.squares + apart * apart * self.count * other.count / count,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        return {"mean": self.mean, "std": math.sqrt(self.squares / (self.count - 1)) if self.count > 1 else None}
+
+
+def _distribution(
+    count: int,
+    *,
+    at_ranks: Callable[[np.ndarray], np.ndarray],
+    up_to: Callable[[np.ndarray], np.ndarray],
+    low: float,
+    declared: Column,
+) -> dict[str, Any]:
+    """Quantiles and histogram of `count` numbers, from the number at a rank and the rank of a number."""
+
+    def at(percents: Iterable[int]) -> list[Cell]:
+        ranks = np.array([-(-percent * count // 100) for percent in percents])
+        return [_cell(number, declared) for number in at_ranks(ranks).tolist()]
+
+    edges = sorted({number_of(cell) for cell in at(range(10, 101, 10))})
+    rows = np.diff(up_to(np.array(edges)), prepend=0).tolist()
+    bounds = [_cell(edge, declared) for edge in (low, *edges)]
+    return {
+        "quantiles": dict(zip((f"p{percent:02d}" for percent in PERCENTS), at(PERCENTS), strict=True)),
+        "histogram": [
+            {"low": below, "high": above, "rows": each}
+            for (below, above), each in zip(pairwise(bounds), rows, strict=True)
+        ],
+    }
+
+
+def _estimated(sketch: DistinctSketch) -> dict[str, Any]:
+    distinct, is_estimate = sketch.count()
+    return {
+        "distinct": distinct,
+        "distinct_is_estimate": is_estimate,
+        "distinct_error": DistinctSketch.ERROR if is_estimate else 0.0,
+    }
+
+
+def _top(value: Cell, rows: int) -> dict[str, Any]:
+    return {"value": value, "rows": rows}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+
+
+def _cell(number: float, declared: Column) -> Cell:
+    match declared.kind:
+        case "date":
+            return (EPOCH + dt.timedelta(days=number)).isoformat()
+        case "integer":
+            # Towards zero: a bin of one whole number has it at its smaller end.
+            return math.trunc(number)
+        case _:
+            return round(float(number), declared.decimal_places)
+
+
+def number_of(cell: Cell) -> float:
+    """The number `_cell` was given."""
+    return float((dt.date.fromisoformat(cell) - EPOCH).days if isinstance(cell, str) else cell)
+
+
+def _floats(values: pa.Array) -> np.ndarray:
+    """As float64, days as days since 1970."""
+    numbers = values.view(pa.int32()) if values.type == pa.date32() else values
+    floats: np.ndarray = numbers.to_numpy().astype(np.float64, copy=False)
+    return floats
+
+
+def _lengths(texts: pl.Series) -> tuple[int, int]:
+    """Of the shortest and the longest, in characters."""
+    lengths = texts.str.len_chars().to_numpy()
+    return int(lengths.min()), int(lengths.max())
