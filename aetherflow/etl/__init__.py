@@ -5,8 +5,10 @@ numbers and days are read one way from its first row to its last.
 """
 
 from aetherflow.etl.corrections import Correction
+from aetherflow.etl.drift import Drift, compare
 from aetherflow.etl.line import Batch, SourceFile, open_file
 from aetherflow.etl.options import ReadOptions
+from aetherflow.etl.profile import Profile, Profiler
 from aetherflow.etl.reading import Reading
 from aetherflow.etl.rejects import Counts, FaultKind, FileRefused, Reject, RejectPolicy
 
@@ -14,12 +16,16 @@ __all__ = [
     "Batch",
     "Correction",
     "Counts",
+    "Drift",
     "FaultKind",
     "FileRefused",
+    "Profile",
+    "Profiler",
     "ReadOptions",
     "Reading",
     "Reject",
     "RejectPolicy",
     "SourceFile",
+    "compare",
     "open_file",
 ]
