@@ -248,7 +248,8 @@ SPECTACULAR_SETTINGS = {
         "StageName": "apps.jobs.models.Stage",
         "HealthStatus": "apps.jobs.views.HEALTH",
         "CheckStatus": "apps.jobs.views.CHECK",
-        "ColumnKind": "apps.datasets.views.KINDS",
+        "ColumnKind": "apps.datasets.serializers.KINDS",
+        "FlagSeverity": "apps.datasets.serializers.SEVERITIES",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
 }

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from aetherflow.etl import Drift, Profile
 from apps.accounts.models import User
 from apps.datasets.models import Dataset, HeaderMapping, Reject
 from apps.insights.models import Insight
@@ -29,6 +30,7 @@ PATHS = [
     "/api/v1/dashboards/sales?dataset={dataset}",
     "/api/v1/datasets",
     "/api/v1/datasets/{dataset}",
+    "/api/v1/datasets/{dataset}/profile",
     "/api/v1/datasets/{dataset}/rejects",
     "/api/v1/datasets/{dataset}/rows",
     "/api/v1/jobs",
@@ -38,6 +40,7 @@ PATHS = [
     "/api/v1/schemas/sales",
     "/api/v1/schemas/sales/mappings",
 ]
+NO_ROWS = Profile(rows=0, columns=[]).as_dict()
 pytestmark = pytest.mark.django_db
 
 
@@ -49,6 +52,8 @@ def seller() -> User:
 def fill(seller: User, count: int) -> tuple[Dataset, Job]:
     for _ in range(count):
         dataset = DatasetFactory(uploaded_by=seller, loaded_at=timezone.now())
+        dataset.profile = {**NO_ROWS, "drift": {**Drift().as_dict(), "compared_with": str(dataset.pk)}}
+        dataset.save(update_fields=["profile"])
         job = Job.objects.create(
             dataset=dataset,
             department="sales",

@@ -251,9 +251,8 @@ class _Comparison:
 
     def _times(self) -> str | None:
         """Where all quartiles are about 100 or 1,000 times what they were, or that part of it."""
-        quartiles = [
-            (number_of(self.now.quantiles[p]), number_of(self.was.quantiles[p])) for p in ("p25", "p50", "p75")
-        ]
+        now_at, was_at = self.now.quantiles or {}, self.was.quantiles or {}
+        quartiles = [(number_of(now_at[p]), number_of(was_at[p])) for p in ("p25", "p50", "p75")]
         if any(now <= 0 or was <= 0 for now, was in quartiles):
             return None
         for factor, words in SCALES.items():

@@ -46,7 +46,7 @@ class ColumnProfile:
     longest: int | None = None
     mean: float | None = None
     std: float | None = None
-    quantiles: dict[str, Cell] = field(default_factory=dict)
+    quantiles: dict[str, Cell] | None = None
     quantile_error: float = 0.0
     top: list[dict[str, Any]] = field(default_factory=list)
     top_short_by: int = 0

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -87,3 +88,6 @@ class RejectAdmin(ReadOnlyAdmin):
     search_fields = ["dataset__id", "message"]
     list_select_related = ["dataset"]
     show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Reject]:
+        return super().get_queryset(request).defer("dataset__profile")

@@ -17,7 +17,7 @@ import pyarrow as pa
 from django.db import connections
 from pyarrow import csv as arrow_csv
 
-from aetherflow.etl import Batch, Counts, FaultKind, Reject, SourceFile
+from aetherflow.etl import Batch, Counts, FaultKind, Profiler, Reject, SourceFile
 from aetherflow.etl.rejects import counted_by_code, counted_by_column
 from aetherflow.registry import department as find_department
 from apps.datasets import partitions
@@ -154,9 +154,16 @@ class Loaded:
 
 
 def replace_rows(
-    *, dataset: Dataset, source: SourceFile, spool: RejectSpool, progress: Progress, at: datetime, using: str
+    *,
+    dataset: Dataset,
+    source: SourceFile,
+    spool: RejectSpool,
+    profiler: Profiler,
+    progress: Progress,
+    at: datetime,
+    using: str,
 ) -> Loaded:
-    """Put the file's clean rows in the place of whatever the dataset had; rejects go to `spool`.
+    """Put the file's clean rows in the place of whatever the dataset had; rejects go to `spool`, rows past `profiler`.
 
     `progress(done, total)` is called after each batch, in bytes of the file. A partition of the dataset's own that the
     rows leave is retired.
@@ -172,6 +179,7 @@ def replace_rows(
         for batch in source.batches():
             counts += batch.counts
             spool.add(batch)
+            profiler.add(batch.rows)
             if batch.rows.num_rows:
                 yield _csv(batch.rows, bucket=bucket, dataset_no=dataset.number)
             progress(batch.bytes_read, source.bytes_total)

@@ -22,6 +22,13 @@ class OnError(models.TextChoices):
     REFUSE = "refuse", "refuse the whole file"
 
 
+class DatasetManager(models.Manager["Dataset"]):
+    """Without the profile, which is as long as all else together: it is read when it is asked for."""
+
+    def get_queryset(self) -> models.QuerySet["Dataset"]:
+        return super().get_queryset().defer("profile")
+
+
 class Dataset(models.Model):
     """One uploaded file of one department. `number` orders uploads and keys their rows in the clean tables."""
 
@@ -68,6 +75,8 @@ class Dataset(models.Model):
     listed_lines = models.BigIntegerField(default=0)
     listed_faults = models.BigIntegerField(default=0)
     listing_limit = models.PositiveIntegerField(null=True, blank=True, help_text="In faults; none: not read yet.")
+    # `Profile.as_dict` and, under `drift`, what has changed since the upload before; null until the first load.
+    profile = models.JSONField(null=True, blank=True)
     loaded_at = models.DateTimeField(null=True, blank=True)
     rows_bucket = models.BigIntegerField(
         default=0, help_text="The partition its clean rows stand in; 0: the shared one."
@@ -77,6 +86,8 @@ class Dataset(models.Model):
     deleted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+
+    objects = DatasetManager()
 
     class Meta:
         ordering = ["-number"]

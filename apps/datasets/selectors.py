@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from pyarrow import csv as arrow_csv
 
 from aetherflow.errors import ConflictError, NotFoundError
+from aetherflow.etl import Drift
 from aetherflow.etl.corrections import without_annotations
 from aetherflow.etl.faults import shown
 from aetherflow.etl.mapping import Memory, Remembered, header_shape
@@ -107,6 +108,30 @@ def corrections_of(dataset: Dataset) -> QuerySet[Dataset]:
     return Dataset.objects.filter(corrects=dataset, deleted_at=None).order_by("number")
 
 
+def profile_for(user: User, dataset_id: UUID) -> dict[str, Any]:
+    """The dataset's profile, as `Profile.as_dict` and `drift`, with the upload it was compared with under `earlier`.
+
+    ConflictError where there is none. An undone upload is compared with no more: what was said of it goes too.
+    """
+    dataset = dataset_for(user, dataset_id)
+    if dataset.profile is None:
+        raise ConflictError(
+            f"{dataset.name} has no profile yet.",
+            code="not-profiled",
+            hint="It is made when the file is loaded: wait for the job to end, or have the upload reprocessed.",
+        )
+    drift = dataset.profile["drift"]
+    earlier = drift["compared_with"] and datasets_for(user).filter(pk=drift["compared_with"]).first()
+    if drift["compared_with"] and earlier is None:
+        drift = Drift(reason="The upload it was compared with has been undone.").as_dict()
+    return {
+        **dataset.profile,
+        "dataset_id": dataset.pk,
+        "loaded_at": dataset.loaded_at,
+        "drift": {**drift, "compared_with": earlier},
+    }
+
+
 def same_file(*, department: str, sha256: str, other_than: UUID) -> Dataset | None:
     """The department's newest other dataset with the very same bytes; another department's is never told of."""
     return Dataset.objects.filter(department=department, sha256=sha256, deleted_at=None).exclude(pk=other_than).first()
@@ -175,6 +200,12 @@ def hold_rows(department: str) -> None:
     then finds of where rows stand stays true."""
     with connection.cursor() as cursor:
         cursor.execute(f'LOCK TABLE ONLY "{clean_table(department)._meta.db_table}" IN ACCESS SHARE MODE')
+
+
+def profiled_before(dataset: Dataset, *, using: str) -> Dataset | None:
+    """The department's newest upload before this one that counts and has a profile."""
+    earlier = live_datasets(dataset.department).using(using).filter(number__lt=dataset.number, profile__isnull=False)
+    return earlier.defer(None).order_by("-number").first()
 
 
 def current_rows(department: str, *, columns: tuple[str, ...], using: str = "default") -> pd.DataFrame:

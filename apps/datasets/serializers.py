@@ -1,9 +1,12 @@
 """The shapes of datasets in the API, shared by the views of this app and of `apps.jobs`."""
 
-from typing import Any
+from typing import Any, get_args
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from aetherflow.columns import Kind
+from aetherflow.etl.drift import Severity
 from apps.accounts.models import User
 from apps.datasets.models import Dataset, HeaderMapping, Reject
 
@@ -15,6 +18,10 @@ class MappingOutput(serializers.DictField):
     """From a label of the header to a column; null leaves the label's column out."""
 
     child = serializers.CharField(allow_null=True)
+
+
+KINDS = list(get_args(Kind))
+SEVERITIES = list(get_args(Severity))
 
 
 class PersonOutput(serializers.ModelSerializer):
@@ -136,6 +143,102 @@ class DatasetOutput(serializers.ModelSerializer):
             "reading",
         ]
         read_only_fields = fields
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "number"}]}, component_name="Cell")
+class CellField(serializers.Field):
+    """A cell's value: a number, or a text, which for a day is its ISO date."""
+
+    def to_representation(self, value: str | float) -> str | float:
+        return value
+
+
+class FrequentValueOutput(serializers.Serializer[Any]):
+    value = CellField()
+    rows = serializers.IntegerField(help_text="At least so many; see `top_short_by`.")
+
+
+class HistogramBarOutput(serializers.Serializer[Any]):
+    """The first bar begins at its low bound, every other one above it; each ends at its high bound."""
+
+    low = CellField()
+    high = CellField()
+    rows = serializers.IntegerField()
+
+
+class QuantilesOutput(serializers.Serializer[Any]):
+    """The smallest value that so many percent of the values do not exceed."""
+
+    p01 = CellField()
+    p05 = CellField()
+    p25 = CellField()
+    p50 = CellField()
+    p75 = CellField()
+    p95 = CellField()
+    p99 = CellField()
+
+
+class ColumnProfileOutput(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=KINDS)
+    rows = serializers.IntegerField()
+    nulls = serializers.IntegerField(help_text="Rows whose cell is empty.")
+    distinct = serializers.IntegerField(help_text="Different values.")
+    distinct_is_estimate = serializers.BooleanField()
+    distinct_error = serializers.FloatField(help_text="Relative standard error of `distinct`; 0 where it is exact.")
+    # The API says `min` and `max` of a column; null where every cell is empty.
+    min = CellField(allow_null=True)
+    max = CellField(allow_null=True)
+    shortest = serializers.IntegerField(allow_null=True, help_text="Characters of the shortest text.")
+    longest = serializers.IntegerField(allow_null=True, help_text="Characters of the longest text.")
+    mean = serializers.FloatField(allow_null=True)
+    std = serializers.FloatField(allow_null=True, help_text="Standard deviation of a sample (n - 1).")
+    quantiles = QuantilesOutput(allow_null=True, help_text="Of numbers and days.")
+    quantile_error = serializers.FloatField(help_text="How far off a quantile may be, relative to it; 0 where exact.")
+    top = FrequentValueOutput(many=True, help_text="The most frequent values, at most ten.")
+    top_short_by = serializers.IntegerField(
+        help_text="So many rows may be missing from a count in `top`, and a value not in `top` may have. 0 where exact."
+    )
+    histogram = HistogramBarOutput(many=True, help_text="Of numbers and days: about a tenth of the values a bar.")
+
+
+class ComparedDatasetOutput(serializers.ModelSerializer):
+    class Meta:
+        model = Dataset
+        fields = ["id", "name", "uploaded_at"]
+        read_only_fields = fields
+
+
+class StabilityOutput(serializers.Serializer[Any]):
+    column = serializers.CharField()
+    index = serializers.FloatField(help_text="Population stability index (PSI).")
+    usual = serializers.FloatField(help_text="Up to this nothing has changed, for so many rows.")
+
+
+class DriftFlagOutput(serializers.Serializer[Any]):
+    column = serializers.CharField(allow_null=True, help_text="null: the whole file.")
+    code = serializers.CharField()
+    severity = serializers.ChoiceField(choices=SEVERITIES)
+    message = serializers.CharField()
+
+
+class DriftOutput(serializers.Serializer[Any]):
+    """What has changed since the department's upload before."""
+
+    compared_with = ComparedDatasetOutput(allow_null=True)
+    reason = serializers.CharField(help_text="Why nothing was compared; empty where it was.")
+    stability = StabilityOutput(many=True)
+    flags = DriftFlagOutput(many=True)
+
+
+class ProfileOutput(serializers.Serializer[Any]):
+    """What the columns of the rows hold that were loaded."""
+
+    dataset_id = serializers.UUIDField()
+    loaded_at = serializers.DateTimeField()
+    rows = serializers.IntegerField()
+    columns = ColumnProfileOutput(many=True)
+    drift = DriftOutput()
 
 
 class RejectOutput(serializers.ModelSerializer):

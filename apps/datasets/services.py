@@ -1,13 +1,14 @@
 """Writes to datasets. What concerns the pipeline (jobs, queues) is `apps.jobs`' business."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from aetherflow.errors import InvalidError
-from aetherflow.etl import Counts, Reading, ReadOptions
+from aetherflow.etl import Counts, Drift, Profile, Profiler, Reading, ReadOptions, compare
 from aetherflow.etl.mapping import header_shape
 from aetherflow.etl.options import NOTHING_SAID
 from aetherflow.registry import department as find_department
@@ -15,7 +16,7 @@ from apps.accounts.models import User
 from apps.datasets import partitions
 from apps.datasets.loading import RejectSpool, remove_shared_rows
 from apps.datasets.models import Dataset, HeaderMapping, OnError, Reject
-from apps.datasets.selectors import upload_undone
+from apps.datasets.selectors import profiled_before, upload_undone
 from apps.datasets.uploads import StoredFile
 
 
@@ -100,6 +101,7 @@ def record_load(
     counts: Counts,
     spool: RejectSpool,
     reading: Reading,
+    profiler: Profiler,
     bucket: int,
     at: datetime,
     using: str,
@@ -114,6 +116,7 @@ def record_load(
         rows_duplicate=counts.duplicate,
         reading=reading.as_dict(),
         rows_bucket=bucket,
+        profile=_profile(profiler, dataset=dataset, using=using),
         loaded_at=at,
         **spool.fields(),
     )
@@ -146,6 +149,20 @@ def forget_mapping(mapping: HeaderMapping) -> None:
     HeaderMapping.objects.filter(pk=mapping.pk).delete()
 
 
+def _profile(profiler: Profiler, *, dataset: Dataset, using: str) -> dict[str, Any]:
+    """The profile as it is kept: with what has changed since the department's upload before, and which that was."""
+    before = profiled_before(dataset, using=using)
+    earlier = Profile.from_dict(before.profile or {}) if before else None
+    if before is None:
+        drift = Drift(reason="There is no earlier upload to compare it with.")
+    elif earlier is None:
+        drift = Drift(reason="The upload before was profiled by another version: reprocess both to compare them.")
+    else:
+        drift = compare(profiler, earlier)
+    compared_with = str(before.pk) if before else None
+    return {**profiler.result().as_dict(), "drift": {**drift.as_dict(), "compared_with": compared_with}}
+
+
 def record_refusal(*, dataset: Dataset, spool: RejectSpool, reading: Reading | None) -> None:
     """Keep what was wrong with a refused file, so that its owner can mend it; nothing of an undone one."""
     with transaction.atomic():
@@ -170,15 +187,17 @@ def mark_undone(*, dataset: Dataset, by: User, at: datetime) -> bool:
 
 @transaction.atomic
 def clear(dataset: Dataset) -> bool:
-    """Take an undone upload's rows and rejects out; its raw file stays until retention ends. False where its rows are
-    being read: they count for nobody any more, and go with `clear_undone`."""
+    """Take an undone upload's rows, rejects and profile out; its raw file stays until retention ends.
+
+    False where its rows are being read: they count for nobody any more, and go with `clear_undone`.
+    """
     # Rows first, as a load does it, which may be at work on them: it ends without a trace, for it finds the mark.
     remove_shared_rows(dataset=dataset, using="default")
     Reject.objects.filter(dataset=dataset).delete()
     bucket = Dataset.objects.values_list("rows_bucket", flat=True).get(pk=dataset.pk)
     if bucket != partitions.SHARED and not partitions.drop(dataset.department, bucket=bucket):
         return False
-    Dataset.objects.filter(pk=dataset.pk).update(loaded_at=None, rows_bucket=partitions.SHARED)
+    Dataset.objects.filter(pk=dataset.pk).update(loaded_at=None, profile=None, rows_bucket=partitions.SHARED)
     return True
 
 

@@ -12,6 +12,7 @@ urlpatterns = [
         views.DatasetRejectsCsvView.as_view(),
         name="dataset-rejects-csv",
     ),
+    path("datasets/<uuid:dataset_id>/profile", views.DatasetProfileView.as_view(), name="dataset-profile"),
     path("datasets/<uuid:dataset_id>/raw", views.DatasetRawView.as_view(), name="dataset-raw"),
     path("schemas", views.SchemaListView.as_view(), name="schema-list"),
     path("schemas/<str:department>", views.SchemaView.as_view(), name="schema-detail"),

@@ -30,12 +30,20 @@ from apps.datasets.selectors import (
     datasets_for,
     mapping_for,
     mappings_for,
+    profile_for,
     rejected_lines,
     rejects_header,
     rejects_of,
     with_corrections,
 )
-from apps.datasets.serializers import DatasetOutput, HeaderMappingOutput, RejectOutput, RejectTotalsOutput
+from apps.datasets.serializers import (
+    KINDS,
+    DatasetOutput,
+    HeaderMappingOutput,
+    ProfileOutput,
+    RejectOutput,
+    RejectTotalsOutput,
+)
 from apps.datasets.services import forget_mapping
 from apps.datasets.storage import open_raw
 
@@ -178,6 +186,13 @@ class DatasetRejectsCsvView(APIView):
         return answer
 
 
+class DatasetProfileView(APIView):
+    @extend_schema(operation_id="datasets_profile", responses=ProfileOutput)
+    def get(self, request: Request, dataset_id: UUID) -> Response:
+        """What each column holds, and what has changed since the upload before; 409 (`not-profiled`) until loaded."""
+        return Response(ProfileOutput(profile_for(user_of(request), dataset_id)).data)
+
+
 class DatasetRawView(APIView):
     @extend_schema(operation_id="datasets_raw", responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     def get(self, request: Request, dataset_id: UUID) -> HttpResponseBase:
@@ -192,9 +207,6 @@ class DatasetRawView(APIView):
                 "Content-Disposition": content_disposition_header(True, dataset.original_filename),  # noqa: FBT003
             },
         )
-
-
-KINDS = ["text", "integer", "number", "date"]
 
 
 class ColumnOutput(serializers.Serializer[Any]):

@@ -47,6 +47,9 @@ class JobAdmin(ReadOnlyAdmin):
     inlines = [StageRunInline]
     actions = ["retry_failed"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        return super().get_queryset(request).defer("dataset__profile")
+
     @admin.action(description="Retry from the stage that failed", permissions=["retry"])
     def retry_failed(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         retried, refused = 0, []

@@ -17,6 +17,7 @@ def jobs_for(user: User) -> QuerySet[Job]:
     return (
         Job.objects.filter(department__in=departments_of(user))
         .select_related("dataset", "requested_by")
+        .defer("dataset__profile")
         .prefetch_related(Prefetch("stages", StageRun.objects.order_by("stage").defer("traceback")))
     )
 

@@ -146,6 +146,7 @@ def test_foreign_and_unknown_objects_cannot_be_told_apart(
         ("dataset-rows-csv", "get", answer["dataset"]["id"]),
         ("dataset-rejects", "get", answer["dataset"]["id"]),
         ("dataset-rejects-csv", "get", answer["dataset"]["id"]),
+        ("dataset-profile", "get", answer["dataset"]["id"]),
         ("dataset-raw", "get", answer["dataset"]["id"]),
         ("job-detail", "get", answer["job"]["id"]),
         ("job-retry", "post", answer["job"]["id"]),

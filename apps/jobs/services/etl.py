@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from aetherflow.etl import Correction, Counts, FileRefused, Reading, ReadOptions, RejectPolicy, open_file
+from aetherflow.etl import Correction, Counts, FileRefused, Profiler, Reading, ReadOptions, RejectPolicy, open_file
 from aetherflow.registry import department as find_department
 from apps.datasets.loading import Loaded, Progress, RejectSpool, replace_rows
 from apps.datasets.models import Dataset, OnError
@@ -91,12 +91,14 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
     policy = RejectPolicy(
         max_share=dataset.max_reject_share, on_error="refuse" if dataset.on_error == OnError.REFUSE else "quarantine"
     )
+    department = find_department(dataset.department)
+    profiler = Profiler(department)
     with (
         local_copy(dataset.key) as path,
         open_file(
             path,
             filename=dataset.original_filename,
-            department=find_department(dataset.department),
+            department=department,
             options=ReadOptions(**dataset.read_options),
             memory=memory_of(dataset),
             correction=None if dataset.corrects is None else Correction.of(dataset.corrects.reading),
@@ -106,17 +108,25 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
         found.reading = source.reading
         with transaction.atomic(using=_LOADER):
             loaded = replace_rows(
-                dataset=dataset, source=source, spool=spool, progress=_progress_of(run), at=clock.now(), using=_LOADER
+                dataset=dataset,
+                source=source,
+                spool=spool,
+                profiler=profiler,
+                progress=_progress_of(run),
+                at=clock.now(),
+                using=_LOADER,
             )
             found.counts = counts = loaded.counts
             policy.check(counts, spool.by_code, by_column=spool.by_column)
             if lock_dataset(dataset.pk, using=_LOADER).deleted_at is not None:
                 raise UploadUndone
             spool.replace_stored(using=_LOADER)
-            _finish(run, dataset=dataset, loaded=loaded, spool=spool, reading=source.reading)
+            _finish(run, dataset=dataset, loaded=loaded, spool=spool, reading=source.reading, profiler=profiler)
 
 
-def _finish(run: StageRun, *, dataset: Dataset, loaded: Loaded, spool: RejectSpool, reading: Reading) -> None:
+def _finish(
+    run: StageRun, *, dataset: Dataset, loaded: Loaded, spool: RejectSpool, reading: Reading, profiler: Profiler
+) -> None:
     """The stage's end and the next stage's beginning, in the transaction of the rows."""
     at = clock.now()
     record_load(
@@ -124,6 +134,7 @@ def _finish(run: StageRun, *, dataset: Dataset, loaded: Loaded, spool: RejectSpo
         counts=loaded.counts,
         spool=spool,
         reading=reading,
+        profiler=profiler,
         bucket=loaded.bucket,
         at=at,
         using=_LOADER,

@@ -90,7 +90,7 @@ def test_a_column_of_nothing_and_a_file_of_one_row_or_none(parcels: Department) 
     one = profiled(parcels, table(parcels, pieces=[7]))["pieces"]
     assert (one.min, one.max, one.mean, one.std, set(one.quantiles.values())) == (7, 7, 7.0, None, {7})
     none = profiled(parcels)["pieces"]
-    assert (none.rows, none.nulls, none.quantiles, none.top) == (0, 0, {}, [])
+    assert (none.rows, none.nulls, none.quantiles, none.top) == (0, 0, None, [])
 
 
 def test_the_largest_numbers_there_can_be_keep_their_digits(parcels: Department) -> None:

@@ -21,6 +21,7 @@ import type {
   PaginatedHeaderMappingOutputList,
   PaginatedJobOutputList,
   PasswordInputRequest,
+  ProfileOutput,
   ReadinessOutput,
   RefreshInputRequest,
   RegisterInputRequest,
@@ -252,6 +253,20 @@ export const datasetsUndo = async (datasetId: string, options?: RequestInit): Pr
   return request<void>(getDatasetsUndoUrl(datasetId), {
     ...options,
     method: 'DELETE',
+  });
+};
+
+/**
+ * What each column holds, and what has changed since the upload before; 409 (`not-profiled`) until loaded.
+ */
+export const getDatasetsProfileUrl = (datasetId: string) => {
+  return `/api/v1/datasets/${datasetId}/profile`;
+};
+
+export const datasetsProfile = async (datasetId: string, options?: RequestInit): Promise<ProfileOutput> => {
+  return request<ProfileOutput>(getDatasetsProfileUrl(datasetId), {
+    ...options,
+    method: 'GET',
   });
 };
 
