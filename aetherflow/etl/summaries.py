@@ -59,7 +59,7 @@ class FewTexts:
         rows = self.rows_of_each()
         texts = list(rows)
         repeat = len(texts) <= min(CATEGORIES, sum(rows.values()) / ROWS_A_CATEGORY)
-        shortest, longest = _lengths(pl.Series(self._counted.values))
+        shortest, longest = _lengths(self._counted.values)
         return {
             "distinct": len(texts),
             "min": _short(texts[0]),
@@ -75,7 +75,7 @@ class ManyTexts:
     def __init__(self, seen: ValueCounts) -> None:
         texts = pl.Series(seen.values)
         self._low, self._high = str(texts.min()), str(texts.max())
-        self._shortest, self._longest = _lengths(texts)
+        self._shortest, self._longest = _lengths(seen.values)
         self._distinct = DistinctSketch()
         self._distinct.add(hashes_of(texts))
         self._frequent = FrequentTexts(seen)
@@ -83,7 +83,7 @@ class ManyTexts:
     def add(self, cells: pa.Array) -> None:
         texts = pl.Series(cells)
         self._low, self._high = min(self._low, str(texts.min())), max(self._high, str(texts.max()))
-        shortest, longest = _lengths(texts)
+        shortest, longest = _lengths(cells)
         self._shortest, self._longest = min(self._shortest, shortest), max(self._longest, longest)
         hashes = hashes_of(texts)
         self._distinct.add(hashes)
@@ -284,7 +284,10 @@ def _floats(values: pa.Array) -> np.ndarray:
     return floats
 
 
-def _lengths(texts: pl.Series) -> tuple[int, int]:
+def _lengths(texts: pa.Array) -> tuple[int, int]:
     """Of the shortest and the longest, in characters."""
-    lengths = texts.str.len_chars().to_numpy()
-    return int(lengths.min()), int(lengths.max())
+    letters = np.frombuffer(texts.buffers()[2] or b"", dtype=np.uint8)
+    # Counting bytes takes a tenth of the time, and most keys are plain ASCII.
+    plain = int(letters.max(initial=0)) < 128
+    found = pc.min_max(pc.binary_length(texts) if plain else pc.utf8_length(texts)).as_py()
+    return found["min"], found["max"]
