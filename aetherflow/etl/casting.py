@@ -126,7 +126,7 @@ def _numbers(texts: pl.Series, *, decimal: Decimal, unit: str | None) -> pl.Seri
         # 1.234 is a thousand here: the quick cast would read it as one and a bit.
         plain = texts.set(texts.str.contains(".", literal=True), None).str.replace(",", ".", literal=True)
     values = plain.cast(pl.Float64, strict=False)
-    values = values.set(~values.is_finite(), None)
+    values = values.set(~values.is_finite(), None).clip(-BEYOND, BEYOND)
     left = (values.is_null() & texts.is_not_null()).arg_true()
     if len(left):
         values = values.scatter(left, _spelled_numbers(texts.gather(left), decimal=decimal, unit=unit))
