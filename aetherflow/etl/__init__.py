@@ -6,7 +6,8 @@ numbers and days are read one way from its first row to its last.
 
 from aetherflow.etl.corrections import Correction
 from aetherflow.etl.drift import Drift, compare
-from aetherflow.etl.line import Batch, SourceFile, open_file
+from aetherflow.etl.line import Batch, SourceFile
+from aetherflow.etl.opening import open_file
 from aetherflow.etl.options import ReadOptions
 from aetherflow.etl.profile import Profile, Profiler
 from aetherflow.etl.reading import Reading

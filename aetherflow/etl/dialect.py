@@ -82,7 +82,7 @@ def _header(lines: list[str], start: int, delimiter: str, *, filename: str) -> D
         )
     return Dialect(
         delimiter=delimiter,
-        header=tuple(cell.replace("\x00", "").strip("\ufeff \t\r\n\u00a0\u200b") for cell in cells),
+        header=tuple(map(tidy_label, cells)),
         header_line=start + 1,
         first_line=start + used + 1,
         offset=len("".join(lines[: start + used]).encode()),
@@ -109,15 +109,25 @@ def _sampled(dialect: Dialect, lines: list[str]) -> list[list[str]]:
     return rows
 
 
-def _refuse_odd_width(dialect: Dialect, *, known: Callable[[str], bool]) -> None:
-    width = len(dialect.header)
+def refuse_too_many_columns(width: int, *, line: int) -> None:
+    """Raises FileRefused for a header, standing on `line`, that is wider than any department's file."""
     if width > MOST_COLUMNS:
         raise FileRefused(
             f"The header has {width:,} columns; at most {MOST_COLUMNS} are read.",
             code="too-many-columns",
             hint="Remove the columns the department does not use; the template shows those it does.",
-            line=dialect.header_line,
+            line=line,
         )
+
+
+def tidy_label(label: str) -> str:
+    """A header label without what cannot be seen of it."""
+    return label.replace("\x00", "").strip("\ufeff \t\r\n\u00a0\u200b")
+
+
+def _refuse_odd_width(dialect: Dialect, *, known: Callable[[str], bool]) -> None:
+    width = len(dialect.header)
+    refuse_too_many_columns(width, line=dialect.header_line)
     if width == 1 and not known(dialect.header[0]):
         raise FileRefused(
             f"No delimiter was found: the header is the single cell {dialect.header[0][:80]!r}.",

@@ -24,23 +24,6 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-EXCEL = "an Excel workbook"
-SIGNATURES = (
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", EXCEL),
-    (b"%PDF", "a PDF document"),
-    (b"PAR1", "a Parquet file"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
-    (b"SQLite format 3\x00", "an SQLite database"),
-    (b"\x89PNG", "an image"),
-    (b"\xff\xd8\xff", "an image"),
-    (b"GIF8", "an image"),
-    (b"ARROW1", "an Arrow file"),
-    (b"{\\rtf", "a word processor's document"),
-)
 MARKUP = ((b"<!doctype html", "a web page"), (b"<html", "a web page"), (b"<?xml", "an XML document"))
 # Not every codec of Python is an encoding of text: base64 and rot13 are codecs too.
 READABLE = r"(utf-(8|16|32)|ascii|iso8859|cp\d|mac-|shift_jis|gb|big5|euc|koi8)"
@@ -141,10 +124,10 @@ def examine(path: Path, *, filename: str, encoding: str | None = None) -> Text:
         raise FileRefused(
             f"{filename} is empty: it has 0 bytes.", code="empty-file", hint="Export the file again and upload that."
         )
-    name, mark = _by_mark(head)
+    name, mark = by_mark(head)
     if not name:
         _refuse_what_is_no_text(head, filename=filename)
-        name = _known(encoding) if encoding else _utf16_without_mark(head) or "utf-8"
+        name = known_encoding(encoding) if encoding else _utf16_without_mark(head) or "utf-8"
     try:
         return _pass_over(path, encoding=name, mark=mark)
     except _Undecodable as broken:
@@ -225,11 +208,13 @@ def _at(error: UnicodeDecodeError, *, lines: int, encoding: str) -> _Undecodable
     return _Undecodable(lines + line_ends(before.encode(errors="replace")) + 1, error.object[error.start])
 
 
-def _by_mark(head: bytes) -> tuple[str, int]:
+def by_mark(head: bytes) -> tuple[str, int]:
+    """The encoding a byte order mark tells, and how many bytes the mark has; ("", 0) without one."""
     return next(((name, len(mark)) for mark, name in MARKS if head.startswith(mark)), ("", 0))
 
 
-def _known(encoding: str) -> str:
+def known_encoding(encoding: str) -> str:
+    """Python's name for it. Raises FileRefused encoding-error for what is no encoding of text."""
     try:
         name = codecs.lookup(encoding).name
     except LookupError:
@@ -244,19 +229,17 @@ def _known(encoding: str) -> str:
 
 
 def _refuse_what_is_no_text(head: bytes, *, filename: str) -> None:
-    kind = next((kind for signature, kind in SIGNATURES if head.startswith(signature)), "")
-    if kind == "a ZIP archive" and (b"xl/" in head or filename.lower().endswith((".xlsx", ".xlsm"))):
-        kind = EXCEL
-    elif not kind and _is_binary(head):
-        kind = "a binary file"
-    if kind:
-        how = "In Excel choose File, Save as, CSV UTF-8, and" if kind == EXCEL else "Export the data as CSV and"
-        raise FileRefused(f"{filename} is {kind}, not a CSV file.", code="not-text", hint=f"{how} upload that file.")
+    if _is_binary(head):
+        raise FileRefused(
+            f"{filename} is a binary file of an unknown kind.",
+            code="not-text",
+            hint="Export the data as CSV, or as an Excel workbook (.xlsx), and upload that file.",
+        )
     start = head[:200].lstrip().lower()
     markup = next((kind for signature, kind in MARKUP if start.startswith(signature)), "")
     if markup:
         raise FileRefused(
-            f"{filename} is {markup}, not a CSV file.",
+            f"{filename} is {markup}, not a file of data.",
             code="format-error",
             hint="Perhaps a log-in or error page was saved instead of the export. Download the file again.",
         )

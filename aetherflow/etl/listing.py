@@ -17,7 +17,7 @@ from aetherflow.etl import faults
 from aetherflow.etl.casting import Conventions
 from aetherflow.etl.corrections import NUL_SHOWN
 from aetherflow.etl.headers import Mapping
-from aetherflow.etl.reader import Ragged
+from aetherflow.etl.reader import SetAside
 from aetherflow.etl.rejects import FaultKind, Reject
 from aetherflow.etl.validation import CODES
 
@@ -53,7 +53,7 @@ class Listing:
     cells: pa.RecordBatch
     lines: np.ndarray
     found: np.ndarray
-    ragged: Sequence[Ragged]
+    ragged: Sequence[SetAside]
     repeats: Repeats
     room: int
 
@@ -76,8 +76,7 @@ class Listing:
     def counted(self) -> Counter[FaultKind]:
         """How many faults of each kind, listed or not."""
         counts = Counter(
-            FaultKind(column=None, label=None, code=faults.ragged_code(row.width, columns=len(self.header)))
-            for row in self.ragged
+            FaultKind(column=None, label=None, code=row.code(columns=len(self.header))) for row in self.ragged
         )
         names = {at: name for name, at in self.mapping.positions.items()}
         for code in range(1, len(CODES)):
@@ -119,13 +118,12 @@ class Listing:
         columns = len(self.header)
         for row in self.ragged:
             cells = [_storable(cell) for cell in row.cells]
-            breaks = any("\n" in cell or "\r" in cell for cell in cells)
-            message, hint = faults.ragged(row.width, columns=columns, breaks=breaks)
+            message, hint = row.in_words(columns=columns)
             yield Reject(
                 line=row.line,
                 column=None,
                 value=None,
-                code=faults.ragged_code(row.width, columns=columns),
+                code=row.code(columns=columns),
                 message=message,
                 hint=hint,
                 cells=cells,

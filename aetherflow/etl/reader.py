@@ -6,15 +6,17 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
+from aetherflow.etl import faults
 from aetherflow.etl.dialect import END, Dialect
 from aetherflow.etl.encodings import Text, Utf8Stream, line_ends
 from aetherflow.etl.rejects import FileRefused
@@ -29,6 +31,21 @@ BLOCK_CELLS = 2_000_000
 FEWEST_LINES = 10_000
 # Of cells as Arrow holds them. The checks take a few times as much; 60,000 rows of a department stay below it.
 BATCH_BYTES = 16 << 20
+
+
+class SetAside(Protocol):
+    """A row that is no row of the table. `columns`: how many the header has."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def cells(self) -> list[str]: ...
+    @property
+    def is_blank(self) -> bool: ...
+    def code(self, *, columns: int) -> str: ...
+    def in_words(self, *, columns: int) -> tuple[str, str]:
+        """Message and hint."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,14 +72,24 @@ class Ragged:
             return not any(cell.strip() for cell in self.cells)
         return not self.text.replace(self.delimiter, "").strip()
 
+    def code(self, *, columns: int) -> str:
+        return faults.ragged_code(self.width, columns=columns)
+
+    def in_words(self, *, columns: int) -> tuple[str, str]:
+        breaks = any("\n" in cell or "\r" in cell for cell in self.cells)
+        return faults.ragged(self.width, columns=columns, breaks=breaks)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Texts:
-    """One batch: the cells as they are (columns `0`, `1`, … of the header), and `lines`, where each row begins."""
+    """One batch: the cells as they are (columns `0`, `1`, … of the header), and `lines`, where each row begins.
+
+    `bytes_read` is how far the table has been read, in the measure of its bytes_total.
+    """
 
     cells: pa.RecordBatch
     lines: np.ndarray
-    ragged: list[Ragged]
+    ragged: Sequence[SetAside]
     bytes_read: int
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from aetherflow.etl.casting import DateOrder, Decimal
+from aetherflow.etl.formats.table import Basis
 from aetherflow.etl.mapping import MappingSource
 
 DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+FORMAT_NAMES = {
+    "xlsx": "Excel workbook",
+    "xls": "old Excel workbook",
+    "parquet": "Parquet",
+    "jsonl": "JSON lines",
+    "json": "JSON",
+}
 ORDER_NAMES = {"iso": "ISO dates", "day-first": "day first", "month-first": "month first"}
 
 
@@ -17,16 +26,20 @@ class Reading:
     had said so; of a remembered one `mapping_by` and `mapping_at` (ISO 8601) say who and when.
 
     Not read are `left_out` (on purpose), `unknown_columns` and, by their places from 1, `unlabelled_columns`;
-    `suggestions` leads from unknown headers to the columns they may have been meant for. `decimal_assumed` and
-    `date_order_assumed` say that no cell of the file settled the question and the default was taken.
+    `suggestions` leads from unknown headers to the columns they may have been meant for.
+
+    `basis` says of encoding, delimiter, sheet, decimal and date_order whether each was given at the upload, found in
+    the file, or assumed because nothing in the file settled it. What the format does not have is None.
     """
 
-    encoding: str
-    delimiter: str
+    format: str
+    compression: str | None
+    encoding: str | None
+    delimiter: str | None
+    sheet: str | None
     decimal: Decimal
-    decimal_assumed: bool
     date_order: DateOrder
-    date_order_assumed: bool
+    basis: Mapping[str, Basis]
     header_line: int
     header: list[str]
     mapping: dict[str, str]
@@ -40,18 +53,38 @@ class Reading:
     missing_optional: list[str]
 
     @property
+    def decimal_assumed(self) -> bool:
+        return self.basis["decimal"] == "assumed"
+
+    @property
+    def date_order_assumed(self) -> bool:
+        return self.basis["date_order"] == "assumed"
+
+    @property
     def summary(self) -> str:
-        """Such as 'cp1252, semicolon, decimal comma, day first'."""
-        order = ORDER_NAMES[self.date_order] + (" (assumed)" if self.date_order_assumed else "")
-        return ", ".join(
-            (
-                self.encoding,
-                DELIMITER_NAMES.get(self.delimiter, repr(self.delimiter)),
-                "decimal comma" if self.decimal == "," else "decimal point",
-                order,
-            )
-        )
+        """Such as 'cp1252, semicolon, decimal comma, day first' or 'Excel workbook, sheet Sales, ISO dates'."""
+        is_text = self.delimiter is not None
+        parts = [
+            self.compression,
+            FORMAT_NAMES.get(self.format),
+            self.encoding if is_text else None,
+            DELIMITER_NAMES.get(self.delimiter, repr(self.delimiter)) if self.delimiter else None,
+            f"sheet {self.sheet}" if self.sheet else None,
+            # Numbers that are no texts have no sign to tell of.
+            self._decimal if is_text or not self.decimal_assumed else None,
+            ORDER_NAMES[self.date_order] + (" (assumed)" if self.date_order_assumed else ""),
+        ]
+        return ", ".join(part for part in parts if part)
+
+    @property
+    def _decimal(self) -> str:
+        return "decimal comma" if self.decimal == "," else "decimal point"
 
     def as_dict(self) -> dict[str, object]:
         """JSON-ready."""
-        return {**asdict(self), "summary": self.summary}
+        return {
+            **asdict(self),
+            "decimal_assumed": self.decimal_assumed,
+            "date_order_assumed": self.date_order_assumed,
+            "summary": self.summary,
+        }

@@ -18,6 +18,7 @@ REASONS = {
     "missing-cell": "fewer cells than the header has columns",
     "row-constraint": "values of a row that do not go together",
     "null-byte": "a NUL byte in the row",
+    "source-error": "a record that cannot be taken apart",
 }
 # In a refusal's details; the dataset holds the count of every column.
 MOST_COLUMNS_TOLD = 20

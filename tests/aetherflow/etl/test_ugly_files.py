@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -15,13 +13,6 @@ HEADER = "parcel,sent,pieces,weight,value,remark"
 GOOD = "P-1,2026-11-02,3,1.5,9.99,ok"
 
 
-def workbook() -> bytes:
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as archive:
-        archive.writestr("xl/workbook.xml", "<workbook/>")
-    return held.getvalue()
-
-
 REFUSED: dict[str, tuple[bytes | str, str, int | None, str | None]] = {
     "no bytes at all": (b"", "empty-file", None, None),
     "only blank lines": ("\n\r\n  \n", "empty-file", None, None),
@@ -29,11 +20,17 @@ REFUSED: dict[str, tuple[bytes | str, str, int | None, str | None]] = {
     "a header alone": (f"{HEADER}\n", "no-rows", None, None),
     "a header and blank lines": (f"{HEADER}\n\n,,,,,\n   \n", "no-rows", None, None),
     "a header without a line end": (HEADER, "no-rows", None, None),
-    "an Excel workbook": (workbook(), "not-text", None, None),
-    "an old Excel workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "not-text", None, None),
+    "an old Excel workbook with nothing in it": (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+        "source-error",
+        None,
+        None,
+    ),
     "a PDF": (b"%PDF-1.7\n%\xe2\xe3", "not-text", None, None),
-    "a gzip archive": (b"\x1f\x8b\x08\x00" + bytes(50), "not-text", None, None),
-    "a Parquet file": (b"PAR1" + bytes(50), "not-text", None, None),
+    "a gzip archive with nothing in it": (b"\x1f\x8b\x08\x00" + bytes(50), "archive-error", None, None),
+    "a Parquet file with nothing in it": (b"PAR1" + bytes(50), "source-error", None, None),
+    "a bzip2 archive": (b"BZh91AY&SY" + bytes(50), "not-text", None, None),
+    "a database": (b"SQLite format 3\x00" + bytes(50), "not-text", None, None),
     "random bytes": (bytes(range(256)) * 40, "not-text", None, None),
     "a log-in page": ("<!DOCTYPE html>\n<html><body>Sign in</body></html>", "format-error", None, None),
     "UTF-8 with one broken byte": (
@@ -213,6 +210,12 @@ LOADED: dict[str, tuple[bytes | str, str, list[int], list[tuple[int, str | None,
             (4, "value", "constraint-error"),
         ],
     ),
+    "a number so large that it cannot be rounded": (
+        f"{HEADER}\nP-1,2026-11-02,1,1.79e308,1,\n",
+        "utf-8, comma, decimal point, ISO dates",
+        [],
+        [(2, "weight", "constraint-error")],
+    ),
     "every kind of column out of bounds": (
         f"{HEADER}\nP-1,1026-11-02,9007199254740993,-1,1e15,\nP-2,2026-11-02,-9223372036854775808,1,1,{'x' * 201}\n",
         "utf-8, comma, decimal point, ISO dates",
@@ -272,10 +275,10 @@ def test_what_was_kept_out_is_told(load: Callable[..., Any]) -> None:
     assert reading.as_dict()["mapping"] == {name: name for name in ("parcel", "sent", "pieces", "weight", "value")}
 
 
-def test_a_workbook_is_told_what_it_is(load: Callable[..., Any]) -> None:
-    with pytest.raises(FileRefused, match=r"march\.csv is an Excel workbook") as refusal:
-        load(workbook(), filename="march.csv")
-    assert "CSV UTF-8" in refusal.value.hint
+def test_a_format_that_is_not_read_is_named_with_those_that_are(load: Callable[..., Any]) -> None:
+    with pytest.raises(FileRefused, match=r"march\.csv is a PDF document") as refusal:
+        load(REFUSED["a PDF"][0], filename="march.csv")
+    assert "Excel (.xlsx, .xls), Parquet and JSON lines" in refusal.value.hint
 
 
 def test_a_misspelt_column_is_guessed(load: Callable[..., Any]) -> None:
@@ -303,6 +306,29 @@ def test_the_delimiter_and_the_encoding_can_be_told(load: Callable[..., Any]) ->
     assert loaded.rows[0]["remark"] == "ok Ż"
     with pytest.raises(FileRefused, match="no text encoding called 'base64'"):
         load(content, said=ReadOptions(encoding="base64"))
+
+
+def test_the_decimal_sign_and_the_order_of_days_can_be_told(load: Callable[..., Any]) -> None:
+    """Nothing in the file says whether 1.250 is a thousand and 02/03/2026 in March; a person does."""
+    content = f"{HEADER}\nP-1,02/03/2026,1,1.250,1.250,\n"
+    found = load(content)
+    assert (found.rows[0]["value"], str(found.rows[0]["sent"])) == (1.25, "2026-03-02")
+    assert found.reading.basis == {
+        "encoding": "found",
+        "delimiter": "found",
+        "decimal": "assumed",
+        "date_order": "assumed",
+    }
+    told = load(content, said=ReadOptions(decimal=",", date_order="month-first", delimiter=",", encoding="cp1252"))
+    assert (told.rows[0]["value"], str(told.rows[0]["sent"])) == (1250, "2026-02-03")
+    assert set(told.reading.basis.values()) == {"given"}
+    assert told.reading.summary == "cp1252, comma, decimal comma, month first"
+    assert not told.reading.as_dict()["date_order_assumed"]
+
+
+def test_an_encoding_nothing_speaks_against_is_assumed(load: Callable[..., Any]) -> None:
+    reading = load(f"{HEADER}\n{GOOD} Grüße\n".encode("cp1252")).reading
+    assert (reading.encoding, reading.basis["encoding"]) == ("cp1252", "assumed")
 
 
 def test_a_wrong_encoding_is_refused_with_its_line(load: Callable[..., Any]) -> None:

@@ -1,0 +1,233 @@
+"""Excel's workbooks: one sheet of them, its typed cells as texts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import mmap
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetMetadata,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from aetherflow.etl.dialect import MOST_COLUMNS, refuse_too_many_columns, tidy_label
+from aetherflow.etl.formats import xlsx
+from aetherflow.etl.formats.damage import OF_AN_ARCHIVE, damage_is
+from aetherflow.etl.formats.limits import Limits
+from aetherflow.etl.formats.scratch import Scratch
+from aetherflow.etl.formats.spool import Spool, SpooledTable
+from aetherflow.etl.formats.table import Form
+from aetherflow.etl.formats.typed import UNDECIDED, day_texts, moment_texts, number_texts
+from aetherflow.etl.options import ReadOptions
+from aetherflow.etl.rejects import FileRefused
+
+Kind = Literal["xlsx", "xls"]
+
+# Titles, addresses and a logo's caption stand above a table, but not more rows of them.
+ROWS_BEFORE_HEADER = 50
+# One label alone may stand in any remark: "date".
+FEWEST_LABELS = 2
+# Cells come as objects of Python: so few that they stay in the processor's cache, which makes them three times cheaper,
+# and so few rows at once that the garbage collector is not woken by the lists they come in.
+ROWS = 2_000
+ROWS_AT_ONCE = 400
+
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sheet:
+    """A sheet of which `header_at` is the header's place among `iter_rows`, None where it is empty."""
+
+    name: str
+    sheet: CalamineSheet
+    header_at: int | None
+    header: tuple[str, ...]
+    known: int
+
+
+def open_workbook(
+    path: Path,
+    *,
+    kind: Kind,
+    filename: str,
+    known: Callable[[str], bool],
+    options: ReadOptions,
+    scratch: Scratch,
+    limits: Limits,
+) -> SpooledTable:
+    """Read one sheet to the end: the one asked for, or the first visible one whose header has labels that are `known`.
+
+    The header is the row with most known labels, whatever stands above it. Raises FileRefused: format-error,
+    source-error, sheet-error, empty-file, too-many-columns, and what xlsx.prepare and Spool do.
+    """
+    with _what_is_damaged(filename):
+        book = CalamineWorkbook.from_path(_prepared(path, kind=kind, filename=filename, scratch=scratch, limits=limits))
+        sheet = _choose(book, wanted=options.sheet, known=known, filename=filename)
+        if sheet.header_at is None:
+            raise FileRefused(
+                f"The sheet {sheet.name!r} of {filename} is empty.",
+                code="empty-file",
+                hint="Choose another sheet at the upload, or save the workbook again with its data.",
+            )
+        spool = Spool(scratch.path("rows"), limits=limits)
+        try:
+            for cells, lines in _rows(sheet):
+                spool.add(cells, lines=lines)
+        finally:
+            spool.close()
+    form = Form(format=kind, sheet=sheet.name, basis={"sheet": "given" if options.sheet else "found"})
+    return spool.table(header=sheet.header, header_line=sheet.header_at + 1, form=form)
+
+
+def _prepared(path: Path, *, kind: Kind, filename: str, scratch: Scratch, limits: Limits) -> Path:
+    """The reader knows a format by the name's ending."""
+    book = scratch.path(f"book.{kind}")
+    if kind == "xlsx":
+        with damage_is(_damaged(filename), *OF_AN_ARCHIVE):
+            xlsx.prepare(path, book, filename=filename, limits=limits)
+        return book
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content.find(ENCRYPTED) >= 0:
+            raise _protected(filename)
+    book.symlink_to(path.resolve())
+    return book
+
+
+@contextmanager
+def _what_is_damaged(filename: str) -> Iterator[None]:
+    try:
+        with damage_is(_damaged(filename), CalamineError):
+            try:
+                yield
+            except PasswordError as error:
+                raise _protected(filename) from error
+    except BaseException as error:
+        # What the reader did not expect in a file arrives as an exception that is none of Exception's.
+        if type(error).__name__ == "PanicException":
+            raise _damaged(filename) from error
+        raise
+
+
+def _choose(book: CalamineWorkbook, *, wanted: str | None, known: Callable[[str], bool], filename: str) -> _Sheet:
+    sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+    visible = [sheet.name for sheet in sheets if sheet.visible == SheetVisibleEnum.Visible]
+    if wanted is not None:
+        return _look_into(book, _named(wanted, sheets, filename=filename), known=known)
+    if not visible:
+        raise FileRefused(
+            f"{filename} has no visible sheet.", code="sheet-error", hint="Unhide the sheet that holds the table."
+        )
+    best: str | None = None
+    for name in visible:
+        sheet = _look_into(book, name, known=known)
+        if sheet.known >= FEWEST_LABELS:
+            return sheet
+        best = best or (name if sheet.header_at is not None else None)
+        del sheet  # two sheets at once may be more than the memory holds
+    return _look_into(book, best or visible[0], known=known)
+
+
+def _named(wanted: str, sheets: Sequence[SheetMetadata], *, filename: str) -> str:
+    for same in (str, lambda name: name.strip().casefold()):
+        if found := [sheet.name for sheet in sheets if same(sheet.name) == same(wanted)]:
+            return found[0]
+    names = [sheet.name for sheet in sheets]
+    raise FileRefused(
+        f"{filename} has no sheet called {wanted[:80]!r}.",
+        code="sheet-error",
+        hint=f"Its sheets are: {', '.join(names)[:500]}. Name one of them, or leave the sheet out to have it found.",
+        details={"sheets": names},
+    )
+
+
+def _look_into(book: CalamineWorkbook, name: str, *, known: Callable[[str], bool]) -> _Sheet:
+    sheet = book.get_sheet_by_name(name)
+    best: tuple[int, int | None, tuple[str, ...]] = (-1, None, ())
+    for at, row in enumerate(islice(sheet.iter_rows(), ROWS_BEFORE_HEADER)):
+        if all(cell == "" for cell in row):
+            continue
+        labels = tuple(tidy_label(text) for text in texts_of(row, decimal=".").to_pylist())
+        count = len({label for label in labels if known(label)})
+        if count > best[0]:
+            best = count, at, labels
+    count, header_at, labels = best
+    if len(labels) > MOST_COLUMNS and header_at is not None:
+        labels = labels[: max((at for at, label in enumerate(labels, 1) if label), default=1)]
+        refuse_too_many_columns(len(labels), line=header_at + 1)
+    return _Sheet(name=name, sheet=sheet, header_at=header_at, header=labels, known=count)
+
+
+def _rows(sheet: _Sheet) -> Iterator[tuple[list[pa.StringArray], np.ndarray]]:
+    """Columns of texts below the header, and the rows of the sheet they stand in."""
+    rows = sheet.sheet.iter_rows()
+    width = len(sheet.header)
+    columns: list[list[Any]] = [[] for _ in range(width)]
+    row = (sheet.header_at or 0) + 1
+    next(islice(rows, row - 1, row), None)
+    while True:
+        more = list(islice(rows, ROWS_AT_ONCE))
+        for column, cells in zip(columns, zip(*more, strict=True), strict=False):
+            column.extend(cells)
+        if (taken := len(columns[0])) >= ROWS or (taken and not more):
+            yield [texts_of(column) for column in columns], np.arange(row + 1, row + 1 + taken)
+            row += taken
+            columns = [[] for _ in range(width)]
+        if not more:
+            return
+
+
+def texts_of(cells: Sequence[Any], *, decimal: str = UNDECIDED) -> pa.StringArray:
+    """Cells of one column, of several types where people wrote into them by hand."""
+    kinds = list(set(map(type, cells)))
+    if len(kinds) == 1:
+        return _spell(kinds[0], cells, decimal=decimal)
+    parts = pa.concat_arrays([_spell(kind, [c for c in cells if type(c) is kind], decimal=decimal) for kind in kinds])
+    place = {kind: at for at, kind in enumerate(kinds)}
+    order = np.argsort(np.fromiter(map(place.__getitem__, map(type, cells)), np.int8, len(cells)), kind="stable")
+    back = np.empty(len(cells), dtype=np.int64)
+    back[order] = np.arange(len(cells))
+    return parts.take(pa.array(back))
+
+
+def _spell(kind: type, cells: Sequence[Any], *, decimal: str) -> pa.StringArray:
+    if kind is str:
+        return pa.array(cells, pa.string())
+    if kind is float:
+        return number_texts(pa.array(cells, pa.float64()), decimal=decimal)
+    if kind is dt.date:
+        return day_texts(pa.array(cells, pa.date32()))
+    if kind is dt.datetime:
+        return moment_texts(pa.array(cells, pa.timestamp("us")))
+    if kind is bool:
+        return pa.array(["TRUE" if cell else "FALSE" for cell in cells], pa.string())
+    return pa.array(list(map(str, cells)), pa.string())
+
+
+def _protected(filename: str) -> FileRefused:
+    return FileRefused(
+        f"{filename} is protected by a password.",
+        code="format-error",
+        hint="Save it without the password (File, Info, Protect Workbook, Encrypt with Password) and upload that file.",
+    )
+
+
+def _damaged(filename: str) -> FileRefused:
+    return FileRefused(
+        f"{filename} cannot be opened as an Excel workbook: it is damaged or incomplete.",
+        code="source-error",
+        hint="Open it in Excel, save it again as an Excel workbook (.xlsx) and upload that file.",
+    )
