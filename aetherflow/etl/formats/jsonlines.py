@@ -166,8 +166,9 @@ def _lines(stream: Utf8Stream) -> Iterator[_Record]:
             line += 1
             if len(text) > LONGEST_LINE:
                 raise _too_long(line)
-            if text.strip():
-                yield _parsed(text, line=line)
+            # Of nothing but spaces, those of every alphabet.
+            if (record := _parsed(text, line=line)).text:
+                yield record
         if len(rest) > LONGEST_LINE:
             raise _too_long(line + 1)
         if not chunk:

@@ -37,6 +37,7 @@ def zipped(files: dict[str, bytes | str], *, method: int = zipfile.ZIP_DEFLATED)
         (zipped({"march.csv": TABLE}, method=zipfile.ZIP_LZMA), "zip"),
         (zipped({"a/": "", "a/march.csv": TABLE, "__MACOSX/a/._march.csv": "x", ".DS_Store": "x"}), "zip"),
     ],
+    ids=["gzip", "gzip in two parts", "zip", "zip by LZMA", "zip from a Mac"],
 )
 def test_a_packed_file_is_read_like_the_file(load: Callable[..., Any], content: bytes, compression: str) -> None:
     loaded = load(content, filename="march.csv.gz")
@@ -46,7 +47,7 @@ def test_a_packed_file_is_read_like_the_file(load: Callable[..., Any], content: 
     assert loaded.reading.summary == f"{compression}, utf-8, comma, decimal point, ISO dates"
 
 
-@pytest.mark.parametrize("content", [gzip.compress(BOOK), zipped({"march.xlsx": BOOK})])
+@pytest.mark.parametrize("content", [gzip.compress(BOOK), zipped({"march.xlsx": BOOK})], ids=["gzip", "zip"])
 def test_any_format_may_be_packed(load: Callable[..., Any], content: bytes) -> None:
     assert load(content).reading.format == "xlsx"
 
@@ -107,7 +108,7 @@ def test_is_refused_as_a_whole(load: Callable[..., Any], name: str) -> None:
     assert refusal.value.hint.endswith(".")
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, lambda content: zipped({"march.csv": content})])
+@pytest.mark.parametrize("pack", [gzip.compress, lambda content: zipped({"march.csv": content})], ids=["gzip", "zip"])
 def test_a_bomb_does_not_go_off(load: Callable[..., Any], scratch: Path, pack: Callable[[bytes], bytes]) -> None:
     bomb = pack(bytes(40 << 20))
     with pytest.raises(FileRefused, match="over 200 times the") as refusal:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aetherflow.etl import Correction, Reading
+from aetherflow.etl import Correction
 
 HEADER = "parcel;sent;pieces;weight;value;remark;error_code;error"
 USUAL = Correction(decimal=",", date_order="month-first")
@@ -58,29 +58,19 @@ def test_a_whole_number_does_not_outweigh_how_the_file_wrote_its_decimals(load: 
 
 
 @pytest.mark.parametrize(
-    ("given", "known"),
+    ("content", "known"),
     [
-        ({}, USUAL),
-        ({"decimal_assumed": True}, Correction(date_order="month-first")),
-        ({"date_order_assumed": True}, Correction(decimal=",")),
-        ({"date_order": "iso"}, Correction(decimal=",")),
+        ("P-1,10/31/2026,1,1,1.5,\n", Correction(decimal=".", date_order="month-first")),
+        ("P-1,10/31/2026,1,,5,\n", Correction(date_order="month-first")),
+        ("P-1,10/11/2026,1,1,1.5,\n", Correction(decimal=".")),
+        ("P-1,2026-10-31,1,1,1.5,\n", Correction(decimal=".")),
     ],
 )
-def test_only_what_was_settled_in_the_first_file_is_handed_on(given: dict[str, Any], known: Correction) -> None:
-    reading: dict[str, Any] = {
-        "encoding": "cp1252",
-        "delimiter": ";",
-        "decimal": ",",
-        "decimal_assumed": False,
-        "date_order": "month-first",
-        "date_order_assumed": False,
-        "header_line": 1,
-        "header": [],
-        "mapping": {},
-        "unknown_columns": [],
-        "missing_optional": [],
-    }
-    assert Correction.of(Reading(**reading | given).as_dict()) == known
+def test_only_what_was_settled_in_the_first_file_is_handed_on(
+    content: str, known: Correction, load: Callable[..., Any]
+) -> None:
+    reading = load(f"parcel,sent,pieces,weight,value,remark\n{content}").reading
+    assert Correction.of(reading.as_dict()) == known
 
 
 def test_a_file_that_was_never_understood_hands_nothing_on() -> None:

@@ -58,7 +58,7 @@ export function UploadForm({ state, department, departments, onDepartment }: Upl
             <DropZone
               file={form.values.file}
               onFile={(file) => form.setFieldValue('file', file)}
-              accept=".csv,.tsv,.txt,text/csv"
+              accept=".csv,.tsv,.txt,.xlsx,.xlsm,.xls,.parquet,.json,.jsonl,.ndjson,.gz,.zip,text/csv"
               label="The file to upload"
               error={form.errors.file as string | undefined}
             />
