@@ -38,7 +38,9 @@ MOST_DIGITS = 15
 # A larger whole number is read as this one, which no column's bounds let in.
 MOST_INTEGER = 2**53
 
-MISSING = ("", "-", "--", "na", "n/a", "#n/a", "null", "none")
+MISSING = ("", "-", "--", "\u2013", "\u2014", "na", "n/a", "#n/a", "#nv", "#n/d", "null", "(null)", r"\n", "none")
+# In a number these are a calculation gone wrong, and a fault to mend; a text of them stands for nothing.
+TEXT_MISSING = (*MISSING, "nan", "NaN", "<na>", "#ref!", "#value!", "#div/0!", "#name?", "#num!", "#null!")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +48,9 @@ class Column:
     """One column of a department's files, as people and the database need to know it.
 
     `required`: the header must be there. `nullable`: a cell may be empty. `max_digits` and `decimal_places` are the
-    p and s of numeric(p, s). `missing` are the lower-case spellings read as an empty cell. `unit` lets a number carry
-    a currency ("money") or a percent sign ("percent"). `case` is the case texts are kept in. `multiline` keeps line
-    breaks and runs of spaces inside a text as they are.
+    p and s of numeric(p, s). `missing` are the spellings read as an empty cell, in upper case and capitalised too.
+    `unit` lets a number carry a currency ("money") or a percent sign ("percent"). `case` is the case texts are kept
+    in. `multiline` keeps line breaks and all kinds of spaces inside a text as they are.
     """
 
     name: str
@@ -102,7 +104,7 @@ def text(
     pattern: str | None = None,
     case: Literal["upper", "lower"] | None = None,
     multiline: bool = False,
-    missing: tuple[str, ...] = MISSING,
+    missing: tuple[str, ...] = TEXT_MISSING,
 ) -> Any:
     """A text of at most `max_length` characters; `pattern` is matched against the whole text."""
     checks: dict[str, Any] = {"str_length": {"max_value": max_length}}

@@ -19,10 +19,15 @@ Decimal = Literal[".", ","]
 DateOrder = Literal["iso", "day-first", "month-first"]
 
 CURRENCY = (
-    r"(?:US\$|C\$|A\$|[€$£¥₹₩₽₺₴₫₪฿]|zł|kr\.?|Fr\.?|(?i:USD|EUR|GBP|CHF|JPY|CNY|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|UAH"
+    r"(?:(?:US|C|A|NZ|HK|S|NT|R|MX)\$|[€$£¥₹₩₽₺₴₫₪฿]|zł|Kč|Ft|kr\.?|Fr\.?|Rs\.?|(?i:USD|EUR|GBP|CHF|JPY|CNY|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|UAH"
     r"|AUD|NZD|CAD|MXN|BRL|INR|SGD|HKD|ZAR|AED|SAR|KWD|KRW|ILS|THB))"
 )
-MINUS_SIGNS = "[\u2212\u2013\u2010\u2011]"
+MINUS_SIGNS = "[\u2212\u2013\u2014\u2010\u2011]"
+# What a spreadsheet's users write so that it keeps the zeros of a code.
+GUARDED = '^="([^"]*)"$'
+# They cannot be seen and make two codes of one. Not the joiners, which some scripts and emoji need.
+INVISIBLE = "[\u200b\u2060\ufeff]"
+NO_BREAK = "[\u00a0\u2007\u202f]"
 # A number too large for float64 is still a number: it must fail its column's range, not look like a typing error.
 BEYOND = 1e300
 
@@ -34,6 +39,7 @@ MONTH_FIRST = rf"^(?P<m>\d{{1,2}})[-/. ](?P<d>\d{{1,2}})[-/. ](?P<y>\d{{4}}|\d{{
 _NAME = r"(?P<m>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))[a-z]{0,6}"
 DAY_NAME = rf"^(?P<d>\d{{1,2}})[-/. ]+{_NAME}[-/., ]+(?P<y>\d{{4}}|\d{{2}}){TIME}"
 NAME_DAY = rf"^{_NAME}[-/. ]+(?P<d>\d{{1,2}}),? +(?P<y>\d{{4}}){TIME}"
+LAST_SHORT_YEAR = "68"
 MONTHS = {
     name: f"{at:02d}"
     for at, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
@@ -61,6 +67,8 @@ class Cast:
 def cast(cells: pa.StringArray, column: Column, *, conventions: Conventions) -> Cast:
     """Read the cells of one column. NaN and infinity are unreadable; decimals beyond the column's are rounded."""
     trimmed = pc.utf8_trim_whitespace(cells)
+    if column.kind == "text":
+        trimmed = _as_seen(trimmed, column)
     present = pc.if_else(pc.is_in(trimmed, value_set=_spellings(column)), None, trimmed)
     if column.kind == "text":
         values = _texts(present, column)
@@ -79,6 +87,17 @@ def cast(cells: pa.StringArray, column: Column, *, conventions: Conventions) -> 
 
 def _spellings(column: Column) -> pa.Array:
     return pa.array(sorted({form for token in column.missing for form in (token, token.upper(), token.capitalize())}))
+
+
+def _as_seen(trimmed: pa.StringArray, column: Column) -> pa.StringArray:
+    """Texts that look the same become the same: ="00042", no-break and zero-width spaces, é of one sign or of two."""
+    seen = trimmed
+    if pc.any(pc.starts_with(seen, '="')).as_py():
+        seen = pc.replace_substring_regex(seen, GUARDED, r"\1")
+    if not column.multiline and not pc.all(pc.string_is_ascii(seen)).as_py():
+        seen = pc.utf8_normalize(pc.replace_substring_regex(seen, INVISIBLE, ""), form="NFC")
+        seen = pc.replace_substring_regex(seen, NO_BREAK, " ")
+    return trimmed if seen is trimmed else pc.utf8_trim_whitespace(seen)
 
 
 def _texts(present: pa.StringArray, column: Column) -> pa.StringArray:
@@ -134,16 +153,17 @@ def _numbers(texts: pl.Series, *, decimal: Decimal, unit: str | None) -> pl.Seri
 
 
 def _spelled_numbers(texts: pl.Series, *, decimal: Decimal, unit: str | None) -> pl.Series:
-    """1,234.50 · € 45.90 · (12.00) · 12- · 1 234,50 · 15 % as Float64; null for anything else."""
+    """1,234.50 · € 45.90 · (12.00) · 12- · 12.- · 1 234,50 · 15 % as Float64; null for anything else."""
+    point, comma = (r"\.", ",") if decimal == "." else (",", r"\.")
     texts = texts.str.replace_all(MINUS_SIGNS, "-")
     if unit == "percent":
         texts = texts.str.replace(r"\s*%$", "")
     if unit == "money":
-        texts = _without_currency(texts)
+        # A dash in place of the cents is none of a minus: 80,- and Fr. 1'200.-
+        texts = _without_currency(texts).str.replace(rf"(\d){point}\s?-{{1,2}}$", "$1")
     texts = texts.str.replace(r"^\(\s*([^()+-].*?)\s*\)$", "-$1").str.replace(r"^(\d.*?)\s*-$", "-$1")
     if unit == "money":
         texts = _without_currency(texts)
-    point, comma = (r"\.", ",") if decimal == "." else (",", r"\.")
     grouped = "|".join(
         rf"\d{{1,3}}(?:{mark}\d{{2,3}})*{mark}\d{{3}}" for mark in (comma, "[ \u00a0\u202f]", "['\u2019]")
     )
@@ -165,7 +185,10 @@ def _days(present: pa.StringArray, *, order: DateOrder) -> pa.Array:
 
 
 def read_days(texts: pl.Series, *, order: DateOrder) -> pl.Series:
-    """Dates, null where a text is none or is impossible in the order. A time of day is dropped, and its zone."""
+    """Dates, null where a text is none or is impossible in the order. A time of day is dropped, and its zone.
+
+    A year of two digits is one from 1969 to 2068, as POSIX reads it.
+    """
     days = pl.Series([None] * len(texts), dtype=pl.Date)
     numeric = MONTH_FIRST if order == "month-first" else DAY_FIRST
     for pattern in (YEAR_FIRST, numeric, COMPACT, DAY_NAME, NAME_DAY):
@@ -178,7 +201,8 @@ def read_days(texts: pl.Series, *, order: DateOrder) -> pl.Series:
 
 def _read_as(pattern: str, texts: pl.Series) -> pl.Series:
     parts = texts.str.extract_groups(pattern).struct.unnest()
-    year = pl.when(pl.col("y").str.len_bytes() == 2).then(pl.lit("20") + pl.col("y")).otherwise(pl.col("y"))
+    century = pl.when(pl.col("y") > LAST_SHORT_YEAR).then(pl.lit("19")).otherwise(pl.lit("20"))
+    year = pl.when(pl.col("y").str.len_bytes() == 2).then(century + pl.col("y")).otherwise(pl.col("y"))
     month = pl.col("m").str.to_lowercase().replace(MONTHS)
     return parts.select(
         pl.concat_str([year, month, "d"], separator="-").str.to_date("%Y-%m-%d", strict=False)

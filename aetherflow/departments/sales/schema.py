@@ -2,7 +2,7 @@
 
 import pandera.pandas as pa
 
-from aetherflow.columns import MISSING, Day, Integer, Number, Text, day, integer, number, text
+from aetherflow.columns import TEXT_MISSING, Day, Integer, Number, Text, day, integer, number, text
 
 
 class SalesTransactions(pa.DataFrameModel):
@@ -28,7 +28,7 @@ class SalesTransactions(pa.DataFrameModel):
         examples=("North", "South"),
         max_length=100,
         nullable=True,
-        missing=tuple(spelling for spelling in MISSING if spelling != "na"),
+        missing=tuple(spelling for spelling in TEXT_MISSING if spelling != "na"),
     )
     product_category: Text = text(
         description="The category revenue is forecast for. Write the same category always the same way.",

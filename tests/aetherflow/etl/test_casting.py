@@ -7,7 +7,7 @@ import datetime as dt
 import pyarrow as pa
 import pytest
 
-from aetherflow.columns import Column
+from aetherflow.columns import TEXT_MISSING, Column
 from aetherflow.etl.casting import BEYOND, Conventions, cast
 
 UNREADABLE = object()
@@ -107,12 +107,23 @@ def test_what_is_no_number_with_a_decimal_comma(cell: str) -> None:
         ("£0.01", 0.01),
         ("(1,234.50)", -1234.5),
         ("12.00-", -12.0),
+        ("80.-", 80.0),
+        ("Fr. 1'200.\u2013", 1200.0),
+        ("80.-- CHF", 80.0),
+        ("R$ 5", 5.0),
+        ("Rs. 5", 5.0),
+        ("5 Kč", 5.0),
         ("1.005", 1.0),
         ("2.346", 2.35),
     ],
 )
 def test_money_carries_its_currency(cell: str, value: float) -> None:
     assert read(cell, MONEY) == pytest.approx(value, abs=0.0051 if cell == "1.005" else 0)
+
+
+@pytest.mark.parametrize(("cell", "value"), [("80,-", 80.0), ("1.200,\u2013", 1200.0), ("9,— €", 9.0), ("80-", -80.0)])
+def test_a_dash_instead_of_cents_is_no_minus(cell: str, value: float) -> None:
+    assert read(cell, MONEY, decimal=",") == value
 
 
 @pytest.mark.parametrize("cell", ["XYZ 12", "12 pieces", "€", "$ $", "5 %"])
@@ -193,9 +204,41 @@ def test_what_is_no_day(cell: str, order: str) -> None:
     assert read(cell, DAY, date_order=order) is UNREADABLE
 
 
+@pytest.mark.parametrize(("cell", "year"), [("31/12/68", 2068), ("31/12/69", 1969), ("31-Dec-99", 1999)])
+def test_a_year_of_two_digits_is_one_from_1969_to_2068(cell: str, year: int) -> None:
+    assert read(cell, DAY, date_order="day-first") == dt.date(year, 12, 31)
+
+
 def test_texts_are_trimmed_and_runs_of_spaces_closed() -> None:
     assert read("\u00a0 Home  &\n Garden ", column("text")) == "Home & Garden"
     assert read(" one\n  two ", column("text", multiline=True)) == "one\n  two"
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('="00042"', "00042"),
+        ('="a"b"', '="a"b"'),
+        ("Home\u00a0&\u202fGarden", "Home & Garden"),
+        ("\u200b A-1\ufeff ", "A-1"),
+        ("A\u20601", "A1"),
+        ("Cafe\u0301", "Café"),
+        ("👩\u200d👧", "👩\u200d👧"),
+    ],
+)
+def test_texts_that_look_the_same_are_the_same(cell: str, text: str) -> None:
+    assert read(cell, column("text")) == text
+
+
+@pytest.mark.parametrize(
+    "cell", ['=""', "\u200b", "\u2013", r"\N", "(null)", "nan", "NaN", "<NA>", "#REF!", "#NV", "\u200bn/a"]
+)
+def test_what_stands_for_nothing_in_a_text(cell: str) -> None:
+    assert read(cell, column("text", missing=TEXT_MISSING)) is None
+
+
+def test_a_note_keeps_its_spaces() -> None:
+    assert read("one\u00a0\u200btwo", column("text", multiline=True)) == "one\u00a0\u200btwo"
 
 
 def test_texts_take_their_column_s_case() -> None:
