@@ -6,13 +6,16 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from aetherflow.etl.rejects import FileRefused
 
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLED_ROWS = 50
+# A title, the day of the export and its filters stand above the header of many a report.
+LINES_ABOVE_HEADER = 20
+FEWEST_LABELS = 2
 MOST_COLUMNS = 500
 
 # Fed behind the last line. Where it turns up inside a cell, a quotation mark was still open.
@@ -33,9 +36,9 @@ class Dialect:
 def find_dialect(sample: str, *, filename: str, known: Callable[[str], bool], delimiter: str | None = None) -> Dialect:
     """The dialect under which most header labels are `known`, then the most even one.
 
-    `sample` is the beginning of the file, ending at a line's end or the file's. Blank lines before the header and
-    Excel's `sep=;` line are passed over. Raises FileRefused: empty-file, quote-error, dialect-error,
-    too-many-columns.
+    `sample` is the beginning of the file, ending at a line's end or the file's. Blank lines before the header, Excel's
+    `sep=;` line and the title lines of a report are passed over. Raises FileRefused: empty-file, quote-error,
+    dialect-error, too-many-columns.
     """
     lines = list(io.StringIO(sample, newline=""))
     start = next((at for at, line in enumerate(lines) if line.strip("\ufeff \t\r\n;,|")), None)
@@ -49,10 +52,32 @@ def find_dialect(sample: str, *, filename: str, known: Callable[[str], bool], de
         delimiter = delimiter or announced[1]
         start += 1
     candidates = (delimiter,) if delimiter else DELIMITERS
+    start = _below_title_lines(lines, start, candidates, known=known)
     dialects = [_header(lines, start, candidate, filename=filename) for candidate in candidates]
     best = max(dialects, key=lambda dialect: _rank(dialect, lines, known=known))
     _refuse_odd_width(best, known=known)
     return _with_trailing_delimiters(best, lines)
+
+
+def _below_title_lines(lines: list[str], start: int, delimiters: Sequence[str], *, known: Callable[[str], bool]) -> int:
+    """Where the header is: the line with most known labels, unless the first line has enough of them itself."""
+
+    def labels(at: int) -> int:
+        return max(_labels(lines[at], delimiter, known=known) for delimiter in delimiters)
+
+    if start == len(lines) or labels(start) >= FEWEST_LABELS:
+        return start
+    found = {at: labels(at) for at in range(start, min(start + LINES_ABOVE_HEADER, len(lines)))}
+    best = max(found, key=found.__getitem__)
+    return best if found[best] >= FEWEST_LABELS else start
+
+
+def _labels(line: str, delimiter: str, *, known: Callable[[str], bool]) -> int:
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return 0
+    return len({cell for cell in cells if known(cell)})
 
 
 def _header(lines: list[str], start: int, delimiter: str, *, filename: str) -> Dialect:
