@@ -63,7 +63,8 @@ def _below_title_lines(lines: list[str], start: int, delimiters: Sequence[str], 
     """Where the header is: the line with most known labels, unless the first line has enough of them itself."""
 
     def labels(at: int) -> int:
-        return max(_labels(lines[at], delimiter, known=known) for delimiter in delimiters)
+        record = lines[at : at + LINES_ABOVE_HEADER]
+        return max(_labels(record, delimiter, known=known) for delimiter in delimiters)
 
     if start == len(lines) or labels(start) >= FEWEST_LABELS:
         return start
@@ -72,9 +73,10 @@ def _below_title_lines(lines: list[str], start: int, delimiters: Sequence[str], 
     return best if found[best] >= FEWEST_LABELS else start
 
 
-def _labels(line: str, delimiter: str, *, known: Callable[[str], bool]) -> int:
+def _labels(record: list[str], delimiter: str, *, known: Callable[[str], bool]) -> int:
+    """How many known labels the record has that begins with the first of these lines."""
     try:
-        cells = next(csv.reader([line], delimiter=delimiter), [])
+        cells = next(csv.reader(record, delimiter=delimiter), [])
     except csv.Error:
         return 0
     return len({cell for cell in cells if known(cell)})
