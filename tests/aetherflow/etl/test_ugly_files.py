@@ -310,9 +310,9 @@ def test_the_delimiter_and_the_encoding_can_be_told(load: Callable[..., Any]) ->
 
 def test_the_decimal_sign_and_the_order_of_days_can_be_told(load: Callable[..., Any]) -> None:
     """Nothing in the file says whether 1.250 is a thousand and 02/03/2026 in March; a person does."""
-    content = f"{HEADER}\nP-1,02/03/2026,1,1.250,1.250,\n"
+    content = f"{HEADER}\nP-1,02/03/2026,1,1.250,10,\n"
     found = load(content)
-    assert (found.rows[0]["value"], str(found.rows[0]["sent"])) == (1.25, "2026-03-02")
+    assert (found.rows[0]["weight"], str(found.rows[0]["sent"])) == (1.25, "2026-03-02")
     assert found.reading.basis == {
         "encoding": "found",
         "delimiter": "found",
@@ -320,7 +320,7 @@ def test_the_decimal_sign_and_the_order_of_days_can_be_told(load: Callable[..., 
         "date_order": "assumed",
     }
     told = load(content, said=ReadOptions(decimal=",", date_order="month-first", delimiter=",", encoding="cp1252"))
-    assert (told.rows[0]["value"], str(told.rows[0]["sent"])) == (1250, "2026-02-03")
+    assert (told.rows[0]["weight"], str(told.rows[0]["sent"])) == (1250, "2026-02-03")
     assert set(told.reading.basis.values()) == {"given"}
     assert told.reading.summary == "cp1252, comma, decimal comma, month first"
     assert not told.reading.as_dict()["date_order_assumed"]
