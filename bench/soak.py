@@ -33,6 +33,8 @@ Fate = Literal["finish", "refused", "lost worker", "undo"]
 # Of 100 files: most shall finish, of these a third with a fault of their own on top of what fails for all.
 FATES: tuple[tuple[Fate, int], ...] = (("finish", 88), ("refused", 5), ("lost worker", 2), ("undo", 5))
 CODES = {"refused": "missing-label", "lost worker": "worker-lost"}
+# Of a dataset's jobs: an undo elsewhere, say, has another one computed anew, which is in charge then.
+NEWEST = "NOT EXISTS (SELECT FROM jobs_job n WHERE n.dataset_id = j.dataset_id AND n.created_at > j.created_at)"
 KINDS = ("kill-child", "kill-child", "kill-worker", "raise", "sleep:6")
 
 
@@ -144,8 +146,9 @@ class Soak:
 
     def _unfinished(self) -> int:
         waiting = (
-            "SELECT count(*) AS n FROM jobs_stagerun WHERE state IN ('queued', 'processing')"
-            " OR (state = 'failed' AND NOT dead_lettered AND error_code <> 'upload-undone')"
+            "SELECT count(*) AS n FROM jobs_stagerun r JOIN jobs_job j ON j.id = r.job_id"
+            " WHERE r.state IN ('queued', 'processing')"
+            f" OR (r.state = 'failed' AND NOT r.dead_lettered AND r.error_code <> 'upload-undone' AND {NEWEST})"
         )
         for _ in range(60):
             try:
@@ -156,16 +159,17 @@ class Soak:
 
     def _retry_failed(self) -> int:
         found = self.platform.query(
-            "SELECT r.job_id::text AS job_id, r.error_code FROM jobs_stagerun r WHERE state = 'failed'"
-            " AND error_code <> 'upload-undone'"
+            "SELECT j.dataset_id::text AS dataset, j.id::text AS job, r.error_code AS code"
+            " FROM jobs_stagerun r JOIN jobs_job j ON j.id = r.job_id"
+            f" WHERE r.state = 'failed' AND r.error_code <> 'upload-undone' AND {NEWEST}"
         )
-        failed = {row["job_id"]: row["error_code"] for row in found}
+        failed = {row["dataset"]: (row["job"], row["code"]) for row in found}
         retried = 0
         for sent in self.sent:
-            code = failed.get(sent.upload.job_id)
-            if code is None or code == CODES.get(sent.fate) or sent.fate == "undo":
+            job, code = failed.get(sent.upload.dataset_id, (None, ""))
+            if job is None or code == CODES.get(sent.fate) or sent.fate == "undo":
                 continue
-            answer = self.platform.person(sent.upload.department).post(f"/jobs/{sent.upload.job_id}/retry")
+            answer = self.platform.person(sent.upload.department).post(f"/jobs/{job}/retry")
             assert answer.status_code in {202, 409}, answer.text
             self.tally.retried[code] += 1
             retried += 1
@@ -173,12 +177,13 @@ class Soak:
 
     def count(self) -> Tally:
         """What became of every accepted upload, by SQL alone."""
-        jobs = {row["id"]: row["status"] for row in self.platform.query("SELECT id::text AS id, status FROM jobs_job")}
+        newest = f"SELECT dataset_id::text AS dataset, status FROM jobs_job j WHERE {NEWEST}"
+        status = {row["dataset"]: row["status"] for row in self.platform.query(newest)}
         datasets = [row["id"] for row in self.platform.query("SELECT id::text AS id FROM datasets_dataset")]
         accepted = {sent.upload.dataset_id for sent in self.sent}
         self.tally.doubled += [f"dataset {pk} that nobody sent" for pk in datasets if pk not in accepted]
         for sent in self.sent:
-            self._count_one(sent, status=jobs.get(sent.upload.job_id, "gone"))
+            self._count_one(sent, status=status.get(sent.upload.dataset_id, "gone"))
         return self.tally
 
     def _count_one(self, sent: Sent, *, status: str) -> None:

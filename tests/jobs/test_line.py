@@ -108,6 +108,26 @@ def test_a_reprocessed_dataset_replaces_its_rows(upload: Callable[..., Job], wor
     assert Insight.objects.filter(dataset=job.dataset).count() == 1
 
 
+def test_a_job_that_waits_to_be_tried_again_is_told_that_a_newer_one_has_taken_over(
+    upload: Callable[..., Job], work: Callable[[], None], sqs: Any
+) -> None:
+    job = upload(sales(row(1)))
+    raw = raw_storage().stream(job.dataset.key)
+    content = b"".join(raw)
+    raw_storage().delete(job.dataset.key)
+    failed = work_failing(job, sqs)
+    assert not failed.dead_lettered
+    assert failed.error_hint.startswith("The platform tries again by itself.")
+    raw_storage().save(job.dataset.key, ContentFile(content))
+    reprocess(dataset=job.dataset, first=Stage.ETL, by=None, at=timezone.now())
+    failed.refresh_from_db()
+    assert failed.error_hint == "A newer job of the upload has taken over: look at that one."
+    work()
+    assert rows_of(job).count() == 1
+    failed.refresh_from_db()
+    assert failed.state == State.FAILED
+
+
 def test_a_failed_job_is_retried_from_the_stage_that_failed(
     upload: Callable[..., Job], work: Callable[[], None], sqs: Any, seller: User
 ) -> None:

@@ -17,7 +17,7 @@ from apps.accounts.models import User
 from apps.datasets.models import Dataset, OnError
 from apps.datasets.services import record_dataset
 from apps.datasets.uploads import digest, keep
-from apps.jobs.models import Cause, IdempotentRequest, Job, Stage
+from apps.jobs.models import Cause, IdempotentRequest, Job, Stage, StageRun, State
 from apps.jobs.services.dispatch import dispatch_after_commit, in_other_hands_until
 from apps.jobs.services.transitions import start
 
@@ -126,6 +126,7 @@ def enqueue(
                 max_attempts=settings.QUEUE_MAX_RECEIVES,
                 send_after=at if announce else in_other_hands_until(at),
             )
+            _tell_the_overtaken(job)
             if announce:
                 dispatch_after_commit(dataset.department)
     except IntegrityError as error:
@@ -138,6 +139,12 @@ def enqueue(
         ) from None
     job.refresh_from_db()
     return job
+
+
+def _tell_the_overtaken(job: Job) -> None:
+    """An attempt of an older job that failed is not repeated any more: its owner is to look at the new one."""
+    others = StageRun.objects.filter(job__dataset_id=job.dataset_id, state=State.FAILED, dead_lettered=False)
+    others.exclude(job=job).update(error_hint="A newer job of the upload has taken over: look at that one.")
 
 
 def _reserve(*, key: str, fingerprint: str, by: User, at: datetime) -> tuple[IdempotentRequest, Job | None]:
