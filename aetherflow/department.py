@@ -60,6 +60,11 @@ class Department:
         return columns_of(self.rows)
 
     @cached_property
+    def decimals(self) -> Mapping[str, int]:
+        """The decimal places of the columns of numbers."""
+        return {column.name: column.decimal_places for column in self.columns if column.decimal_places is not None}
+
+    @cached_property
     def samples(self) -> Samples:
         folder = Path(inspect.getfile(self.rows)).parent / "samples"
         return Samples(good=folder / "good.csv", bad=folder / "bad.csv")

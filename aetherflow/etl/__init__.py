@@ -6,6 +6,7 @@ numbers and days are read one way from its first row to its last.
 
 from aetherflow.etl.corrections import Correction
 from aetherflow.etl.drift import Drift, compare
+from aetherflow.etl.duplicates import SeenKeys
 from aetherflow.etl.line import Batch, SourceFile
 from aetherflow.etl.opening import open_file
 from aetherflow.etl.options import ReadOptions
@@ -26,6 +27,7 @@ __all__ = [
     "Reading",
     "Reject",
     "RejectPolicy",
+    "SeenKeys",
     "SourceFile",
     "compare",
     "open_file",

@@ -2,52 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
-import pyarrow as pa
 
-SEEDS = (0x5EED, 0xA1E7)
+from aetherflow.etl.digests import Digests
+
+# A row as other uploads are compared with it: its key, the check of its key, and itself.
+RECORD = np.dtype([("key", "<u8"), ("check", "<u4"), ("row", "<u4")])
 # Merging holds both runs twice over; runs of this size are left alone, and looked up one after the other.
 LARGEST_RUN = 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Run:
-    """Keys sorted by their first 64 bits, each with its second 64 bits and the line it was first seen on."""
+    """Keys sorted by their first 64 bits, each with its check, the line it was first seen on and that row's digest."""
 
     keys: np.ndarray
     checks: np.ndarray
     lines: np.ndarray
+    rows: np.ndarray
 
     def __len__(self) -> int:
         return len(self.keys)
 
+    def only(self, which: np.ndarray | slice) -> _Run:
+        return _Run(keys=self.keys[which], checks=self.checks[which], lines=self.lines[which], rows=self.rows[which])
+
 
 class SeenKeys:
-    """The keys of the rows loaded so far.
+    """The keys of the rows loaded so far, with the rows' digests.
 
-    A key is 128 bits of hash, so two different keys are taken for one with a chance below 1e-24 in a file of ten
-    million rows. Runs are merged by size, as in a log-structured merge tree: a look-up is a few binary searches.
+    Runs are merged by size, as in a log-structured merge tree: a look-up is a few binary searches.
     """
 
     def __init__(self) -> None:
         self._runs: list[_Run] = []
 
-    def repeats(self, keys: pa.Table, lines: np.ndarray) -> np.ndarray:
+    def __len__(self) -> int:
+        return sum(len(run) for run in self._runs)
+
+    def repeats(self, digests: Digests, lines: np.ndarray) -> np.ndarray:
         """For each row the line where its key was first seen, 0 for a new key, which is remembered.
 
-        `keys` are the key columns, none of them null; `lines` the rows' own lines, rising.
+        `lines` are the rows' own lines, rising.
         """
         if not len(lines):
             return np.zeros(0, dtype=np.int64)
-        firsts, checks = (_hashes(keys, seed=seed) for seed in SEEDS)
+        firsts, checks = digests.keys, digests.checks
         order = np.argsort(firsts)
         if (firsts[order][1:] == firsts[order][:-1]).any():
             # Repeats, or keys that share half of their hash: which of them is the first is for the rest to say.
             order = np.lexsort((lines, checks, firsts))
-        run = _Run(keys=firsts[order], checks=checks[order], lines=lines[order].astype(np.uint32))
+        run = _Run(
+            keys=firsts[order],
+            checks=checks[order],
+            lines=lines[order].astype(np.uint32),
+            rows=digests.rows[order],
+        )
         seen = np.zeros(len(run), dtype=np.int64)
         for earlier in self._runs:
             at = np.minimum(np.searchsorted(earlier.keys, run.keys), len(earlier) - 1)
@@ -57,20 +70,31 @@ class SeenKeys:
         first_here = run.lines[np.maximum.accumulate(np.where(starts, np.arange(len(run)), 0))]
         seen = np.where((seen == 0) & ~starts, first_here, seen)
         new = seen == 0
-        self._add(_Run(keys=run.keys[new], checks=run.checks[new], lines=run.lines[new]))
+        self._add(run if new.all() else run.only(new))
         answer = np.empty(len(run), dtype=np.int64)
         answer[order] = seen
         return answer
+
+    def ranges(self, *, bits: int) -> Iterator[np.ndarray]:
+        """The rows as RECORDs by rising key, those of one of 2**bits equal ranges of keys at a time."""
+        inner = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits) if bits else np.zeros(0, np.uint64)
+        bounds = [np.r_[0, np.searchsorted(run.keys, inner), len(run)].tolist() for run in self._runs]
+        for at in range(1 << bits):
+            pieces = [run.only(slice(ends[at], ends[at + 1])) for run, ends in zip(self._runs, bounds, strict=True)]
+            keys = np.concatenate([piece.keys for piece in pieces]) if pieces else np.zeros(0, np.uint64)
+            order = np.argsort(keys, kind="stable")
+            records = np.empty(len(keys), RECORD)
+            if pieces:
+                records["key"] = keys[order]
+                records["check"] = np.concatenate([piece.checks for piece in pieces])[order]
+                records["row"] = np.concatenate([piece.rows for piece in pieces])[order]
+            yield records
 
     def _add(self, run: _Run) -> None:
         while self._runs and len(self._runs[-1]) <= min(2 * len(run), LARGEST_RUN):
             run = _merged(self._runs.pop(), run)
         if len(run):
             self._runs.append(run)
-
-
-def _hashes(keys: pa.Table, *, seed: int) -> np.ndarray:
-    return pl.DataFrame(keys).to_struct().hash(seed).to_numpy()
 
 
 def _merged(one: _Run, other: _Run) -> _Run:
@@ -80,4 +104,5 @@ def _merged(one: _Run, other: _Run) -> _Run:
         keys=keys[order],
         checks=np.concatenate([one.checks, other.checks])[order],
         lines=np.concatenate([one.lines, other.lines])[order],
+        rows=np.concatenate([one.rows, other.rows])[order],
     )

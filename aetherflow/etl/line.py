@@ -20,6 +20,7 @@ from aetherflow.columns import ARROW_TYPES
 from aetherflow.department import Department
 from aetherflow.etl.casting import Conventions, cast
 from aetherflow.etl.corrections import as_in_the_file
+from aetherflow.etl.digests import digests
 from aetherflow.etl.duplicates import SeenKeys
 from aetherflow.etl.formats.table import TextTable
 from aetherflow.etl.headers import Mapping
@@ -92,11 +93,15 @@ class SourceFile:
             self._open.pop().close()
         self.held.close()
 
-    def batches(self) -> Iterator[Batch]:
-        """The rows of the file, in its order. Raises nothing about the file: open_file has read it to its end."""
+    def batches(self, *, seen: SeenKeys | None = None) -> Iterator[Batch]:
+        """The rows of the file, in its order. Raises nothing about the file: open_file has read it to its end.
+
+        `seen`, empty at first, holds the keys and digests of all rows to load at last.
+        """
         texts = self.table.texts(decimal=self.conventions.decimal, block=self.block)
         self._open.append(texts)
-        seen, room, read_in_all = SeenKeys(), self.listing_limit, self.table.bytes_total
+        seen = SeenKeys() if seen is None else seen
+        room, read_in_all = self.listing_limit, self.table.bytes_total
         for batch in in_larger_batches(texts, rows=self.batch_rows):
             done = _BatchWork(self, batch, room=room).run(seen)
             room = 0 if done.rejects.is_cut else room - len(done.rejects)
@@ -186,7 +191,8 @@ class _BatchWork:
         schema = pa.schema([(column.name, ARROW_TYPES[column.kind]) for column in self.department.columns])
         clean = pa.Table.from_pandas(frame[names], schema=schema, preserve_index=False)
         lines = self.lines[good]
-        earlier = seen.repeats(clean.select(self.department.natural_key), lines)
+        found = digests(clean, key=self.department.natural_key, decimals=self.department.decimals)
+        earlier = seen.repeats(found, lines)
         again = np.flatnonzero(earlier)
         repeats = Repeats(
             rows=np.flatnonzero(good)[again],
