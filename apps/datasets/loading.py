@@ -3,7 +3,6 @@
 Everything here runs inside a transaction of the caller's, on the connection named `using`.
 """
 
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,21 +11,20 @@ from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Any, Self
 
-import psycopg2
 import pyarrow as pa
 from django.db import connections
 from pyarrow import csv as arrow_csv
 
-from aetherflow.etl import Batch, Counts, FaultKind, Profiler, Reject, SourceFile
+from aetherflow.etl import Batch, Counts, FaultKind, Profiler, Reject, SeenKeys, SourceFile
 from aetherflow.etl.rejects import counted_by_code, counted_by_column
 from aetherflow.registry import department as find_department
-from apps.datasets import partitions
+from apps.datasets import digests, partitions
 from apps.datasets.clean import clean_table
+from apps.datasets.copying import copy_in
 from apps.datasets.models import Dataset
 from apps.datasets.models import Reject as StoredReject
 
 _SPOOL_IN_MEMORY = 4 * 1024 * 1024
-_COPY_BUFFER = 1024 * 1024
 _REJECT_COLUMNS = ("dataset_id", "line", "column", "value", "code", "message", "hint", "cells")
 
 Progress = Callable[[int, int], None]
@@ -119,38 +117,13 @@ def _array(cells: list[str]) -> str:
     return "{" + ",".join(f'"{cell}"' for cell in quoted) + "}"
 
 
-class _CopyStream(io.RawIOBase):
-    """The file object psycopg2 reads from: pieces of CSV, made as COPY asks for them.
-
-    psycopg2 turns whatever is raised here into a QueryCanceled; `failure` keeps the reason itself.
-    """
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self.failure: Exception | None = None
-        self._pieces = pieces
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        if not self._left:
-            try:
-                self._left = memoryview(next(self._pieces, b""))
-            except Exception as error:
-                self.failure = error
-                raise
-        size = len(self._left) if size < 0 else size
-        taken, self._left = self._left[:size], self._left[size:]
-        return bytes(taken)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """How many rows there were, and the partition in which those to load stand now."""
+    """How many rows there were, the partition in which those to load stand now, and what tells them from others."""
 
     counts: Counts
     bucket: int
+    seen: SeenKeys
 
 
 def replace_rows(
@@ -173,10 +146,11 @@ def replace_rows(
     own = source.row_count >= partitions.LARGE
     bucket = partitions.make(dataset.department, using=using) if own else partitions.SHARED
     counts = Counts()
+    seen = SeenKeys()
 
     def pieces() -> Iterator[bytes]:
         nonlocal counts
-        for batch in source.batches():
+        for batch in source.batches(seen=seen):
             counts += batch.counts
             spool.add(batch)
             profiler.add(batch.rows)
@@ -187,7 +161,8 @@ def replace_rows(
     _copy(pieces(), department=dataset.department, bucket=bucket, using=using)
     if own:
         partitions.attach(dataset.department, bucket=bucket, using=using)
-    return Loaded(counts=counts, bucket=bucket)
+    digests.replace_stored(seen, dataset_no=dataset.number, using=using)
+    return Loaded(counts=counts, bucket=bucket, seen=seen)
 
 
 def _copy(pieces: Iterator[bytes], *, department: str, bucket: int, using: str) -> None:
@@ -196,14 +171,7 @@ def _copy(pieces: Iterator[bytes], *, department: str, bucket: int, using: str) 
     # Frozen rows are never written again for vacuum's sake. PostgreSQL allows it in a table of this transaction only.
     options = "FORMAT csv" if bucket == partitions.SHARED else "FORMAT csv, FREEZE"
     table = partitions.partition_name(department, bucket=bucket)
-    stream = _CopyStream(pieces)
-    with connections[using].cursor() as cursor:
-        try:
-            cursor.copy_expert(f'COPY "{table}" ({columns}) FROM STDIN ({options})', stream, size=_COPY_BUFFER)
-        except psycopg2.Error:
-            if stream.failure is not None:
-                raise stream.failure from None
-            raise
+    copy_in(f'COPY "{table}" ({columns}) FROM STDIN ({options})', pieces, using=using)
 
 
 def remove_shared_rows(*, dataset: Dataset, using: str) -> int:

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 
 from apps.datasets.clean import CLEAN_TABLES, clean_table
 
-__all__ = ["CLEAN_TABLES", "Dataset", "HeaderMapping", "OnError", "Reject", "clean_table"]
+__all__ = ["CLEAN_TABLES", "Dataset", "HeaderMapping", "OnError", "Overlap", "Reject", "RowDigests", "clean_table"]
 
 
 class OnError(models.TextChoices):
@@ -81,6 +81,13 @@ class Dataset(models.Model):
     rows_bucket = models.BigIntegerField(
         default=0, help_text="The partition its clean rows stand in; 0: the shared one."
     )
+    # Of the loaded rows, seen beside the uploads before it that counted then; null where that is not known.
+    rows_new = models.BigIntegerField(null=True, blank=True)
+    rows_changed = models.BigIntegerField(null=True, blank=True)
+    rows_unchanged = models.BigIntegerField(null=True, blank=True)
+    digest_version = models.PositiveSmallIntegerField(
+        default=0, help_text="By which rule its rows' digests were made; 0: there are none."
+    )
 
     deleted_at = models.DateTimeField(null=True, blank=True)
     deleted_by = models.ForeignKey(
@@ -99,6 +106,16 @@ class Dataset(models.Model):
             models.CheckConstraint(
                 name="dataset_rows_add_up",
                 condition=Q(rows_read=F("rows_loaded") + F("rows_rejected") + F("rows_duplicate")),
+            ),
+            models.CheckConstraint(
+                name="dataset_changes_add_up",
+                condition=Q(rows_new=None, rows_changed=None, rows_unchanged=None)
+                | Q(
+                    rows_new__isnull=False,
+                    rows_changed__isnull=False,
+                    rows_unchanged__isnull=False,
+                    rows_loaded=F("rows_new") + F("rows_changed") + F("rows_unchanged"),
+                ),
             ),
             models.CheckConstraint(
                 name="dataset_deleted_by_someone",
@@ -147,6 +164,52 @@ class Dataset(models.Model):
     def corrected(self) -> int:
         """Rows that live corrections have brought; which of the rejected ones they were cannot be known."""
         return sum(each.rows_loaded for each in self.live_corrections)
+
+    def changes(self) -> dict[str, int] | None:
+        """What the last load changed of what counted before it; None where that is not known."""
+        if self.rows_new is None or self.rows_changed is None or self.rows_unchanged is None:
+            return None
+        return {
+            "new": self.rows_new,
+            "changed": self.rows_changed,
+            "unchanged": self.rows_unchanged,
+            "superseded": self.rows_changed + self.rows_unchanged,
+        }
+
+
+class RowDigests(models.Model):
+    """The digests of a dataset's loaded rows, in the order of their keys: `part` holds those of one of
+    2**`part_bits(rows)` equal ranges of keys, and there is none for a range without rows.
+
+    `digests` are 16 bytes a row, kept in the table itself and uncompressed (migration 0006): so small a part is found
+    by the primary key and read in one go.
+    """
+
+    pk = models.CompositePrimaryKey("dataset_no", "part")
+    dataset_no = models.BigIntegerField()
+    part = models.IntegerField()
+    digests = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"dataset {self.dataset_no}, part {self.part}"
+
+
+class Overlap(models.Model):
+    """How many natural keys two uploads of a department share, both of them loaded and not undone; none: no row."""
+
+    id = models.BigAutoField(primary_key=True)
+    older = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="overlaps_with_newer")
+    newer = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="overlaps_with_older")
+    rows = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["older", "newer"], name="overlap_of_two_once"),
+            models.CheckConstraint(name="overlap_of_some_rows", condition=Q(rows__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rows} rows of {self.older_id} in {self.newer_id}"
 
 
 class RetiredPartition(models.Model):

@@ -15,13 +15,14 @@ from pyarrow import csv as arrow_csv
 from aetherflow.errors import ConflictError, NotFoundError
 from aetherflow.etl import Drift
 from aetherflow.etl.corrections import without_annotations
+from aetherflow.etl.digests import VERSION
 from aetherflow.etl.faults import shown
 from aetherflow.etl.mapping import Memory, Remembered, header_shape
 from aetherflow.registry import department as find_department
 from apps.accounts.models import User
 from apps.accounts.selectors import departments_of
 from apps.datasets.clean import clean_table
-from apps.datasets.models import Dataset, HeaderMapping, Reject
+from apps.datasets.models import Dataset, HeaderMapping, Overlap, Reject
 
 _SPOOL_IN_MEMORY = 16 * 1024 * 1024
 # A reject may hold a line of half a megabyte.
@@ -214,16 +215,7 @@ def current_rows(department: str, *, columns: tuple[str, ...], using: str = "def
     Read by COPY (four times the speed of row-wise reads), inside the caller's transaction, in no particular order.
     """
     declared = {column.name: column for column in find_department(department).columns}
-    key = ", ".join(f'"{name}"' for name in find_department(department).natural_key)
-    wanted = ", ".join(f'"{name}"' for name in columns)
-    table = clean_table(department)._meta.db_table
-    # The names come from the department's declaration, never from a request.
-    live = list(live_datasets(department).values_list("rows_bucket", "number"))
-    buckets, numbers = _array({bucket for bucket, _ in live}), _array({number for _, number in live})
-    rows = f'FROM "{table}" WHERE bucket = ANY ({buckets}) AND dataset_no = ANY ({numbers})'
-    # A file cannot repeat a key inside itself: with one upload the sort, two thirds of the time, is saved.
-    newest = f"ORDER BY {key}, dataset_no DESC, line DESC"
-    query = f"SELECT {wanted} {rows}" if len(live) < 2 else f"SELECT DISTINCT ON ({key}) {wanted} {rows} {newest}"
+    query = _current(department, columns=columns)
     with SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY, mode="w+b") as spool:
         with connections[using].cursor() as cursor:
             cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER true)", spool)
@@ -241,6 +233,54 @@ def current_rows(department: str, *, columns: tuple[str, ...], using: str = "def
         )
     frame: pd.DataFrame = table_read.to_pandas(types_mapper=pd.ArrowDtype)
     return frame
+
+
+def _current(department: str, *, columns: tuple[str, ...]) -> str:
+    """The query for current rows: rows are sorted to find the newest of each key only where uploads share keys."""
+    table = clean_table(department)._meta.db_table
+    # The names come from the department's declaration, never from a request.
+    key = ", ".join(f'"{name}"' for name in find_department(department).natural_key)
+    wanted = ", ".join(f'"{name}"' for name in columns)
+
+    def rows(datasets: list[Dataset]) -> str:
+        buckets = _array({each.rows_bucket for each in datasets})
+        numbers = _array({each.number for each in datasets})
+        return f'FROM "{table}" WHERE bucket = ANY ({buckets}) AND dataset_no = ANY ({numbers})'
+
+    alone, mixed = _apart(list(live_datasets(department)))
+    newest = f"ORDER BY {key}, dataset_no DESC, line DESC"
+    queries = [f"SELECT {wanted} {rows(alone)}"] if alone or not mixed else []
+    if mixed:
+        queries.append(f"(SELECT DISTINCT ON ({key}) {wanted} {rows(mixed)} {newest})")
+    return " UNION ALL ".join(queries)
+
+
+def _apart(live: list[Dataset]) -> tuple[list[Dataset], list[Dataset]]:
+    """Those of which every row counts, and those among whose rows the newest of each key are to be found. An upload
+    whose keys all are in one newer upload is in neither: none of its rows counts."""
+    numbers = {each.pk: each.number for each in live}
+    overlaps = Overlap.objects.filter(older__in=numbers, newer__in=numbers)
+    pairs = {
+        (numbers[older], numbers[newer]): rows for older, newer, rows in overlaps.values_list("older", "newer", "rows")
+    }
+    loaded = {each.number: each.rows_loaded for each in live}
+    covered = {older for (older, _), rows in pairs.items() if rows == loaded[older]}
+    left = [each for each in live if each.number not in covered]
+    # A file cannot repeat a key inside itself.
+    if len(left) < 2:
+        return left, []
+    # Of an upload without digests it is not known what it shares with others.
+    if any(each.digest_version != VERSION for each in left):
+        return [], left
+    shares = {number for pair in pairs if not covered.intersection(pair) for number in pair}
+    return [each for each in left if each.number not in shares], [each for each in left if each.number in shares]
+
+
+def superseding(dataset: Dataset) -> QuerySet[Overlap]:
+    """The newer uploads that have rows with keys of this one's, newest first."""
+    return (
+        Overlap.objects.filter(older=dataset, newer__deleted_at=None).select_related("newer").order_by("-newer__number")
+    )
 
 
 def _array(numbers: Iterable[int]) -> str:

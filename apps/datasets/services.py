@@ -5,17 +5,20 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connections, transaction
+from django.db.models import Q
 
 from aetherflow.errors import InvalidError
 from aetherflow.etl import Counts, Drift, Profile, Profiler, Reading, ReadOptions, compare
+from aetherflow.etl.digests import VERSION
 from aetherflow.etl.mapping import header_shape
 from aetherflow.etl.options import NOTHING_SAID
 from aetherflow.registry import department as find_department
 from apps.accounts.models import User
-from apps.datasets import partitions
+from apps.datasets import digests, partitions
+from apps.datasets.changes import Changes
 from apps.datasets.loading import RejectSpool, remove_shared_rows
-from apps.datasets.models import Dataset, HeaderMapping, OnError, Reject
+from apps.datasets.models import Dataset, HeaderMapping, OnError, Overlap, Reject
 from apps.datasets.selectors import profiled_before, upload_undone
 from apps.datasets.uploads import StoredFile
 
@@ -89,9 +92,12 @@ def lock_dataset(dataset_id: UUID, *, using: str) -> Dataset:
     return Dataset.objects.using(using).select_for_update(of=("self",)).get(pk=dataset_id)
 
 
-def lock_department(department: str) -> None:
-    """Held until the transaction ends: an undo and the storing of insights come one after the other."""
-    with connection.cursor() as cursor:
+def lock_department(department: str, *, using: str) -> None:
+    """Held until the transaction ends: an undo, the storing of insights and the end of a load come one after the other.
+
+    Whoever needs the lock of one of its datasets too takes this one first.
+    """
+    with connections[using].cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"department:{department}"])
 
 
@@ -103,11 +109,12 @@ def record_load(
     reading: Reading,
     profiler: Profiler,
     bucket: int,
+    changes: Changes | None,
     at: datetime,
     using: str,
 ) -> None:
     """Keep what a load found, and the mapping it was given, which it has shown to be right. `bucket`: the partition its
-    rows stand in from now on."""
+    rows stand in from now on; their digests are stored. `changes`: None if unknown."""
     _remember(dataset, reading=reading, using=using)
     Dataset.objects.using(using).filter(pk=dataset.pk).update(
         rows_read=counts.read,
@@ -117,6 +124,10 @@ def record_load(
         reading=reading.as_dict(),
         rows_bucket=bucket,
         profile=_profile(profiler, dataset=dataset, using=using),
+        rows_new=changes.new if changes else None,
+        rows_changed=changes.changed if changes else None,
+        rows_unchanged=changes.unchanged if changes else None,
+        digest_version=VERSION,
         loaded_at=at,
         **spool.fields(),
     )
@@ -182,6 +193,7 @@ def mark_undone(*, dataset: Dataset, by: User, at: datetime) -> bool:
     """
     lock_dataset(dataset.pk, using="default")
     marked = Dataset.objects.filter(pk=dataset.pk, deleted_at=None).update(deleted_at=at, deleted_by=by)
+    Overlap.objects.filter(Q(older=dataset) | Q(newer=dataset)).delete()
     return bool(marked)
 
 
@@ -193,6 +205,7 @@ def clear(dataset: Dataset) -> bool:
     """
     # Rows first, as a load does it, which may be at work on them: it ends without a trace, for it finds the mark.
     remove_shared_rows(dataset=dataset, using="default")
+    digests.remove(dataset_no=dataset.number, using="default")
     Reject.objects.filter(dataset=dataset).delete()
     bucket = Dataset.objects.values_list("rows_bucket", flat=True).get(pk=dataset.pk)
     if bucket != partitions.SHARED and not partitions.drop(dataset.department, bucket=bucket):

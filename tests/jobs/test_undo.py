@@ -217,7 +217,7 @@ def test_an_undo_waits_for_insights_that_are_being_stored(
     job = upload(sales(row(1)))
     work()
     with transaction.atomic():
-        lock_department("sales")
+        lock_department("sales", using="default")
         thread = in_another_connection(lambda: undoing(job, by=seller))
         thread.join(1)
         assert thread.is_alive()

@@ -74,7 +74,7 @@ def undo(*, dataset: Dataset, by: User, at: datetime, request_id: str) -> Job | 
     Returns the job that recomputes, or None where no other data is left to compute from or one is under way already.
     """
     with transaction.atomic():
-        lock_department(dataset.department)
+        lock_department(dataset.department, using="default")
         if not mark_undone(dataset=dataset, by=by, at=at):
             return None
         undone = [dataset]

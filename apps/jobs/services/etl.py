@@ -11,10 +11,11 @@ from django.db import transaction
 
 from aetherflow.etl import Correction, Counts, FileRefused, Profiler, Reading, ReadOptions, RejectPolicy, open_file
 from aetherflow.registry import department as find_department
+from apps.datasets.changes import Changes, compare
 from apps.datasets.loading import Loaded, Progress, RejectSpool, replace_rows
 from apps.datasets.models import Dataset, OnError
 from apps.datasets.selectors import memory_of
-from apps.datasets.services import clear, lock_dataset, record_load, record_refusal
+from apps.datasets.services import clear, lock_dataset, lock_department, record_load, record_refusal
 from apps.datasets.storage import local_copy
 from apps.jobs import clock
 from apps.jobs.models import Stage, StageRun, State
@@ -118,14 +119,32 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
             )
             found.counts = counts = loaded.counts
             policy.check(counts, spool.by_code, by_column=spool.by_column)
+            # Of two loads of one department the second sees what the first has done.
+            lock_department(dataset.department, using=_LOADER)
             if lock_dataset(dataset.pk, using=_LOADER).deleted_at is not None:
                 raise UploadUndone
             spool.replace_stored(using=_LOADER)
-            _finish(run, dataset=dataset, loaded=loaded, spool=spool, reading=source.reading, profiler=profiler)
+            changes = compare(loaded.seen, dataset=dataset, using=_LOADER)
+            _finish(
+                run,
+                dataset=dataset,
+                loaded=loaded,
+                changes=changes,
+                spool=spool,
+                reading=source.reading,
+                profiler=profiler,
+            )
 
 
 def _finish(
-    run: StageRun, *, dataset: Dataset, loaded: Loaded, spool: RejectSpool, reading: Reading, profiler: Profiler
+    run: StageRun,
+    *,
+    dataset: Dataset,
+    loaded: Loaded,
+    changes: Changes | None,
+    spool: RejectSpool,
+    reading: Reading,
+    profiler: Profiler,
 ) -> None:
     """The stage's end and the next stage's beginning, in the transaction of the rows."""
     at = clock.now()
@@ -136,6 +155,7 @@ def _finish(
         reading=reading,
         profiler=profiler,
         bucket=loaded.bucket,
+        changes=changes,
         at=at,
         using=_LOADER,
     )

@@ -70,7 +70,7 @@ def _store(computed: _Computed, *, run: StageRun, dataset: Dataset) -> bool:
     The department's lock puts an undo before this (seen here) or after it (the undo then queues a new run).
     """
     with transaction.atomic():
-        lock_department(dataset.department)
+        lock_department(dataset.department, using="default")
         live = set(live_datasets(dataset.department).values_list("pk", flat=True))
         if dataset.pk not in live:
             fail_undone(run, at=clock.now())

@@ -19,7 +19,10 @@ from django.db.backends.signals import connection_created
 from django.db.models import Sum
 from kombu.exceptions import OperationalError
 
-from apps.datasets.models import Dataset
+from aetherflow.etl import SeenKeys
+from apps.datasets.changes import Changes
+from apps.datasets.models import Dataset, RetiredPartition, clean_table
+from apps.datasets.selectors import live_datasets
 from apps.jobs import clock, tasks
 from apps.jobs.broker import sqs_settings
 from apps.jobs.models import ACTIVE, FINISHED, StageRun, State, WorkerHeartbeat
@@ -32,6 +35,7 @@ from apps.jobs.sqs.messages import Message as Contract
 from apps.jobs.sqs.queues import QueueNames, QueueStats
 from tests.jobs.machine.processes import Processes, point, this_process
 from tests.jobs.machine.queue_model import Message, QueueModel
+from tests.jobs.machine.uploads import COLUMNS
 
 _TASKS = {names.ETL: tasks.etl, names.ML: tasks.ml}
 _BEGINNING = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -187,6 +191,21 @@ class Installation:
         self.refusals -= 1
         return self.refusals >= 0
 
+    def watch_changes(self, dataset: Dataset, changes: Changes | None, *, using: str) -> None:
+        """Of a load's rows is said what they are beside the older uploads that count as the load ends."""
+        key, price = COLUMNS[dataset.department]
+        rows = clean_table(dataset.department)._default_manager.using(using).order_by("dataset_no")
+        older = live_datasets(dataset.department).using(using).filter(number__lt=dataset.number)
+        retired = RetiredPartition.objects.using(using).values("bucket")
+        before = dict(rows.filter(dataset_no__in=older.values("number")).values_list(key, price))
+        mine = dict(rows.filter(dataset_no=dataset.number).exclude(bucket__in=retired).values_list(key, price))
+        expected = Changes(
+            new=len(mine.keys() - before.keys()),
+            changed=sum(key in before and before[key] != price for key, price in mine.items()),
+            unchanged=sum(before.get(key) == price for key, price in mine.items()),
+        )
+        self._require(changes == expected, f"{dataset}: {changes}, where {expected} is true")
+
     def _require(self, promise: bool, what: str) -> None:
         # Raised where it is found, it would be taken for a failure of the platform's and written to the job.
         if not promise:
@@ -221,6 +240,7 @@ class Edges:
             for module in (etl, ml, claims, dispatch, again):
                 patch.setattr(module, "move", self._watched_move(module.move))
             patch.setattr(etl, "replace_rows", _then(etl.replace_rows, "copied"))
+            patch.setattr(etl, "compare", self._watched_compare(etl.compare))
             patch.setattr(etl, "_finish", _then(etl._finish, "loaded"))
             patch.setattr(ml, "_computed", _then(ml._computed, "computed"))
             patch.setattr(ml, "replace_insights", _then(ml.replace_insights, "stored"))
@@ -245,6 +265,14 @@ class Edges:
             if claimed.verdict is Verdict.WORK:
                 self.installation.watch_charge(before, message_id=delivery.message_id or "")
             return claimed
+
+        return watched
+
+    def _watched_compare(self, compare: Callable[..., Changes | None]) -> Callable[..., Changes | None]:
+        def watched(seen: SeenKeys, *, dataset: Dataset, using: str) -> Changes | None:
+            changes = compare(seen, dataset=dataset, using=using)
+            self.installation.watch_changes(dataset, changes, using=using)
+            return changes
 
         return watched
 

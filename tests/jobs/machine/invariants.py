@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from aetherflow.registry import departments
-from apps.datasets.models import Dataset, RetiredPartition, clean_table
+from apps.datasets.models import Dataset, Overlap, RetiredPartition, RowDigests, clean_table
 from apps.datasets.selectors import clean_rows, current_rows
 from apps.insights.models import Insight
 from apps.jobs.models import ACTIVE, FINISHED, Job, JobStatus, Stage, StageEvent, StageRun, State
@@ -84,6 +85,23 @@ def check_rows(uploads: Uploads, *, undone: set[UUID], cleared: set[UUID]) -> No
                 current |= uploads[dataset.pk].expected()
         assert not found, f"rows of no upload: {found}"
         check_current(department, current)
+        check_overlaps(
+            {pk: upload for pk, upload in uploads.items() if upload.department == department}, loaded - undone
+        )
+    assert not RowDigests.objects.exclude(
+        dataset_no__in=Dataset.objects.exclude(loaded_at=None).values("number")
+    ).exists(), "digests of no rows"
+
+
+def check_overlaps(uploads: Uploads, *, live: set[UUID]) -> None:
+    """Of each two uploads of a department that count it is known how many keys they share."""
+    keys = {each.number: uploads[each.pk].expected().keys() for each in Dataset.objects.filter(pk__in=live)}
+    shared = {(older, newer): len(keys[older] & keys[newer]) for older in keys for newer in keys if older < newer}
+    stored = Overlap.objects.filter(Q(older__in=live) | Q(newer__in=live))
+    found = {
+        (older, newer): rows for older, newer, rows in stored.values_list("older__number", "newer__number", "rows")
+    }
+    assert found == {pair: rows for pair, rows in shared.items() if rows}, f"{found} are stored of {shared}"
 
 
 def check_current(department: str, expected: dict[str, int]) -> None:

@@ -1,0 +1,60 @@
+"""COPY from pieces that are made as it asks for them, and to a function that takes them as they come."""
+
+import io
+from collections.abc import Callable, Iterator
+
+import psycopg2
+from django.db import connections
+
+_BUFFER = 1024 * 1024
+
+
+def copy_in(statement: str, pieces: Iterator[bytes], *, using: str) -> None:
+    """Run a COPY … FROM STDIN. What `pieces` raises is raised as it is."""
+    stream = _Readable(pieces)
+    with connections[using].cursor() as cursor:
+        try:
+            cursor.copy_expert(statement, stream, size=_BUFFER)
+        except psycopg2.Error:
+            if stream.failure is not None:
+                raise stream.failure from None
+            raise
+
+
+def copy_out(statement: str, take: Callable[[bytes], object], *, using: str) -> None:
+    """Run a COPY … TO STDOUT; `take` gets the answer in pieces of any size."""
+    with connections[using].cursor() as cursor:
+        cursor.copy_expert(statement, _Writable(take))
+
+
+class _Writable:
+    """The file object psycopg2 writes to."""
+
+    def __init__(self, take: Callable[[bytes], object]) -> None:
+        self.write = take
+
+
+class _Readable(io.RawIOBase):
+    """The file object psycopg2 reads from: pieces of CSV, made as COPY asks for them.
+
+    psycopg2 turns whatever is raised here into a QueryCanceled; `failure` keeps the reason itself.
+    """
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self.failure: Exception | None = None
+        self._pieces = pieces
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._left:
+            try:
+                self._left = memoryview(next(self._pieces, b""))
+            except Exception as error:
+                self.failure = error
+                raise
+        size = len(self._left) if size < 0 else size
+        taken, self._left = self._left[:size], self._left[size:]
+        return bytes(taken)
