@@ -9,6 +9,7 @@ from aetherflow.columns import Kind
 from aetherflow.etl.drift import Severity
 from apps.accounts.models import User
 from apps.datasets.models import Dataset, HeaderMapping, Reject
+from apps.datasets.selectors import superseding
 
 DECIMALS = [".", ","]
 DATE_ORDERS = ["day-first", "month-first"]
@@ -98,8 +99,27 @@ class CorrectionOutput(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class ChangesOutput(serializers.Serializer[Any]):
+    """new + changed + unchanged = loaded."""
+
+    new = serializers.IntegerField(help_text="Rows whose natural key no earlier upload had.")
+    changed = serializers.IntegerField(
+        help_text="Rows that say something else than the newest earlier one of their key."
+    )
+    unchanged = serializers.IntegerField(help_text="Rows that say the same as the newest earlier one of their key.")
+    superseded = serializers.IntegerField(
+        help_text="Rows of earlier uploads that counted before and do not any more: changed + unchanged."
+    )
+
+
 class DatasetOutput(serializers.ModelSerializer):
     rows = RowCountsOutput(source="counts", read_only=True)
+    changes = ChangesOutput(
+        read_only=True,
+        allow_null=True,
+        help_text="What the last load changed of what counted then. null before the first load, and where an earlier "
+        "upload was loaded before the platform counted changes.",
+    )
     uploaded_by = PersonOutput(read_only=True)
     filename = serializers.CharField(source="original_filename", read_only=True)
     read_options = ReadOptionsOutput(read_only=True)
@@ -135,6 +155,7 @@ class DatasetOutput(serializers.ModelSerializer):
             "loaded_at",
             "rows",
             "rejects",
+            "changes",
             "rejects_by_code",
             "rejects_by_column",
             "corrects",
@@ -239,6 +260,26 @@ class ProfileOutput(serializers.Serializer[Any]):
     rows = serializers.IntegerField()
     columns = ColumnProfileOutput(many=True)
     drift = DriftOutput()
+
+
+class SupersededByOutput(serializers.Serializer[Any]):
+    """A newer upload with rows of the same natural keys."""
+
+    dataset = serializers.UUIDField(source="newer.pk")
+    name = serializers.CharField(source="newer.name")
+    rows = serializers.IntegerField(help_text="How many of this upload's rows do not count because of it.")
+
+
+class DatasetDetailOutput(DatasetOutput):
+    superseded_by = serializers.SerializerMethodField()
+
+    class Meta(DatasetOutput.Meta):
+        fields = [*DatasetOutput.Meta.fields, "superseded_by"]
+        read_only_fields = fields
+
+    @extend_schema_field(SupersededByOutput(many=True))
+    def get_superseded_by(self, dataset: Dataset) -> Any:
+        return SupersededByOutput(superseding(dataset), many=True).data
 
 
 class RejectOutput(serializers.ModelSerializer):

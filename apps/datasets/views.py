@@ -38,6 +38,7 @@ from apps.datasets.selectors import (
 )
 from apps.datasets.serializers import (
     KINDS,
+    DatasetDetailOutput,
     DatasetOutput,
     HeaderMappingOutput,
     ProfileOutput,
@@ -77,10 +78,10 @@ class DatasetListView(generics.ListAPIView):
 
 
 class DatasetView(APIView):
-    @extend_schema(operation_id="datasets_get", responses=DatasetOutput)
+    @extend_schema(operation_id="datasets_get", responses=DatasetDetailOutput)
     def get(self, request: Request, dataset_id: UUID) -> Response:
-        """One upload: what was read, how, and how many rows it gave."""
-        return Response(DatasetOutput(dataset_for(user_of(request), dataset_id)).data)
+        """One upload: what was read, how, how many rows it gave, and which newer uploads have some of them anew."""
+        return Response(DatasetDetailOutput(dataset_for(user_of(request), dataset_id)).data)
 
 
 class RowsPage(serializers.Serializer[Any]):

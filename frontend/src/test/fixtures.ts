@@ -103,6 +103,7 @@ export const dataset = (given: Partial<DatasetOutput> = {}): DatasetOutput => ({
   uploaded_at: '2026-04-01T08:00:00Z',
   loaded_at: '2026-04-01T08:00:02Z',
   rows: rows(1000, 983, 15, 2),
+  changes: { new: 900, changed: 23, unchanged: 60, superseded: 83 },
   rejects: { rows: 17, faults: 17, listed_rows: 17, listed: 17, limit: 100_000, cut: false },
   rejects_by_code: { 'type-error': 11, 'constraint-error': 4, 'unique-error': 2 },
   rejects_by_column: [

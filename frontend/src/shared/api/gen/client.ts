@@ -9,7 +9,7 @@ import type {
   ConfigOutput,
   DashboardOutput,
   DashboardsGetParams,
-  DatasetOutput,
+  DatasetDetailOutput,
   DatasetsListParams,
   DatasetsRejectsParams,
   DatasetsRowsParams,
@@ -228,14 +228,14 @@ export const datasetsList = async (
 };
 
 /**
- * One upload: what was read, how, and how many rows it gave.
+ * One upload: what was read, how, how many rows it gave, and which newer uploads have some of them anew.
  */
 export const getDatasetsGetUrl = (datasetId: string) => {
   return `/api/v1/datasets/${datasetId}`;
 };
 
-export const datasetsGet = async (datasetId: string, options?: RequestInit): Promise<DatasetOutput> => {
-  return request<DatasetOutput>(getDatasetsGetUrl(datasetId), {
+export const datasetsGet = async (datasetId: string, options?: RequestInit): Promise<DatasetDetailOutput> => {
+  return request<DatasetDetailOutput>(getDatasetsGetUrl(datasetId), {
     ...options,
     method: 'GET',
   });
