@@ -247,7 +247,9 @@ def _current(department: str, *, columns: tuple[str, ...]) -> str:
         numbers = _array({each.number for each in datasets})
         return f'FROM "{table}" WHERE bucket = ANY ({buckets}) AND dataset_no = ANY ({numbers})'
 
-    alone, mixed = _apart(list(live_datasets(department)))
+    alone, mixed = _apart(
+        list(live_datasets(department).only("number", "rows_bucket", "rows_loaded", "digest_version"))
+    )
     newest = f"ORDER BY {key}, dataset_no DESC, line DESC"
     queries = [f"SELECT {wanted} {rows(alone)}"] if alone or not mixed else []
     if mixed:
