@@ -21,7 +21,7 @@ import numpy as np  # noqa: E402  (models need the setup above)
 from django.db import connection, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from aetherflow.etl import SeenKeys, open_file  # noqa: E402
+from aetherflow.etl import Profiler, SeenKeys, open_file  # noqa: E402
 from aetherflow.etl.digests import VERSION, Digests, digests  # noqa: E402
 from aetherflow.registry import department as find_department  # noqa: E402
 from apps.accounts.models import User  # noqa: E402
@@ -47,12 +47,13 @@ def measure(path: Path, *, department: str, datasets: int) -> dict[str, float]:
             digests(batch.rows.drop("line"), key=contract.natural_key, decimals=contract.decimals)
             seconds["hashed"] += time.perf_counter() - began
         dataset = _recorded(department)
-        with RejectSpool(dataset=dataset) as spool, transaction.atomic():
+        with RejectSpool(dataset=dataset, limit=1_000) as spool, transaction.atomic():
             with timed(seconds, "loaded"):
                 loaded = replace_rows(
                     dataset=dataset,
                     source=source,
                     spool=spool,
+                    profiler=Profiler(contract),
                     progress=lambda _done, _total: None,
                     at=timezone.now(),
                     using="default",

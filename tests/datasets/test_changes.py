@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from aetherflow.etl import open_file
+from aetherflow.etl import Profiler, open_file
 from aetherflow.etl.duplicates import RECORD
 from aetherflow.registry import department
 from apps.accounts.models import User
@@ -64,18 +64,26 @@ class History:
         path.write_bytes(sales(*(row(key, price=f"{price}.00") for key, price in prices.items())))
         with (
             open_file(path, filename=path.name, department=department("sales"), batch_rows=3) as source,
-            RejectSpool(dataset=dataset) as spool,
+            RejectSpool(dataset=dataset, limit=10) as spool,
             transaction.atomic(),
         ):
+            profiler = Profiler(department("sales"))
             loaded = replace_rows(
-                dataset=dataset, source=source, spool=spool, progress=lambda *_: None, at=NOW, using="default"
+                dataset=dataset,
+                source=source,
+                spool=spool,
+                profiler=profiler,
+                progress=lambda *_: None,
+                at=NOW,
+                using="default",
             )
             changes = compare(loaded.seen, dataset=dataset, using="default")
             record_load(
                 dataset=dataset,
                 counts=loaded.counts,
-                by_code={},
+                spool=spool,
                 reading=source.reading,
+                profiler=profiler,
                 bucket=loaded.bucket,
                 changes=changes,
                 at=NOW,

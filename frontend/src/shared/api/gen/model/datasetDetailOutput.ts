@@ -6,11 +6,16 @@
  * OpenAPI spec version: 1
  */
 import type { OnErrorEnum } from './onErrorEnum';
+import type { ReadOptionsOutput } from './readOptionsOutput';
 import type { PersonOutput } from './personOutput';
 import type { DatasetDetailOutputLoadedAt } from './datasetDetailOutputLoadedAt';
 import type { RowCountsOutput } from './rowCountsOutput';
+import type { RejectTotalsOutput } from './rejectTotalsOutput';
 import type { DatasetDetailOutputChanges } from './datasetDetailOutputChanges';
 import type { DatasetDetailOutputRejectsByCode } from './datasetDetailOutputRejectsByCode';
+import type { ColumnRejectsOutput } from './columnRejectsOutput';
+import type { DatasetDetailOutputCorrects } from './datasetDetailOutputCorrects';
+import type { CorrectionOutput } from './correctionOutput';
 import type { DatasetDetailOutputReading } from './datasetDetailOutputReading';
 import type { SupersededByOutput } from './supersededByOutput';
 
@@ -24,14 +29,23 @@ export interface DatasetDetailOutput {
   readonly sha256: string;
   readonly on_error: OnErrorEnum;
   readonly max_reject_share: number;
+  readonly read_options: ReadOptionsOutput;
   readonly uploaded_by: PersonOutput;
   readonly uploaded_at: string;
   readonly loaded_at: DatasetDetailOutputLoadedAt;
   readonly rows: RowCountsOutput;
+  readonly rejects: RejectTotalsOutput;
   /** What the last load changed of what counted then. null before the first load, and where an earlier upload was loaded before the platform counted changes. */
   readonly changes: DatasetDetailOutputChanges;
   readonly rejects_by_code: DatasetDetailOutputRejectsByCode;
-  /** How the file was read: encoding, delimiter, decimal, date order, header mapping. */
+  /** The commonest first. */
+  readonly rejects_by_column: readonly ColumnRejectsOutput[];
+  /** The upload whose rejected rows this one brings mended; never a correction itself. */
+  readonly corrects: DatasetDetailOutputCorrects;
+  readonly corrections: readonly CorrectionOutput[];
+  /** Rows that corrections have brought; `rows` counts those of this file alone. */
+  readonly corrected: number;
+  /** How the file was read: encoding, delimiter, decimal, date order, header mapping and where it came from (`mapping_from`: upload, remembered or none), columns left out or not known, and what the latter may have meant (`suggestions`). */
   readonly reading: DatasetDetailOutputReading;
   readonly superseded_by: readonly SupersededByOutput[];
 }

@@ -7,6 +7,6 @@
  */
 
 /**
- * How the file was read: encoding, delimiter, decimal, date order, header mapping.
+ * How the file was read: encoding, delimiter, decimal, date order, header mapping and where it came from (`mapping_from`: upload, remembered or none), columns left out or not known, and what the latter may have meant (`suggestions`).
  */
 export type DatasetDetailOutputReading = { [key: string]: unknown };

@@ -11,6 +11,7 @@ import type { PersonOutput } from './personOutput';
 import type { DatasetOutputLoadedAt } from './datasetOutputLoadedAt';
 import type { RowCountsOutput } from './rowCountsOutput';
 import type { RejectTotalsOutput } from './rejectTotalsOutput';
+import type { DatasetOutputChanges } from './datasetOutputChanges';
 import type { DatasetOutputRejectsByCode } from './datasetOutputRejectsByCode';
 import type { ColumnRejectsOutput } from './columnRejectsOutput';
 import type { DatasetOutputCorrects } from './datasetOutputCorrects';
@@ -33,6 +34,8 @@ export interface DatasetOutput {
   readonly loaded_at: DatasetOutputLoadedAt;
   readonly rows: RowCountsOutput;
   readonly rejects: RejectTotalsOutput;
+  /** What the last load changed of what counted then. null before the first load, and where an earlier upload was loaded before the platform counted changes. */
+  readonly changes: DatasetOutputChanges;
   readonly rejects_by_code: DatasetOutputRejectsByCode;
   /** The commonest first. */
   readonly rejects_by_column: readonly ColumnRejectsOutput[];
