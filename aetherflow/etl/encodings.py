@@ -44,7 +44,8 @@ class Utf8Stream:
     """A file's text as UTF-8 bytes, without byte order mark, transcoded while it is read.
 
     `skip` bytes of UTF-8 are left out at the start and `tail` is given at the end. With `most_lines` a read ends early
-    rather than give more lines at once. A file object as pyarrow wants it.
+    rather than give more lines at once; none ends between a carriage return and its line feed. A file object as pyarrow
+    wants it.
     """
 
     def __init__(
@@ -75,6 +76,9 @@ class Utf8Stream:
         taken = bytes(self._buffer[:size])
         if self._most_lines:
             taken = _first_lines(taken, self._most_lines)
+        if len(taken) > 1 and taken.endswith(b"\r") and self._buffer[len(taken) : len(taken) + 1] in (b"\n", b""):
+            # pyarrow loses the line feed of a quoted cell where a block begins with it.
+            taken = taken[:-1]
         del self._buffer[: len(taken)]
         return taken
 

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -97,14 +98,16 @@ def read_texts(path: Path, *, text: Text, dialect: Dialect, block: int = BLOCK) 
     """Every row of the file, blank lines too, in the file's order.
 
     A record beyond the last is fed in: pyarrow takes an open quotation mark at the end of a file for a closed one,
-    and the sentinel turns up inside a cell then. Raises FileRefused quote-error.
+    and the sentinel, which nobody can have written into the file, turns up inside a cell then. Raises FileRefused
+    quote-error.
     """
-    tail = f"\n{END}{dialect.delimiter * len(dialect.header)}\n".encode()
+    end = f"{END}{uuid4().hex[:16]}"
+    tail = f"\n{end}{dialect.delimiter * len(dialect.header)}\n".encode()
     most_lines = max(BLOCK_CELLS // len(dialect.header), FEWEST_LINES)
     with Utf8Stream(
         path, encoding=text.encoding, mark=text.mark, skip=dialect.offset, tail=tail, most_lines=most_lines
     ) as stream:
-        records = _Records(dialect, count_breaks=text.has_quotes)
+        records = _Records(dialect, end=end, count_breaks=text.has_quotes)
         reader = arrow_csv.open_csv(
             pa.PythonFile(stream, mode="r"),
             read_options=arrow_csv.ReadOptions(
@@ -174,7 +177,8 @@ def open_quote(line: int) -> FileRefused:
 class _Records:
     """Knows on which line each record begins, from the line breaks inside the records before it."""
 
-    def __init__(self, dialect: Dialect, *, count_breaks: bool) -> None:
+    def __init__(self, dialect: Dialect, *, end: str, count_breaks: bool) -> None:
+        self._end = end
         self._delimiter = dialect.delimiter
         self._names = [str(at) for at in range(len(dialect.header))]
         self._count_breaks = count_breaks
@@ -186,7 +190,7 @@ class _Records:
 
     def note(self, row: arrow_csv.InvalidRow) -> str:
         """Take a ragged record from pyarrow; its number counts all records from 1."""
-        if row.text.startswith(END):
+        if row.text.startswith(self._end):
             self._closed = True
         else:
             self._noted.append((row.number, row.text, row.actual_columns))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aetherflow.etl.dialect import Dialect
+from aetherflow.etl.dialect import END, Dialect
 from aetherflow.etl.encodings import examine
 from aetherflow.etl.reader import FEWEST_LINES, in_larger_batches, read_texts
 
@@ -29,6 +29,15 @@ def written(rows: list[list[str]], ending: str) -> tuple[str, list[int]]:
         text += held.getvalue()
         line += len(io.StringIO(held.getvalue(), newline="").readlines())
     return text, lines
+
+
+def test_a_row_that_looks_like_the_end_of_the_file_is_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"a,b,c\n{END},1,2,3\n{END},x\n" + "some,more,rows\n" * 8 + "some,more,rows")
+    dialect = Dialect(delimiter=",", header=("a", "b", "c"), header_line=0, first_line=1, offset=0)
+    parts = list(read_texts(path, text=examine(path, filename="rows.csv"), dialect=dialect))
+    assert [line for part in parts for line in part.lines.tolist()] == [1, *range(4, 13)]
+    assert [(row.line, row.width) for part in parts for row in part.ragged] == [(2, 4), (3, 2)]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
