@@ -73,8 +73,8 @@ def around_claim(stage: str) -> Callable[[Any], Any]:
 
 
 def reading(real: Callable[..., Any]) -> Callable[..., Any]:
-    def batches(self: SourceFile) -> Iterator[Any]:
-        for batch in real(self):
+    def batches(self: SourceFile, **options: Any) -> Iterator[Any]:
+        for batch in real(self, **options):
             reach("etl.reading")
             yield batch
 
