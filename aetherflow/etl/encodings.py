@@ -76,7 +76,11 @@ class Utf8Stream:
         taken = bytes(self._buffer[:size])
         if self._most_lines:
             taken = _first_lines(taken, self._most_lines)
-        if len(taken) > 1 and taken.endswith(b"\r") and self._buffer[len(taken) : len(taken) + 1] in (b"\n", b""):
+        if (
+            len(taken) > 1
+            and taken.endswith(b"\r")
+            and bytes(self._buffer[len(taken) : len(taken) + 1]) in {b"\n", b""}
+        ):
             # pyarrow loses the line feed of a quoted cell where a block begins with it.
             taken = taken[:-1]
         del self._buffer[: len(taken)]
