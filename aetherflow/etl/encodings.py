@@ -221,13 +221,19 @@ def by_mark(head: bytes) -> tuple[str, int]:
     return next(((name, len(mark)) for mark, name in MARKS if head.startswith(mark)), ("", 0))
 
 
+def encoding_name(encoding: str) -> str:
+    """Python's name for it; empty for what is no encoding of text."""
+    try:
+        name = codecs.lookup(encoding.strip()).name
+    except (LookupError, ValueError):
+        return ""
+    return name if re.match(READABLE, name) else ""
+
+
 def known_encoding(encoding: str) -> str:
     """Python's name for it. Raises FileRefused encoding-error for what is no encoding of text."""
-    try:
-        name = codecs.lookup(encoding).name
-    except LookupError:
-        name = ""
-    if not re.match(READABLE, name):
+    name = encoding_name(encoding)
+    if not name:
         raise FileRefused(
             f"There is no text encoding called {encoding!r}.",
             code="encoding-error",

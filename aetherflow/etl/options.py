@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
-import re
 import string
 from dataclasses import dataclass, fields
 from typing import Any
 
 from aetherflow.errors import InvalidError
 from aetherflow.etl.casting import DateOrder, Decimal
-from aetherflow.etl.encodings import READABLE
+from aetherflow.etl.encodings import encoding_name
 from aetherflow.etl.mapping import LabelMapping
 from aetherflow.etl.reading import DELIMITER_NAMES
 
@@ -52,11 +50,8 @@ def parse_delimiter(text: str) -> str:
 
 def parse_encoding(text: str) -> str:
     """The encoding's own name, from any of its names. Raises InvalidError invalid-encoding."""
-    try:
-        name = codecs.lookup(text.strip()).name
-    except (LookupError, ValueError):
-        name = ""
-    if not re.match(READABLE, name):
+    name = encoding_name(text)
+    if not name:
         raise InvalidError(
             f"There is no text encoding called {text!r}.",
             code="invalid-encoding",
