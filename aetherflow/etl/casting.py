@@ -6,6 +6,7 @@ Good cells take one vectorised cast; only those it leaves over go through the sp
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -30,6 +31,9 @@ INVISIBLE = "[\u200b\u2060\ufeff]"
 NO_BREAK = "[\u00a0\u2007\u202f]"
 # A number too large for float64 is still a number: it must fail its column's range, not look like a typing error.
 BEYOND = 1e300
+
+# Bytes: the first that is neither a space nor a control sign, and the first of signs beyond ASCII.
+FIRST_VISIBLE, FIRST_BEYOND_ASCII = 0x21, 0x80
 
 TIME = r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?$"
 YEAR_FIRST = rf"^(?P<y>\d{{4}})[-/.](?P<m>\d{{1,2}})[-/.](?P<d>\d{{1,2}}){TIME}"
@@ -56,100 +60,119 @@ class Conventions:
 
 @dataclass(frozen=True, kw_only=True)
 class Cast:
-    """`values` in the column's Arrow type, null where missing or unreadable; `empty`: no text at all;
-    `unreadable`: a text that is no value of this kind. All of the same length."""
+    """`values` in the column's Arrow type, null where missing or unreadable; `unreadable`: a text that is no value of
+    this kind. Both of the same length."""
 
     values: pa.Array
-    empty: pa.BooleanArray
-    unreadable: pa.BooleanArray
+    unreadable: np.ndarray
 
 
 def cast(cells: pa.StringArray, column: Column, *, conventions: Conventions) -> Cast:
     """Read the cells of one column. NaN and infinity are unreadable; decimals beyond the column's are rounded."""
-    trimmed = pc.utf8_trim_whitespace(cells)
-    if column.kind == "text":
-        trimmed = _as_seen(trimmed, column)
-    present = pc.if_else(pc.is_in(trimmed, value_set=_spellings(column)), None, trimmed)
-    if column.kind == "text":
-        values = _texts(present, column)
-    elif column.kind == "date":
-        values = _days(present, order=conventions.date_order)
-    elif column.kind == "integer":
-        values = _integers(present, decimal=conventions.decimal)
-    else:
-        values = _decimals(present, column, decimal=conventions.decimal)
-    return Cast(
-        values=values.cast(ARROW_TYPES[column.kind]),
-        empty=pc.equal(trimmed, ""),
-        unreadable=pc.and_(pc.is_valid(present), pc.is_null(values)),
-    )
+    match column.kind:
+        case "text":
+            values, unreadable = _as_texts(cells, column), np.zeros(len(cells), dtype=bool)
+        case "date":
+            values, unreadable = _as_days(cells, column, order=conventions.date_order)
+        case _:
+            values, unreadable = _as_numbers(cells, column, decimal=conventions.decimal)
+    return Cast(values=values.cast(ARROW_TYPES[column.kind]), unreadable=unreadable)
 
 
-def _spellings(column: Column) -> pa.Array:
-    return pa.array(sorted({form for token in column.missing for form in (token, token.upper(), token.capitalize())}))
+def _without_missing(trimmed: pa.StringArray, column: Column) -> pa.StringArray:
+    missing = pc.is_in(trimmed, value_set=_spellings(column.missing))
+    return pc.if_else(missing, None, trimmed) if pc.any(missing).as_py() else trimmed
 
 
-def _as_seen(trimmed: pa.StringArray, column: Column) -> pa.StringArray:
+@cache
+def _spellings(missing: tuple[str, ...]) -> pa.Array:
+    return pa.array(sorted({form for token in missing for form in (token, token.upper(), token.capitalize())}))
+
+
+def _as_texts(cells: pa.StringArray, column: Column) -> pa.StringArray:
+    written = _letters_of(cells)
+    # One look at all bytes takes a tenth of what a look into each cell takes.
+    is_ascii = written.max(initial=0) < FIRST_BEYOND_ASCII
+    has_spaces = not is_ascii or written.min(initial=FIRST_VISIBLE) < FIRST_VISIBLE
+    trimmed = pc.utf8_trim_whitespace(cells) if has_spaces else cells
+    present = _without_missing(_as_seen(trimmed, column, is_ascii=is_ascii), column)
+    if column.multiline:
+        return present
+    if has_spaces:
+        letters = _letters_of(present).tobytes()
+        if any(run in letters for run in (b"  ", b"\n", b"\r", b"\t")):
+            present = pc.replace_substring_regex(present, r"\s+", " ")
+    if column.case == "upper":
+        return pc.ascii_upper(present) if is_ascii else pc.utf8_upper(present)
+    if column.case == "lower":
+        return pc.ascii_lower(present) if is_ascii else pc.utf8_lower(present)
+    return present
+
+
+def _as_seen(trimmed: pa.StringArray, column: Column, *, is_ascii: bool) -> pa.StringArray:
     """Texts that look the same become the same: ="00042", no-break and zero-width spaces, é of one sign or of two."""
     seen = trimmed
-    if pc.any(pc.starts_with(seen, '="')).as_py():
+    if b'="' in _letters_of(seen).tobytes():
         seen = pc.replace_substring_regex(seen, GUARDED, r"\1")
-    if not column.multiline and not pc.all(pc.string_is_ascii(seen)).as_py():
+    if not column.multiline and not is_ascii:
         seen = pc.utf8_normalize(pc.replace_substring_regex(seen, INVISIBLE, ""), form="NFC")
         seen = pc.replace_substring_regex(seen, NO_BREAK, " ")
     return trimmed if seen is trimmed else pc.utf8_trim_whitespace(seen)
 
 
-def _texts(present: pa.StringArray, column: Column) -> pa.StringArray:
-    if column.multiline:
-        return present
-    written = _bytes_of(present)
-    if any(run in written for run in (b"  ", b"\n", b"\r", b"\t")):
-        present = pc.replace_substring_regex(present, r"\s+", " ")
-    if column.case == "upper":
-        return pc.utf8_upper(present)
-    return pc.utf8_lower(present) if column.case == "lower" else present
-
-
-def _bytes_of(cells: pa.StringArray) -> bytes:
-    """All cells one behind the other: to look for something rare in them takes a tenth of a look into each."""
+def _letters_of(cells: pa.StringArray) -> np.ndarray:
+    """The bytes of all cells, one behind the other, without a copy."""
     _, offsets, written = cells.buffers()
     if written is None:
-        return b""
+        return np.zeros(0, dtype=np.uint8)
     bounds = np.frombuffer(offsets, dtype=np.int32)
-    return written[int(bounds[cells.offset]) : int(bounds[cells.offset + len(cells)])].to_pybytes()
+    return np.frombuffer(written, dtype=np.uint8)[bounds[cells.offset] : bounds[cells.offset + len(cells)]]
 
 
-def _decimals(present: pa.StringArray, column: Column, *, decimal: Decimal) -> pa.Array:
-    values = _numbers(pl.Series(present), decimal=decimal, unit=column.unit)
-    rounded = pc.round(values.to_arrow(), ndigits=column.decimal_places, round_mode="half_towards_infinity")
-    return pc.if_else(pc.less(pc.abs(rounded), BEYOND), rounded, values.to_arrow())
+def _as_numbers(cells: pa.StringArray, column: Column, *, decimal: Decimal) -> tuple[pa.Array, np.ndarray]:
+    """Most cells are numbers as they stand; what the quick cast leaves over is looked at more closely."""
+    texts, is_whole = pl.Series(cells), column.kind == "integer"
+    values = texts.cast(pl.Int64, strict=False) if is_whole else _plain_numbers(texts, decimal=decimal)
+    unreadable = np.zeros(len(cells), dtype=bool)
+    if values.null_count():
+        left = values.is_null().arg_true()
+        trimmed = pc.utf8_trim_whitespace(cells.take(left.to_arrow()))
+        present = pl.Series(_without_missing(trimmed, column), dtype=pl.String)
+        found = _numbers(present, decimal=decimal, unit=column.unit)
+        if is_whole:
+            found = found.set(found != found.round(0), None).clip(-MOST_INTEGER, MOST_INTEGER).cast(pl.Int64)
+        values = values.scatter(left, found)
+        unreadable[left.to_numpy()] = (found.is_null() & present.is_not_null()).to_numpy()
+    if is_whole:
+        # pandera puts the failing cells of all columns into one, where a larger integer than a float can hold is an
+        # error.
+        return values.clip(-MOST_INTEGER, MOST_INTEGER).to_arrow(), unreadable
+    return _rounded(values.to_arrow(), places=column.decimal_places), unreadable
 
 
-def _integers(present: pa.StringArray, *, decimal: Decimal) -> pa.Array:
-    texts = pl.Series(present)
-    values = texts.cast(pl.Int64, strict=False)
-    left = (values.is_null() & texts.is_not_null()).arg_true()
-    if len(left):
-        numbers = _numbers(texts.gather(left), decimal=decimal, unit=None)
-        whole = numbers.set(numbers != numbers.round(0), None)
-        values = values.scatter(left, whole.clip(-MOST_INTEGER, MOST_INTEGER).cast(pl.Int64))
-    # pandera puts the failing cells of all columns into one, where a larger integer than a float can hold is an error.
-    return values.clip(-MOST_INTEGER, MOST_INTEGER).to_arrow()
+def _rounded(values: pa.DoubleArray, *, places: int | None) -> pa.DoubleArray:
+    rounded = pc.round(values, ndigits=places, round_mode="half_towards_infinity")
+    return pc.if_else(pc.less(pc.abs(rounded), BEYOND), rounded, values)
 
 
 def _numbers(texts: pl.Series, *, decimal: Decimal, unit: str | None) -> pl.Series:
     """Float64, null where the text is no number."""
-    plain = texts
-    if decimal == ",":
-        # 1.234 is a thousand here: the quick cast would read it as one and a bit.
-        plain = texts.set(texts.str.contains(".", literal=True), None).str.replace(",", ".", literal=True)
-    values = plain.cast(pl.Float64, strict=False)
-    values = values.set(~values.is_finite(), None).clip(-BEYOND, BEYOND)
+    values = _plain_numbers(texts, decimal=decimal)
     left = (values.is_null() & texts.is_not_null()).arg_true()
     if len(left):
         values = values.scatter(left, _spelled_numbers(texts.gather(left), decimal=decimal, unit=unit))
     return values
+
+
+def _plain_numbers(texts: pl.Series, *, decimal: Decimal) -> pl.Series:
+    """Float64 of what is a number as it stands, else null; of nothing that only looks like one."""
+    if decimal == ",":
+        # 1.234 is a thousand here: the cast would read it as one and a bit.
+        texts = texts.set(texts.str.contains(".", literal=True), None).str.replace(",", ".", literal=True)
+    values = texts.cast(pl.Float64, strict=False)
+    if not np.isfinite(values.to_numpy()).all():
+        values = values.set(~values.is_finite(), None)
+    return values.clip(-BEYOND, BEYOND)
 
 
 def _spelled_numbers(texts: pl.Series, *, decimal: Decimal, unit: str | None) -> pl.Series:
@@ -177,11 +200,13 @@ def _without_currency(texts: pl.Series) -> pl.Series:
     return texts.str.replace(rf"^([+-]?)\s*{CURRENCY}\s*([+-]?)", "$1$2").str.replace(rf"([\d)-])\s*{CURRENCY}$", "$1")
 
 
-def _days(present: pa.StringArray, *, order: DateOrder) -> pa.Array:
+def _as_days(cells: pa.StringArray, column: Column, *, order: DateOrder) -> tuple[pa.Array, np.ndarray]:
     """Each different text is read once: a million cells hold a few hundred days."""
-    coded = pc.dictionary_encode(present)
-    days = read_days(pl.Series(coded.dictionary, dtype=pl.String), order=order)
-    return days.to_arrow().take(coded.indices)
+    coded = pc.dictionary_encode(cells)
+    present = _without_missing(pc.utf8_trim_whitespace(coded.dictionary), column)
+    days = read_days(pl.Series(present, dtype=pl.String), order=order).to_arrow()
+    unreadable = pc.and_(pc.is_valid(present), pc.is_null(days)).to_numpy(zero_copy_only=False)
+    return days.take(coded.indices), unreadable[coded.indices.to_numpy()]
 
 
 def read_days(texts: pl.Series, *, order: DateOrder) -> pl.Series:

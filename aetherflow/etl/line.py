@@ -28,7 +28,7 @@ from aetherflow.etl.listing import Listing, Repeats
 from aetherflow.etl.reader import Texts, in_larger_batches
 from aetherflow.etl.reading import Reading
 from aetherflow.etl.rejects import Counts, FaultKind, counted_by_code
-from aetherflow.etl.validation import NULL_BYTE, find_faults
+from aetherflow.etl.validation import NULL_BYTE, find_faults, no_faults
 
 LISTING_LIMIT = 100_000
 
@@ -127,7 +127,7 @@ class _BatchWork:
 
     def run(self, seen: SeenKeys) -> Batch:
         typed, found = self._judge()
-        bad: np.ndarray = found.max(axis=1) > 0
+        bad: np.ndarray = np.logical_or.reduce(found, axis=1)
         rows, repeats = self._clean(typed, ~bad, seen)
         rejects = Listing(
             department=self.department,
@@ -170,10 +170,10 @@ class _BatchWork:
             }
         )
         unreadable = np.column_stack(
-            [np.zeros(rows, dtype=bool) if done is None else _mask(done.unreadable) for done in casts]
+            [np.zeros(rows, dtype=bool) if done is None else done.unreadable for done in casts]
         )
         by_schema = find_faults(_frame(typed), schema=self.department.rows, unreadable=unreadable)
-        found = np.zeros((rows, len(self.header) + 1), dtype=np.int8)
+        found = no_faults(rows, columns=len(self.header))
         for place, faulty in zip([*places, -1], by_schema.T, strict=True):
             if place is not None:
                 found[:, place] = faulty

@@ -79,9 +79,10 @@ class Listing:
             FaultKind(column=None, label=None, code=row.code(columns=len(self.header))) for row in self.ragged
         )
         names = {at: name for name, at in self.mapping.positions.items()}
+        of_bad = self.found[self._bad]
         for code in range(1, len(CODES)):
             # One byte a cell: the places of the faults themselves would be sixteen.
-            by_place = np.count_nonzero(self.found == code, axis=0)
+            by_place = np.count_nonzero(of_bad == code, axis=0)
             for place in np.flatnonzero(by_place).tolist():
                 label = None if place == len(self.header) else self.header[place]
                 counts[FaultKind(column=names.get(place), label=label, code=CODES[code])] += int(by_place[place])
@@ -91,15 +92,20 @@ class Listing:
         return counts
 
     @cached_property
+    def _bad(self) -> np.ndarray:
+        """Places of the rows with a faulty cell."""
+        return np.flatnonzero(self.found.any(axis=1))
+
+    @cached_property
     def _faults_of_lines(self) -> np.ndarray:
         """How many faults each line at fault is itemised with, in the order of lines."""
-        of_cells = np.minimum(np.count_nonzero(self.found, axis=1), MOST_PER_LINE)
-        bad = np.flatnonzero(of_cells)
+        bad = self._bad
+        of_cells = np.minimum(np.count_nonzero(self.found[bad], axis=1), MOST_PER_LINE)
         lines = np.concatenate(
             [self.lines[bad], self.lines[self.repeats.rows], np.array([row.line for row in self.ragged], np.int64)]
         )
         single = np.ones(len(lines) - len(bad), dtype=np.int64)
-        return np.concatenate([of_cells[bad], single])[np.argsort(lines, kind="stable")]
+        return np.concatenate([of_cells, single])[np.argsort(lines, kind="stable")]
 
     @cached_property
     def _listed(self) -> tuple[int, int]:
@@ -130,7 +136,7 @@ class Listing:
             )
 
     def _of_cells(self) -> Iterator[Reject]:
-        for rows in self._in_pieces(np.flatnonzero(self.found.any(axis=1))):
+        for rows in self._in_pieces(self._bad):
             texts = self._texts(rows)
             faulty = self.found[rows] > 0
             nth = np.cumsum(faulty, axis=1)

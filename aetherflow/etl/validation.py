@@ -20,7 +20,7 @@ def find_faults(rows: pd.DataFrame, *, schema: type[pa.DataFrameModel], unreadab
     another. Raises SchemaErrors when the frame itself, and not a row of it, breaks the schema: that is a defect, not
     a bad file.
     """
-    found = np.zeros((len(rows), len(rows.columns) + 1), dtype=np.int8)
+    found = no_faults(len(rows), columns=len(rows.columns))
     found[:, :-1][unreadable] = TYPE_ERROR
     left = rows
     while len(left) and (failures := _failures(left, schema)) is not None:
@@ -30,8 +30,13 @@ def find_faults(rows: pd.DataFrame, *, schema: type[pa.DataFrameModel], unreadab
         codes = np.where(failures["check"] == "not_nullable", MISSING_VALUE, CONSTRAINT_ERROR)
         codes[columns == -1] = ROW_CONSTRAINT
         found[at] = np.where(found[at] == 0, codes, found[at])
-        left = rows.take(np.flatnonzero(found.max(axis=1) == 0))
+        left = rows.take(np.flatnonzero(~found.any(axis=1)))
     return found
+
+
+def no_faults(rows: int, *, columns: int) -> np.ndarray:
+    """Column by column in memory: what is asked of each row is worked over all rows of a column at once then."""
+    return np.zeros((rows, columns + 1), dtype=np.int8, order="F")
 
 
 def _failures(rows: pd.DataFrame, schema: type[pa.DataFrameModel]) -> pd.DataFrame | None:

@@ -29,8 +29,8 @@ def read(cell: str, of: Column, *, decimal: str = ".", date_order: str = "iso") 
     conventions = Conventions(decimal=decimal, date_order=date_order)  # type: ignore[arg-type]
     done = cast(pa.array([cell, ""]), of, conventions=conventions)
     assert done.values[1].as_py() is None
-    assert not done.unreadable[1].as_py()
-    return UNREADABLE if done.unreadable[0].as_py() else done.values[0].as_py()
+    assert not done.unreadable[1]
+    return UNREADABLE if done.unreadable[0] else done.values[0].as_py()
 
 
 @pytest.mark.parametrize("cell", ["", "  ", "-", "--", "NA", "n/a", "N/A", "#N/A", "null", "NULL", "None", " none "])
