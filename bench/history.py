@@ -21,7 +21,7 @@ import numpy as np  # noqa: E402  (models need the setup above)
 from django.db import connection, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from aetherflow.etl import Profiler, SeenKeys, open_file  # noqa: E402
+from aetherflow.etl import SeenKeys, open_file  # noqa: E402
 from aetherflow.etl.digests import VERSION, Digests, digests  # noqa: E402
 from aetherflow.registry import department as find_department  # noqa: E402
 from apps.accounts.models import User  # noqa: E402
@@ -53,7 +53,6 @@ def measure(path: Path, *, department: str, datasets: int) -> dict[str, float]:
                     dataset=dataset,
                     source=source,
                     spool=spool,
-                    profiler=Profiler(contract),
                     progress=lambda _done, _total: None,
                     at=timezone.now(),
                     using="default",

@@ -1,13 +1,12 @@
 """From a file on disk to typed, clean, checked rows in batches, and a reason for everything that is left out.
 
-`open_file` examines the whole file before it hands out a row, so a file that cannot be used is refused as a whole and
-numbers and days are read one way from its first row to its last.
+A file that cannot be used is refused as a whole, and numbers and days are read one way from its first row to its last.
 """
 
 from aetherflow.etl.corrections import Correction
 from aetherflow.etl.drift import Drift, compare
 from aetherflow.etl.duplicates import SeenKeys
-from aetherflow.etl.line import Batch, SourceFile
+from aetherflow.etl.line import Batch, ReadOtherwise, SourceFile
 from aetherflow.etl.opening import open_file
 from aetherflow.etl.options import ReadOptions
 from aetherflow.etl.profile import Profile, Profiler
@@ -24,6 +23,7 @@ __all__ = [
     "Profile",
     "Profiler",
     "ReadOptions",
+    "ReadOtherwise",
     "Reading",
     "Reject",
     "RejectPolicy",

@@ -32,10 +32,11 @@ CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x00\x1a\x1b"))
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """What one pass over the bytes found. `mark` is the number of bytes of the byte order mark."""
+    """What one pass over the bytes found. The byte order mark has `mark` bytes; `lines` are physical ones."""
 
     encoding: str
     mark: int
+    lines: int
     has_quotes: bool
     has_nul: bool
 
@@ -161,6 +162,11 @@ class _Lines:
         self._after_cr = False
         self._open = 0
 
+    @property
+    def count(self) -> int:
+        """Of them, the last one counted even where nothing ends it."""
+        return self.ended + (self._open > 0)
+
     def take(self, chunk: bytes) -> None:
         first = min((at for at in (chunk.find(b"\n"), chunk.find(b"\r")) if at >= 0), default=-1)
         if self._open + (len(chunk) if first < 0 else first) > LONGEST_LINE:
@@ -208,7 +214,7 @@ def _pass_over(path: Path, *, encoding: str, mark: int) -> Text:
             lines.take(chunk)
             has_quotes = has_quotes or b'"' in chunk
             has_nul = has_nul or b"\x00" in chunk
-    return Text(encoding=encoding, mark=mark, has_quotes=has_quotes, has_nul=has_nul)
+    return Text(encoding=encoding, mark=mark, lines=lines.count, has_quotes=has_quotes, has_nul=has_nul)
 
 
 def _at(error: UnicodeDecodeError, *, lines: int, encoding: str) -> _Undecodable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from aetherflow.columns import ARROW_TYPES
 from aetherflow.department import Department
+from aetherflow.etl.ahead import ahead
 from aetherflow.etl.casting import Conventions, cast
 from aetherflow.etl.corrections import as_in_the_file
 from aetherflow.etl.digests import digests
@@ -28,6 +29,7 @@ from aetherflow.etl.listing import Listing, Repeats
 from aetherflow.etl.reader import Texts, in_larger_batches
 from aetherflow.etl.reading import Reading
 from aetherflow.etl.rejects import Counts, FaultKind, counted_by_code
+from aetherflow.etl.survey import Survey
 from aetherflow.etl.validation import NULL_BYTE, find_faults, no_faults
 
 LISTING_LIMIT = 100_000
@@ -53,26 +55,43 @@ class Batch:
         return counted_by_code(self.faults)
 
 
+class ReadOtherwise(Exception):  # noqa: N818 - nothing is wrong with the file
+    """The rows further down say that numbers or days are written in another way than its beginning does. What was read
+    is void, and is to be read again: the SourceFile knows now."""
+
+
 @dataclass(kw_only=True)
 class SourceFile:
-    """A file that can be read, as open_file gives it; it has `row_count` rows, good or bad.
+    """A file that can be read, as open_file gives it.
 
-    `batches()` may be called again and starts from the beginning each time. `held` is what was unpacked for it.
+    `batches()` may be called again and starts from the beginning each time. `is_surveyed`: `survey` has seen all rows,
+    not only the beginning. `held` is what was unpacked for it.
     """
 
     path: Path
     department: Department
     table: TextTable
     mapping: Mapping
-    conventions: Conventions
+    survey: Survey
+    is_surveyed: bool
     reading: Reading
-    row_count: int
-    is_correction: bool
     listing_limit: int
     batch_rows: int
     block: int
     held: ExitStack
-    _open: list[Generator[Texts]] = field(default_factory=list)
+    _open: list[Generator[Batch]] = field(default_factory=list)
+
+    @property
+    def conventions(self) -> Conventions:
+        return Conventions(decimal=self.reading.decimal, date_order=self.reading.date_order)
+
+    @property
+    def is_correction(self) -> bool:
+        return self.survey.correction is not None
+
+    @property
+    def rows_at_most(self) -> int:
+        return self.table.rows_at_most
 
     @cached_property
     def bytes_total(self) -> int:
@@ -94,19 +113,47 @@ class SourceFile:
         self.held.close()
 
     def batches(self, *, seen: SeenKeys | None = None) -> Iterator[Batch]:
-        """The rows of the file, in its order. Raises nothing about the file: open_file has read it to its end.
+        """The rows of the file, in its order. `seen`, empty at first, holds the keys and digests of all rows to load at
+        last.
 
-        `seen`, empty at first, holds the keys and digests of all rows to load at last.
+        The next batch is read, and the one before it worked, while the last one is being used. Raises nothing about
+        the file where open_file has read it to its end. Where it had not: FileRefused, or ReadOtherwise at the end.
         """
-        texts = self.table.texts(decimal=self.conventions.decimal, block=self.block)
-        self._open.append(texts)
-        seen = SeenKeys() if seen is None else seen
+        worked = ahead(self._worked(SeenKeys() if seen is None else seen))
+        self._open.append(worked)
+        return worked
+
+    def _worked(self, seen: SeenKeys) -> Generator[Batch]:
         room, read_in_all = self.listing_limit, self.table.bytes_total
-        for batch in in_larger_batches(texts, rows=self.batch_rows):
-            done = _BatchWork(self, batch, room=room).run(seen)
-            room = 0 if done.rejects.is_cut else room - len(done.rejects)
-            if done.counts.read:
-                yield replace(done, bytes_read=self.bytes_total * batch.bytes_read // read_in_all)
+        with closing(ahead(self._texts())) as batches:
+            for batch in batches:
+                done = _BatchWork(self, batch, room=room).run(seen)
+                room = 0 if done.rejects.is_cut else room - len(done.rejects)
+                if done.counts.read:
+                    yield replace(done, bytes_read=self.bytes_total * batch.bytes_read // read_in_all)
+
+    def _texts(self) -> Generator[Texts]:
+        with closing(self.table.texts(decimal=self.conventions.decimal, block=self.block)) as texts:
+            if self.is_surveyed:
+                yield from in_larger_batches(texts, rows=self.batch_rows)
+                return
+            survey = self.survey.anew()
+            for batch in in_larger_batches(texts, rows=self.batch_rows):
+                survey.take(batch.cells)
+                yield batch
+        self._settle(survey)
+
+    def _settle(self, survey: Survey) -> None:
+        before, found = self.conventions, survey.conventions
+        self.survey, self.is_surveyed = survey, True
+        self.reading = replace(
+            self.reading,
+            decimal=found.decimal,
+            date_order=found.date_order,
+            basis={**self.reading.basis, **survey.basis},
+        )
+        if found != before:
+            raise ReadOtherwise
 
 
 class _BatchWork:

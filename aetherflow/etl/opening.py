@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from aetherflow.department import Department
-from aetherflow.etl.casting import Conventions
-from aetherflow.etl.conventions import Evidence
 from aetherflow.etl.corrections import Correction, is_annotation
 from aetherflow.etl.formats.archives import Unpacked, unpack
 from aetherflow.etl.formats.delimited import open_delimited
@@ -16,16 +14,17 @@ from aetherflow.etl.formats.jsonlines import open_json
 from aetherflow.etl.formats.limits import MOST_BYTES, Limits
 from aetherflow.etl.formats.parquet import open_parquet
 from aetherflow.etl.formats.scratch import Scratch
-from aetherflow.etl.formats.table import Basis, TextTable
+from aetherflow.etl.formats.table import TextTable
 from aetherflow.etl.formats.typed import UNDECIDED
 from aetherflow.etl.formats.workbook import open_workbook
-from aetherflow.etl.headers import Labels, Mapping, match_header
+from aetherflow.etl.headers import Labels, match_header
 from aetherflow.etl.line import LISTING_LIMIT, SourceFile, without_blank_rows
 from aetherflow.etl.mapping import Memory, nothing_remembered
 from aetherflow.etl.options import NOTHING_SAID, ReadOptions
 from aetherflow.etl.reader import BLOCK
 from aetherflow.etl.reading import Reading
 from aetherflow.etl.rejects import FileRefused
+from aetherflow.etl.survey import Survey
 
 
 def open_file(
@@ -40,9 +39,12 @@ def open_file(
     batch_rows: int = 60_000,
     block: int = BLOCK,
     most_bytes: int = MOST_BYTES,
+    in_haste: bool = False,
 ) -> SourceFile:
     """Examine a file on the local disk, to its end and in bounded memory, before any row is handed out.
 
+    `in_haste`, where the beginning of a text file tells how all of it seems to be written, the rest is seen while the
+    rows are handed out: SourceFile.batches raises for it then.
     `options` override what would be found. `memory` is asked for the header's mapping where `options` give none.
     `correction` where the file completes another one. `batch_rows` is about how many rows a batch has, `block` how many
     bytes are parsed at a time, and `most_bytes` what a packed file may grow to: it is unpacked beside `path`, until the
@@ -58,22 +60,18 @@ def open_file(
         mapping = match_header(
             table.header, department=department, line=table.header_line, mapping=options.mapping, memory=memory
         )
-        evidence = Evidence()
-        if correction is not None:
-            evidence = Evidence(usual_decimal=correction.decimal, usual_order=correction.date_order)
-        row_count = _survey(
-            table, evidence=evidence, mapping=mapping, department=department, filename=filename, block=block
+        survey = Survey(department=department, mapping=mapping, options=options, correction=correction)
+        is_whole = _look_over(
+            table, survey=survey, in_haste=in_haste and not table.is_typed, filename=filename, block=block
         )
-        conventions = Conventions(
-            decimal=options.decimal or evidence.conventions.decimal,
-            date_order=options.date_order or evidence.conventions.date_order,
-        )
+        conventions = survey.conventions
         return SourceFile(
             path=path,
             department=department,
             table=table,
             mapping=mapping,
-            conventions=conventions,
+            survey=survey,
+            is_surveyed=is_whole,
             reading=Reading(
                 format=table.form.format,
                 compression=unpacked.compression,
@@ -82,11 +80,7 @@ def open_file(
                 sheet=table.form.sheet,
                 decimal=conventions.decimal,
                 date_order=conventions.date_order,
-                basis={
-                    **table.form.basis,
-                    "decimal": _basis(given=options.decimal is not None, assumed=evidence.decimal_assumed),
-                    "date_order": _basis(given=options.date_order is not None, assumed=evidence.date_order_assumed),
-                },
+                basis={**table.form.basis, **survey.basis},
                 header_line=table.header_line,
                 header=list(table.header),
                 mapping={mapping.labels[name]: name for name in mapping.positions},
@@ -99,8 +93,6 @@ def open_file(
                 suggestions=mapping.suggestions,
                 missing_optional=mapping.missing_optional,
             ),
-            row_count=row_count,
-            is_correction=correction is not None,
             listing_limit=listing_limit,
             batch_rows=batch_rows,
             block=block,
@@ -131,25 +123,24 @@ def _as_table(
     return open_delimited(path, filename=filename, known=known, options=options)
 
 
-def _basis(*, given: bool, assumed: bool) -> Basis:
-    if given:
-        return "given"
-    return "assumed" if assumed else "found"
+def _look_over(table: TextTable, *, survey: Survey, in_haste: bool, filename: str, block: int) -> bool:
+    """Take the rows into the survey, to the file's end, which it returns, or until it is settled where there is haste.
 
-
-def _survey(
-    table: TextTable, *, evidence: Evidence, mapping: Mapping, department: Department, filename: str, block: int
-) -> int:
-    """One pass over all rows: how numbers and days are written, whether the file is whole, how many rows it has."""
-    row_count = 0
-    for texts in table.texts(decimal=UNDECIDED, block=block):
-        row_count += sum(not row.is_blank for row in texts.ragged) + len(without_blank_rows(texts)[1])
-        for name, at in mapping.positions.items():
-            evidence.take(texts.cells.column(at), department.column(name))
-    if not row_count:
+    Raises FileRefused where the file is not whole or has no rows.
+    """
+    has_rows = False
+    with closing(table.texts(decimal=UNDECIDED, block=block)) as pieces:
+        for texts in pieces:
+            has_rows = (
+                has_rows or any(not row.is_blank for row in texts.ragged) or len(without_blank_rows(texts)[1]) > 0
+            )
+            survey.take(texts.cells)
+            if in_haste and has_rows and survey.is_settled:
+                return False
+    if not has_rows:
         raise FileRefused(
             f"{filename} has a header and no rows.",
             code="no-rows",
             hint="Check the filter of the export, and upload a file with at least one row.",
         )
-    return row_count
+    return True

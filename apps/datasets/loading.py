@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import pyarrow as pa
-from django.db import connections
+from django.db import connections, transaction
 from pyarrow import csv as arrow_csv
 
-from aetherflow.etl import Batch, Counts, FaultKind, Profiler, Reject, SeenKeys, SourceFile
+from aetherflow.etl import Batch, Counts, FaultKind, FileRefused, Profiler, ReadOtherwise, Reject, SeenKeys, SourceFile
 from aetherflow.etl.rejects import counted_by_code, counted_by_column
 from aetherflow.registry import department as find_department
 from apps.datasets import digests, partitions
@@ -37,13 +37,18 @@ class RejectSpool:
     """
 
     def __init__(self, *, dataset: Dataset, limit: int) -> None:
-        self.faults: Counter[FaultKind] = Counter()
         self.limit = limit
-        self._lines = self._listed_lines = self._listed_faults = 0
         self._dataset = dataset
         self._file = SpooledTemporaryFile(  # noqa: SIM115  (closed by __exit__)
             max_size=_SPOOL_IN_MEMORY, mode="w+", encoding="utf-8", newline=""
         )
+        self.clear()
+
+    def clear(self) -> None:
+        self.faults: Counter[FaultKind] = Counter()
+        self._lines = self._listed_lines = self._listed_faults = 0
+        self._file.seek(0)
+        self._file.truncate()
 
     def __enter__(self) -> Self:
         return self
@@ -119,10 +124,12 @@ def _array(cells: list[str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """How many rows there were, the partition in which those to load stand now, and what tells them from others."""
+    """How many rows there were, in which partition those to load stand now, what they hold, and what tells them from
+    others."""
 
     counts: Counts
     bucket: int
+    profiler: Profiler
     seen: SeenKeys
 
 
@@ -131,24 +138,35 @@ def replace_rows(
     dataset: Dataset,
     source: SourceFile,
     spool: RejectSpool,
-    profiler: Profiler,
     progress: Progress,
     at: datetime,
     using: str,
 ) -> Loaded:
-    """Put the file's clean rows in the place of whatever the dataset had; rejects go to `spool`, rows past `profiler`.
+    """Put the file's clean rows in the place of whatever the dataset had; rejects go to `spool`.
 
     `progress(done, total)` is called after each batch, in bytes of the file. A partition of the dataset's own that the
-    rows leave is retired.
+    rows leave is retired. Raises FileRefused with an empty `spool`: what was found until then is not the whole truth.
     """
     partitions.retire(dataset, at=at, using=using)
     remove_shared_rows(dataset=dataset, using=using)
-    own = source.row_count >= partitions.LARGE
-    bucket = partitions.make(dataset.department, using=using) if own else partitions.SHARED
-    counts = Counts()
-    seen = SeenKeys()
+    try:
+        try:
+            loaded = _load(dataset, source, spool=spool, progress=progress, using=using)
+        except ReadOtherwise:
+            spool.clear()
+            loaded = _load(dataset, source, spool=spool, progress=progress, using=using)
+    except FileRefused:
+        spool.clear()
+        raise
+    digests.replace_stored(loaded.seen, dataset_no=dataset.number, using=using)
+    return loaded
 
-    def pieces() -> Iterator[bytes]:
+
+def _load(dataset: Dataset, source: SourceFile, *, spool: RejectSpool, progress: Progress, using: str) -> Loaded:
+    """All of it or, whatever is raised, nothing."""
+    counts, seen, profiler = Counts(), SeenKeys(), Profiler(source.department)
+
+    def pieces(bucket: int) -> Iterator[bytes]:
         nonlocal counts
         for batch in source.batches(seen=seen):
             counts += batch.counts
@@ -158,11 +176,13 @@ def replace_rows(
                 yield _csv(batch.rows, bucket=bucket, dataset_no=dataset.number)
             progress(batch.bytes_read, source.bytes_total)
 
-    _copy(pieces(), department=dataset.department, bucket=bucket, using=using)
-    if own:
-        partitions.attach(dataset.department, bucket=bucket, using=using)
-    digests.replace_stored(seen, dataset_no=dataset.number, using=using)
-    return Loaded(counts=counts, bucket=bucket, seen=seen)
+    with transaction.atomic(using=using):
+        is_large = source.rows_at_most >= partitions.LARGE
+        bucket = partitions.make(dataset.department, using=using) if is_large else partitions.SHARED
+        _copy(pieces(bucket), department=dataset.department, bucket=bucket, using=using)
+        if is_large:
+            partitions.attach(dataset.department, bucket=bucket, using=using)
+    return Loaded(counts=counts, bucket=bucket, profiler=profiler, seen=seen)
 
 
 def _copy(pieces: Iterator[bytes], *, department: str, bucket: int, using: str) -> None:

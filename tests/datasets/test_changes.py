@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from aetherflow.etl import Profiler, open_file
+from aetherflow.etl import open_file
 from aetherflow.etl.duplicates import RECORD
 from aetherflow.registry import department
 from apps.accounts.models import User
@@ -67,12 +67,10 @@ class History:
             RejectSpool(dataset=dataset, limit=10) as spool,
             transaction.atomic(),
         ):
-            profiler = Profiler(department("sales"))
             loaded = replace_rows(
                 dataset=dataset,
                 source=source,
                 spool=spool,
-                profiler=profiler,
                 progress=lambda *_: None,
                 at=NOW,
                 using="default",
@@ -83,7 +81,7 @@ class History:
                 counts=loaded.counts,
                 spool=spool,
                 reading=source.reading,
-                profiler=profiler,
+                profiler=loaded.profiler,
                 bucket=loaded.bucket,
                 changes=changes,
                 at=NOW,

@@ -35,6 +35,14 @@ class CsvTable:
         return self.text.has_nul
 
     @property
+    def is_typed(self) -> bool:
+        return False
+
+    @property
+    def rows_at_most(self) -> int:
+        return self.text.lines - self.dialect.header_line
+
+    @property
     def bytes_total(self) -> int:
         return self.path.stat().st_size
 

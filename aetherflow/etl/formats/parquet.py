@@ -33,11 +33,12 @@ class ParquetTable:
     path: Path
     filename: str
     names: list[str]
-    rows: int
+    rows_at_most: int
     left_out: frozenset[int]
     limits: Limits
     header_line: int = 1
     has_nul: bool = True
+    is_typed: bool = True
     form: Form = FORM
 
     @property
@@ -68,7 +69,7 @@ class ParquetTable:
                 self.limits.check(expanded)
                 lines = np.arange(done + 2, done + 2 + count)
                 done += count
-                yield Texts(cells=part, lines=lines, ragged=[], bytes_read=self.bytes_total * done // self.rows)
+                yield Texts(cells=part, lines=lines, ragged=[], bytes_read=self.bytes_total * done // self.rows_at_most)
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         """Texts as codes of a dictionary: a page of a few bytes can stand for a long text in every row."""
@@ -113,7 +114,9 @@ def open_parquet(path: Path, *, filename: str, known: Callable[[str], bool], lim
                 line=1,
                 column=tidy_label(field.name),
             )
-    return ParquetTable(path=path, filename=filename, names=schema.names, rows=rows, left_out=left_out, limits=limits)
+    return ParquetTable(
+        path=path, filename=filename, names=schema.names, rows_at_most=rows, left_out=left_out, limits=limits
+    )
 
 
 def _is_text(kind: pa.DataType) -> bool:

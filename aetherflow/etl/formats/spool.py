@@ -53,7 +53,7 @@ class Spool:
         self._limits = limits
         self._sink = pa.OSFile(str(path), mode="wb")
         self._has_nul = False
-        self._bytes = 0
+        self._bytes = self._rows = 0
 
     def add(self, columns: Sequence[pa.StringArray], *, lines: np.ndarray, aside: Sequence[Unread] = ()) -> None:
         """Numbers are UNDECIDED. Raises FileRefused too-large-expanded."""
@@ -61,6 +61,7 @@ class Spool:
         batch = pa.RecordBatch.from_arrays(
             [pa.array(lines, pa.int64()), *columns], names=["line", *map(str, range(len(columns)))]
         ).replace_schema_metadata({_ASIDE: json.dumps([asdict(row) for row in aside])})
+        self._rows += len(lines) + len(aside)
         self._bytes += batch.nbytes
         self._limits.check(self._bytes)
         with pa.ipc.new_stream(self._sink, batch.schema) as stream:
@@ -72,7 +73,14 @@ class Spool:
     def table(self, *, header: tuple[str, ...], header_line: int, form: Form) -> SpooledTable:
         """What was written, once all of it is."""
         self.close()
-        return SpooledTable(path=self._path, header=header, header_line=header_line, form=form, has_nul=self._has_nul)
+        return SpooledTable(
+            path=self._path,
+            header=header,
+            header_line=header_line,
+            form=form,
+            has_nul=self._has_nul,
+            rows_at_most=self._rows,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +92,11 @@ class SpooledTable:
     header_line: int
     form: Form
     has_nul: bool
+    rows_at_most: int
+
+    @property
+    def is_typed(self) -> bool:
+        return True
 
     @property
     def bytes_total(self) -> int:

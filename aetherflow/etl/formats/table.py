@@ -28,7 +28,8 @@ class TextTable(Protocol):
 
     `header_line` is where the header stands for the person who looks into the file, and so is Texts.lines: a physical
     line, a row of the sheet, or, where a format has neither, the row's number as if it stood under a header.
-    `has_nul`: a cell may hold a NUL.
+    `has_nul`: a cell may hold a NUL. `is_typed`: numbers may come as such and not as texts. `rows_at_most` counts blank
+    ones too, and those that are none because a line ends inside a cell.
     """
 
     @property
@@ -39,6 +40,10 @@ class TextTable(Protocol):
     def form(self) -> Form: ...
     @property
     def has_nul(self) -> bool: ...
+    @property
+    def is_typed(self) -> bool: ...
+    @property
+    def rows_at_most(self) -> int: ...
     @property
     def bytes_total(self) -> int:
         """What Texts.bytes_read comes to at the end."""

@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from aetherflow.etl import Correction, Counts, FileRefused, Profiler, Reading, ReadOptions, RejectPolicy, open_file
+from aetherflow.etl import Correction, Counts, FileRefused, Reading, ReadOptions, RejectPolicy, open_file
 from aetherflow.registry import department as find_department
 from apps.datasets.changes import Changes, compare
 from apps.datasets.loading import Loaded, Progress, RejectSpool, replace_rows
@@ -92,18 +92,17 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
     policy = RejectPolicy(
         max_share=dataset.max_reject_share, on_error="refuse" if dataset.on_error == OnError.REFUSE else "quarantine"
     )
-    department = find_department(dataset.department)
-    profiler = Profiler(department)
     with (
         local_copy(dataset.key) as path,
         open_file(
             path,
             filename=dataset.original_filename,
-            department=department,
+            department=find_department(dataset.department),
             options=ReadOptions(**dataset.read_options),
             memory=memory_of(dataset),
             correction=None if dataset.corrects is None else Correction.of(dataset.corrects.reading),
             listing_limit=spool.limit,
+            in_haste=True,
         ) as source,
     ):
         found.reading = source.reading
@@ -112,13 +111,12 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
                 dataset=dataset,
                 source=source,
                 spool=spool,
-                profiler=profiler,
                 progress=_progress_of(run),
                 at=clock.now(),
                 using=_LOADER,
             )
-            found.counts = counts = loaded.counts
-            policy.check(counts, spool.by_code, by_column=spool.by_column)
+            found.reading, found.counts = source.reading, loaded.counts
+            policy.check(loaded.counts, spool.by_code, by_column=spool.by_column)
             # Of two loads of one department the second sees what the first has done.
             lock_department(dataset.department, using=_LOADER)
             if lock_dataset(dataset.pk, using=_LOADER).deleted_at is not None:
@@ -132,7 +130,6 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
                 changes=changes,
                 spool=spool,
                 reading=source.reading,
-                profiler=profiler,
             )
 
 
@@ -144,7 +141,6 @@ def _finish(
     changes: Changes | None,
     spool: RejectSpool,
     reading: Reading,
-    profiler: Profiler,
 ) -> None:
     """The stage's end and the next stage's beginning, in the transaction of the rows."""
     at = clock.now()
@@ -153,7 +149,7 @@ def _finish(
         counts=loaded.counts,
         spool=spool,
         reading=reading,
-        profiler=profiler,
+        profiler=loaded.profiler,
         bucket=loaded.bucket,
         changes=changes,
         at=at,

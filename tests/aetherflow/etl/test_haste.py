@@ -1,0 +1,132 @@
+"""A file of which only the beginning is seen before its rows are handed out is read as one seen to its end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aetherflow.department import Department
+from aetherflow.etl import FileRefused, ReadOptions, ReadOtherwise, SourceFile, open_file
+from aetherflow.etl.ahead import ahead
+from tests.aetherflow.etl.conftest import HEADER
+
+# The beginning is a block. It must hold any one row.
+BLOCK = 4_096
+PARTS = 300
+ISO, DAY_FIRST, MONTH_FIRST, EITHER = "2026-11-02", "25.11.2026", "11/25/2026", "02/03/2026"
+POINT, COMMA, WHOLE = "1.5", '"1,5"', "15"
+
+
+def rows(*parts: tuple[str, str, int]) -> str:
+    """(day, value, how many): parcels one part behind the other."""
+    each = [(sent, value) for sent, value, count in parts for _ in range(count)]
+    return HEADER + "\n" + "".join(f"P-{at},{sent},1,1,{value},x\n" for at, (sent, value) in enumerate(each))
+
+
+def outcome(source: SourceFile) -> dict[str, Any]:
+    batches = list(source.batches())
+    return {
+        "reading": asdict(source.reading),
+        "rows": [row for batch in batches for row in batch.rows.to_pylist()],
+        "rejects": [reject for batch in batches for reject in batch.rejects],
+    }
+
+
+@pytest.fixture
+def opened(parcels: Department, tmp_path: Path) -> Iterator[Any]:
+    def opened(content: str, *, in_haste: bool, **said: Any) -> SourceFile:
+        path = tmp_path / "parcels.csv"
+        path.write_text(content)
+        return open_file(
+            path,
+            filename=path.name,
+            department=parcels,
+            options=ReadOptions(**said),
+            block=BLOCK,
+            batch_rows=100,
+            in_haste=in_haste,
+        )
+
+    return opened
+
+
+ONE_WAY = {
+    "as it begins": rows((ISO, POINT, 2 * PARTS)),
+    "day first throughout": rows((DAY_FIRST, COMMA, 2 * PARTS)),
+    "a few odd ones further down": rows((DAY_FIRST, POINT, 2 * PARTS), (MONTH_FIRST, COMMA, 5)),
+    "not said by the beginning": rows((EITHER, WHOLE, PARTS), (MONTH_FIRST, COMMA, PARTS)),
+}
+OTHERWISE = {
+    "month first after all": rows((DAY_FIRST, POINT, PARTS), (MONTH_FIRST, POINT, 2 * PARTS)),
+    "a comma after all": rows((ISO, POINT, PARTS), (ISO, COMMA, 2 * PARTS)),
+    "numbered days under ISO ones": rows((ISO, POINT, PARTS), (MONTH_FIRST, POINT, PARTS)),
+    "undecided in the end": rows((DAY_FIRST, POINT, PARTS), (MONTH_FIRST, POINT, PARTS), (DAY_FIRST, COMMA, PARTS)),
+}
+
+
+@pytest.mark.parametrize("content", ONE_WAY.values(), ids=ONE_WAY.keys())
+def test_is_read_at_once_where_it_goes_on_as_it_begins(opened: Any, content: str) -> None:
+    with opened(content, in_haste=False) as thorough, opened(content, in_haste=True) as hasty:
+        assert outcome(hasty) == outcome(thorough)
+
+
+def test_has_not_seen_all_before_the_rows_come(opened: Any) -> None:
+    with opened(ONE_WAY["as it begins"], in_haste=True) as source:
+        assert not source.is_surveyed
+        list(source.batches())
+        assert source.is_surveyed
+    with opened(rows((EITHER, WHOLE, 2 * PARTS)), in_haste=True) as source:
+        assert source.is_surveyed, "its rows would say it at any place, and none of them does"
+
+
+@pytest.mark.parametrize("content", OTHERWISE.values(), ids=OTHERWISE.keys())
+def test_is_read_again_where_the_rest_says_otherwise(opened: Any, content: str) -> None:
+    with opened(content, in_haste=False) as thorough, opened(content, in_haste=True) as hasty:
+        expected = outcome(thorough)
+        if asdict(hasty.reading) != expected["reading"]:
+            with pytest.raises(ReadOtherwise):
+                outcome(hasty)
+        assert outcome(hasty) == expected
+
+
+def test_what_was_said_at_the_upload_is_not_read_otherwise(opened: Any) -> None:
+    said = {"date_order": "day-first", "decimal": "."}
+    content = OTHERWISE["month first after all"]
+    with opened(content, in_haste=False, **said) as thorough, opened(content, in_haste=True, **said) as hasty:
+        assert not hasty.is_surveyed
+        assert outcome(hasty) == outcome(thorough)
+        assert hasty.reading.basis["date_order"] == "given"
+
+
+def test_what_is_wrong_far_down_is_found_while_the_rows_come(opened: Any) -> None:
+    content = rows((ISO, POINT, PARTS)) + f'P-x,{ISO},1,1,1.5,"open\n'
+    with pytest.raises(FileRefused) as thorough:
+        opened(content, in_haste=False)
+    with opened(content, in_haste=True) as hasty, pytest.raises(FileRefused) as found:
+        outcome(hasty)
+    assert (found.value.code, found.value.line) == (thorough.value.code, thorough.value.line) == ("quote-error", 302)
+
+
+def test_nothing_works_on_once_the_file_is_closed(opened: Any) -> None:
+    with opened(ONE_WAY["as it begins"], in_haste=True) as source:
+        next(source.batches())
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
+
+
+def test_ahead_makes_the_next_while_one_is_used() -> None:
+    made = threading.Event()
+
+    def items() -> Iterator[str]:
+        yield "one"
+        made.set()
+        yield "two"
+
+    taken = ahead(items())  # type: ignore[arg-type]  # a generator is one
+    assert next(taken) == "one"
+    assert made.wait(timeout=10), "the second was not made before it was asked for"
+    assert list(taken) == ["two"]
