@@ -14,7 +14,7 @@ def copy_in(statement: str, pieces: Iterator[bytes], *, using: str) -> None:
     stream = _Readable(pieces)
     with connections[using].cursor() as cursor:
         try:
-            cursor.copy_expert(statement, stream, size=_BUFFER)
+            cursor.copy_expert(statement, stream, _BUFFER)
         except psycopg2.Error:
             if stream.failure is not None:
                 raise stream.failure from None
