@@ -32,6 +32,8 @@ BLOCK_CELLS = 2_000_000
 FEWEST_LINES = 10_000
 # Of cells as Arrow holds them. The checks take a few times as much; 60,000 rows of a department stay below it.
 BATCH_BYTES = 16 << 20
+# The part of a batch with which a file begins; each that follows is twice as large as the one before.
+_FIRST_BATCH = 8
 
 
 class SetAside(Protocol):
@@ -141,8 +143,9 @@ def in_larger_batches(texts: Iterable[Texts], *, rows: int, size: int = BATCH_BY
     """Batches put together until each has at least `rows`, or `size` bytes of cells, whichever comes first.
 
     Every batch costs the checks behind it a fixed time, and every cell memory: rows of 500 columns come in smaller
-    batches than rows of ten.
+    batches than rows of ten. The first ones are smaller too, since until the first is through nobody else has any work.
     """
+    most, rows = rows, rows // _FIRST_BATCH
     waiting: list[Texts] = []
     height = weight = 0
     for part in texts:
@@ -151,6 +154,7 @@ def in_larger_batches(texts: Iterable[Texts], *, rows: int, size: int = BATCH_BY
         weight += part.cells.nbytes
         if height >= rows or weight >= size:
             ready, waiting, height, weight = _together(waiting), [], 0, 0
+            rows = min(2 * rows, most)
             yield ready
     if waiting:
         yield _together(waiting)

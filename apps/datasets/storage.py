@@ -61,6 +61,10 @@ class RawStorage(Protocol):
         """Opened, so that an error comes here and not after the first byte. FileNotFoundError where it is not kept."""
         ...
 
+    def fetch(self, name: str, to: Path) -> None:
+        """Put the file, to be read only, at a path that is not there yet. Raises what `stream` does."""
+        ...
+
     def prepare(self) -> str: ...
     def ping(self) -> str: ...
 
@@ -104,6 +108,9 @@ class S3RawStorage(S3Storage):
             raise
         return RawStream(found["Body"], size_bytes=found["ContentLength"])
 
+    def fetch(self, name: str, to: Path) -> None:
+        _copy(self.stream(name), to)
+
     def prepare(self) -> str:
         """Make the bucket where it is missing; returns what was done."""
         client = self.connection.meta.client
@@ -141,6 +148,13 @@ class DiskRawStorage(FileSystemStorage):
         body = Path(self.path(name)).open("rb")  # noqa: SIM115  (closed by the stream's reader)
         return RawStream(body, size_bytes=os.fstat(body.fileno()).st_size)
 
+    def fetch(self, name: str, to: Path) -> None:
+        """By a second name where both stand on one file system: it stays when the first is deleted meanwhile."""
+        try:
+            to.hardlink_to(self.path(name))
+        except OSError:
+            _copy(self.stream(name), to)
+
     def prepare(self) -> str:
         Path(self.location).mkdir(parents=True, exist_ok=True)
         return f"folder {self.location} is there"
@@ -149,6 +163,11 @@ class DiskRawStorage(FileSystemStorage):
         if not os.access(self.location, os.W_OK):
             raise PermissionError(f"{self.location} cannot be written")
         return "the folder can be written"
+
+
+def _copy(stream: RawStream, to: Path) -> None:
+    with closing(stream), to.open("wb") as copy:
+        copy.writelines(stream)
 
 
 def raw_storage() -> RawStorage:
@@ -217,8 +236,7 @@ def local_copy(key: str) -> Iterator[Path]:
     with scratch_folder() as folder:
         path = folder / "raw"
         try:
-            with closing(raw_storage().stream(key)) as stream, path.open("wb") as copy:
-                copy.writelines(stream)
+            raw_storage().fetch(key, path)
         except STORE_ERRORS as error:
             if is_full(error):
                 raise

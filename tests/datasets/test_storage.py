@@ -1,5 +1,6 @@
 """Raw files in either store: names of any script, bounded waits, and downloads that begin at once."""
 
+import errno
 import threading
 import unicodedata
 import uuid
@@ -14,6 +15,7 @@ from django.core.files.storage import storages
 from rest_framework.test import APIClient
 from structlog.testing import capture_logs
 
+from aetherflow.errors import UnavailableError
 from aetherflow.registry import departments
 from apps.accounts.models import User
 from apps.datasets.models import Dataset
@@ -225,12 +227,23 @@ def test_s3_is_waited_for_seconds_not_minutes(sqs: Any) -> None:  # noqa: F811
     assert config.s3["addressing_style"] == "auto"
 
 
-def test_a_local_copy_is_the_file_and_is_gone_afterwards(disk: Path) -> None:
+@pytest.mark.parametrize("same_file_system", [True, False])
+def test_a_local_copy_is_the_file_and_is_gone_afterwards(
+    disk: Path, monkeypatch: pytest.MonkeyPatch, *, same_file_system: bool
+) -> None:
+    def elsewhere(path: Path, _target: str) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link", str(path))
+
+    if not same_file_system:
+        monkeypatch.setattr(Path, "hardlink_to", elsewhere)
     content = bytes(range(256)) * 10_000
     raw_storage().save("raw/sales/x/a.csv", ContentFile(content))
     with local_copy("raw/sales/x/a.csv") as path:
-        assert path.read_bytes() == content
+        raw_storage().delete("raw/sales/x/a.csv")
+        assert path.read_bytes() == content, "an undo meanwhile has taken it away"
     assert not path.exists()
+    with pytest.raises(UnavailableError), local_copy("raw/sales/x/a.csv"):
+        pass
 
 
 def test_why_the_store_failed_stays_with_the_operators(
