@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import IO
 
+from aetherflow.etl.ahead import ahead
 from aetherflow.etl.formats.limits import Limits
 from aetherflow.etl.reader import LONGEST_CELL
 from aetherflow.etl.rejects import FileRefused
@@ -52,7 +53,7 @@ def _copy(packed: IO[bytes], plain: IO[bytes], *, filename: str) -> bool:
     """Whether a cell may lie far out."""
     has_strings = is_far = False
     unended = 0
-    for at, piece in enumerate(_pieces(packed, filename=filename)):
+    for at, piece in enumerate(ahead(_pieces(packed, filename=filename))):
         if not at:
             has_strings = bool(_STRINGS.search(piece))
         if has_strings:
@@ -71,7 +72,7 @@ def _is_far(piece: bytes) -> bool:
     return bool(_FAR.search(piece)) or (b"'" in piece and bool(_FAR_IN_SINGLE_QUOTES.search(piece)))
 
 
-def _pieces(part: IO[bytes], *, filename: str) -> Iterator[bytes]:
+def _pieces(part: IO[bytes], *, filename: str) -> Generator[bytes]:
     """The XML, cut before a tag."""
     rest = b""
     while chunk := part.read(CHUNK):
