@@ -7,7 +7,7 @@ values, quantiles and frequent texts are estimates, and say how far off they may
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pyarrow as pa
@@ -63,7 +63,8 @@ class Profile:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {"version": VERSION, **asdict(self)}
+        # asdict copies every number of it.
+        return {"version": VERSION, "rows": self.rows, "columns": [dict(vars(column)) for column in self.columns]}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Profile | None:
@@ -81,15 +82,19 @@ class Profiler:
     def __init__(self, department: Department) -> None:
         self.columns = [ColumnProfiler(column) for column in department.columns]
         self._rows = 0
+        self._result: Profile | None = None
 
     def add(self, rows: pa.Table) -> None:
         """Rows to load: the department's columns, typed, without NaN or infinity; other columns are passed over."""
         self._rows += rows.num_rows
+        self._result = None
         for column in self.columns:
             column.add(rows.column(column.declared.name))
 
     def result(self) -> Profile:
-        return Profile(rows=self._rows, columns=[column.result() for column in self.columns])
+        if self._result is None:
+            self._result = Profile(rows=self._rows, columns=[column.result() for column in self.columns])
+        return self._result
 
 
 class ColumnProfiler:
