@@ -94,6 +94,11 @@ class Department:
             faults.append(f"max_reject_share is a share from 0 to 1, not {self.max_reject_share}.")
         if taken := sorted(RESERVED & self._by_name.keys()):
             faults.append(f"The column names {taken} are the platform's own.")
+        schema = self.rows.to_schema()
+        if schema.unique or any(column.unique for column in schema.columns.values()):
+            faults.append(
+                "What must be unique is the natural key; the schema's `unique` sees one batch of a file only."
+            )
         faults += [
             f"{column.name!r} may be left out of a file, so its cells must be nullable."
             for column in self.columns

@@ -85,6 +85,10 @@ def test_a_folder_is_all_a_fourth_department_takes(add_folder: Callable[[str, st
         (FOURTH.replace("guests: Integer", "line: Integer"), "the platform's own"),
         (FOURTH.replace("guests: Integer", "guests: Integer | None"), "must be nullable"),
         (FOURTH.replace("maximum=99", "maximum=2**60"), "exact whole numbers"),
+        (
+            FOURTH.replace("\nDEPARTMENT", "    class Config:\n        unique = ['visit']\n\nDEPARTMENT"),
+            "must be unique",
+        ),
         (FOURTH.replace("insights=()", "insights=(), max_reject_share=20"), "a share from 0 to 1"),
         (
             FOURTH.replace(' = integer(description="How many came.", examples=("2", "3"), minimum=1, maximum=99)', ""),

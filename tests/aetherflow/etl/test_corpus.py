@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from aetherflow import registry
@@ -52,6 +53,8 @@ def read(path: Path, slug: str, **options: Any) -> tuple[dict[str, Any], list[Ba
     except FileRefused as refusal:
         return {"refused": {"code": refusal.code, "line": refusal.line, "column": refusal.column}}, []
     counts = sum((batch.counts for batch in batches), Counts())
+    for batch in batches:
+        registry.department(slug).rows.validate(batch.rows.drop("line").to_pandas(types_mapper=pd.ArrowDtype))
     return {
         "reading": source.reading.summary,
         "header_line": source.reading.header_line,

@@ -56,6 +56,6 @@ def test_what_no_row_is_to_blame_for_is_a_defect(parcels: Department, tmp_path: 
     path.write_text("parcel,sent,pieces,weight,value\nP-1,2026-11-02,1,1,0\nP-2,2026-11-02,1,1,0\n")
     with (
         open_file(path, filename="parcels.csv", department=replace(parcels, rows=AtMostOne)) as source,
-        pytest.raises(pa.errors.SchemaErrors),
+        pytest.raises(pa.errors.SchemaError),
     ):
         list(source.batches())
