@@ -18,6 +18,7 @@ from aetherflow.columns import ARROW_TYPES, MOST_INTEGER, Column
 
 Decimal = Literal[".", ","]
 DateOrder = Literal["iso", "day-first", "month-first"]
+Scale = Literal["percent", "share"]
 
 CURRENCY = (
     r"(?:(?:US|C|A|NZ|HK|S|NT|R|MX)\$|[€$£¥₹₩₽₺₴₫₪฿]|zł|Kč|Ft|kr\.?|Fr\.?|Rs\.?|(?i:USD|EUR|GBP|CHF|JPY|CNY|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|UAH"
@@ -31,6 +32,7 @@ INVISIBLE = "[\u200b\u2060\ufeff]"
 NO_BREAK = "[\u00a0\u2007\u202f]"
 # A number too large for float64 is still a number: it must fail its column's range, not look like a typing error.
 BEYOND = 1e300
+PERCENT = 100
 
 # Bytes: the first that is neither a space nor a control sign, and the first of signs beyond ASCII.
 FIRST_VISIBLE, FIRST_BEYOND_ASCII = 0x21, 0x80
@@ -52,10 +54,12 @@ MONTHS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Conventions:
-    """How numbers and days are written, decided once for a whole file."""
+    """How numbers and days are written, decided once for a whole file. `shares` names the columns of percentages that
+    are written as shares of 1: 0.15 for 15 %."""
 
     decimal: Decimal
     date_order: DateOrder
+    shares: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +79,8 @@ def cast(cells: pa.StringArray, column: Column, *, conventions: Conventions) -> 
         case "date":
             values, unreadable = _as_days(cells, column, order=conventions.date_order)
         case _:
-            values, unreadable = _as_numbers(cells, column, decimal=conventions.decimal)
+            is_share = column.name in conventions.shares
+            values, unreadable = _as_numbers(cells, column, decimal=conventions.decimal, is_share=is_share)
     return Cast(values=values.cast(ARROW_TYPES[column.kind]), unreadable=unreadable)
 
 
@@ -129,16 +134,25 @@ def _letters_of(cells: pa.StringArray) -> np.ndarray:
     return np.frombuffer(written, dtype=np.uint8)[bounds[cells.offset] : bounds[cells.offset + len(cells)]]
 
 
-def _as_numbers(cells: pa.StringArray, column: Column, *, decimal: Decimal) -> tuple[pa.Array, np.ndarray]:
-    """Most cells are numbers as they stand; what the quick cast leaves over is looked at more closely."""
+def _as_numbers(
+    cells: pa.StringArray, column: Column, *, decimal: Decimal, is_share: bool
+) -> tuple[pa.Array, np.ndarray]:
+    """Most cells are numbers as they stand; what the quick cast leaves over is looked at more closely.
+
+    Where the column `is_share`, the values are percentages all the same, and so is a cell with a percent sign.
+    """
     texts, is_whole = pl.Series(cells), column.kind == "integer"
     values = texts.cast(pl.Int64, strict=False) if is_whole else _plain_numbers(texts, decimal=decimal)
+    if is_share:
+        values = values * PERCENT
     unreadable = np.zeros(len(cells), dtype=bool)
     if values.null_count():
         left = values.is_null().arg_true()
         trimmed = pc.utf8_trim_whitespace(cells.take(left.to_arrow()))
         present = pl.Series(_without_missing(trimmed, column), dtype=pl.String)
         found = _numbers(present, decimal=decimal, unit=column.unit)
+        if is_share:
+            found = found.zip_with(present.str.ends_with("%"), found * PERCENT)
         if is_whole:
             found = _within(found.set(found != found.round(0), None), MOST_INTEGER).cast(pl.Int64)
         values = values.scatter(left, found)

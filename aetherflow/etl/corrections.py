@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aetherflow.columns import label_key
-from aetherflow.etl.casting import DateOrder, Decimal
+from aetherflow.etl.casting import DateOrder, Decimal, Scale
 
 # What a list of rejects holds beside the columns of the file.
 ANNOTATIONS = ("error_code", "error")
@@ -24,16 +24,20 @@ _GUARDED = rf"^'('*{FORMULA})"
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """How the file that is completed was read; None where nothing in it settled that."""
+    """How the file that is completed was read; None where nothing in it settled that. `percentages`: of which columns
+    it was settled whether they hold percentages or shares of 1."""
 
     decimal: Decimal | None = None
     date_order: DateOrder | None = None
+    percentages: Mapping[str, Scale] = field(default_factory=dict)
 
     @classmethod
     def of(cls, reading: Mapping[str, object]) -> Self:
         """From the reading as JSON; empty for a file that was refused before it was understood."""
         settled = {
-            name: reading[name] for name in ("decimal", "date_order") if not reading.get(f"{name}_assumed", True)
+            name: reading[name]
+            for name in ("decimal", "date_order", "percentages")
+            if not reading.get(f"{name}_assumed", True)
         }
         if settled.get("date_order") == "iso":
             del settled["date_order"]

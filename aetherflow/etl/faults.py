@@ -34,8 +34,10 @@ def missing_value(*, column: Column, label: str) -> tuple[str, str]:
     return f"{label!r} is empty.", f"Fill it in: {column.description}"
 
 
-def constraint_error(value: str, *, column: Column, label: str) -> tuple[str, str]:
+def constraint_error(value: str, *, column: Column, label: str, conventions: Conventions) -> tuple[str, str]:
     hint = f"Correct it. {column.description}"
+    if column.name in conventions.shares:
+        hint += " This file's are read as shares of 1, such as 0.15 for 15 %. With a percent sign 15 is meant as it is."
     if column.max_length is not None and len(value) > column.max_length:
         return f"The text in {label!r} has {len(value):,} characters; it must be {column.rule}.", hint
     return f"{shown(value)} in {label!r} is not allowed; it must be {column.rule}.", hint

@@ -83,7 +83,7 @@ class SourceFile:
 
     @property
     def conventions(self) -> Conventions:
-        return Conventions(decimal=self.reading.decimal, date_order=self.reading.date_order)
+        return self.reading.conventions
 
     @property
     def is_correction(self) -> bool:
@@ -150,6 +150,7 @@ class SourceFile:
             self.reading,
             decimal=found.decimal,
             date_order=found.date_order,
+            percentages=survey.percentages,
             basis={**self.reading.basis, **survey.basis},
         )
         if found != before:

@@ -190,7 +190,7 @@ class Listing:
             return faults.type_error(value, column=column, label=label, conventions=self.conventions)
         if code == "missing-value":
             return faults.missing_value(column=column, label=label)
-        return faults.constraint_error(value.strip(), column=column, label=label)
+        return faults.constraint_error(value.strip(), column=column, label=label, conventions=self.conventions)
 
     def _in_pieces(self, places: np.ndarray) -> Iterator[np.ndarray]:
         step = max(PIECE // len(self.header), 1)

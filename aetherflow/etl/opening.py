@@ -80,6 +80,7 @@ def open_file(
                 sheet=table.form.sheet,
                 decimal=conventions.decimal,
                 date_order=conventions.date_order,
+                percentages=survey.percentages,
                 basis={**table.form.basis, **survey.basis},
                 header_line=table.header_line,
                 header=list(table.header),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from aetherflow.etl.casting import DateOrder, Decimal
+from aetherflow.etl.casting import Conventions, DateOrder, Decimal, Scale
 from aetherflow.etl.formats.table import Basis
 from aetherflow.etl.mapping import MappingSource
 
@@ -28,8 +28,11 @@ class Reading:
     Not read are `left_out` (on purpose), `unknown_columns` and, by their places from 1, `unlabelled_columns`;
     `suggestions` leads from unknown headers to the columns they may have been meant for.
 
-    `basis` says of encoding, delimiter, sheet, decimal and date_order whether each was given at the upload, found in
-    the file, or assumed because nothing in the file settled it. What the format does not have is None.
+    `percentages` says of columns of percentages whether they are written in percent or as shares of 1, as far as it
+    makes a difference in the file.
+
+    `basis` says of encoding, delimiter, sheet, decimal, date_order and percentages whether each was given at the
+    upload, found in the file, or assumed because nothing in the file settled it. What the format does not have is None.
     """
 
     format: str
@@ -39,6 +42,7 @@ class Reading:
     sheet: str | None
     decimal: Decimal
     date_order: DateOrder
+    percentages: Mapping[str, Scale]
     basis: Mapping[str, Basis]
     header_line: int
     header: list[str]
@@ -61,6 +65,15 @@ class Reading:
         return self.basis["date_order"] == "assumed"
 
     @property
+    def percentages_assumed(self) -> bool:
+        return self.basis.get("percentages") == "assumed"
+
+    @property
+    def conventions(self) -> Conventions:
+        shares = frozenset(name for name, scale in self.percentages.items() if scale == "share")
+        return Conventions(decimal=self.decimal, date_order=self.date_order, shares=shares)
+
+    @property
     def summary(self) -> str:
         """Such as 'cp1252, semicolon, decimal comma, day first' or 'Excel workbook, sheet Sales, ISO dates'."""
         is_text = self.delimiter is not None
@@ -73,6 +86,7 @@ class Reading:
             # Numbers that are no texts have no sign to tell of.
             self._decimal if is_text or not self.decimal_assumed else None,
             ORDER_NAMES[self.date_order] + (" (assumed)" if self.date_order_assumed else ""),
+            *self._percentages,
         ]
         return ", ".join(part for part in parts if part)
 
@@ -80,11 +94,19 @@ class Reading:
     def _decimal(self) -> str:
         return "decimal comma" if self.decimal == "," else "decimal point"
 
+    @property
+    def _percentages(self) -> list[str]:
+        """Nothing where they are written in percent, as is usual, and nothing speaks against it."""
+        shares = self.conventions.shares
+        told = [f"{label} as shares of 1" for label, name in self.mapping.items() if name in shares]
+        return [*told, "percentages in percent (assumed)"] if self.percentages_assumed else told
+
     def as_dict(self) -> dict[str, object]:
         """JSON-ready."""
         return {
             **asdict(self),
             "decimal_assumed": self.decimal_assumed,
             "date_order_assumed": self.date_order_assumed,
+            "percentages_assumed": self.percentages_assumed,
             "summary": self.summary,
         }

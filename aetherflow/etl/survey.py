@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from aetherflow.department import Department
-from aetherflow.etl.casting import Conventions
+from aetherflow.etl.casting import Conventions, Scale
 from aetherflow.etl.conventions import Evidence
 from aetherflow.etl.corrections import Correction
 from aetherflow.etl.formats.table import Basis
 from aetherflow.etl.headers import Mapping
 from aetherflow.etl.options import ReadOptions
+from aetherflow.etl.percentages import ScaleEvidence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,30 +25,50 @@ class Survey:
     options: ReadOptions
     correction: Correction | None
     evidence: Evidence = field(init=False)
+    scales: dict[str, ScaleEvidence] = field(init=False)
 
     def __post_init__(self) -> None:
         known = self.correction or Correction()
         evidence = Evidence(usual_decimal=known.decimal, usual_order=known.date_order)
         object.__setattr__(self, "evidence", evidence)
+        scales = {
+            column.name: ScaleEvidence(label=self.mapping.labels[column.name], usual=known.percentages.get(column.name))
+            for column in map(self.department.column, self.mapping.positions)
+            if column.unit == "percent"
+        }
+        object.__setattr__(self, "scales", scales)
 
     def take(self, cells: pa.RecordBatch) -> None:
         """Rows as texts, in the file's columns."""
         for name, at in self.mapping.positions.items():
             self.evidence.take(cells.column(at), self.department.column(name))
+            if name in self.scales:
+                self.scales[name].take(cells.column(at))
 
     @property
     def conventions(self) -> Conventions:
         found = self.evidence.conventions
         return Conventions(
-            decimal=self.options.decimal or found.decimal, date_order=self.options.date_order or found.date_order
+            decimal=self.options.decimal or found.decimal,
+            date_order=self.options.date_order or found.date_order,
+            shares=frozenset(name for name, scale in self.percentages.items() if scale == "share"),
         )
 
     @property
+    def percentages(self) -> dict[str, Scale]:
+        """Of the columns of percentages in which there is something to decide."""
+        return {name: evidence.scale for name, evidence in self.scales.items() if not evidence.is_empty}
+
+    @property
     def basis(self) -> dict[str, Basis]:
-        return {
+        basis: dict[str, Basis] = {
             "decimal": _basis(given=self.options.decimal is not None, assumed=self.evidence.decimal_assumed),
             "date_order": _basis(given=self.options.date_order is not None, assumed=self.evidence.date_order_assumed),
         }
+        if self.scales:
+            assumed = any(evidence.assumed for evidence in self.scales.values())
+            basis["percentages"] = _basis(given=False, assumed=assumed)
+        return basis
 
     @property
     def is_settled(self) -> bool:
