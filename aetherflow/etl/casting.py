@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from aetherflow.columns import ARROW_TYPES, MOST_INTEGER, Column
 
 Decimal = Literal[".", ","]
-DateOrder = Literal["iso", "day-first", "month-first"]
+DateOrder = Literal["iso", "day-first", "month-first", "year-first"]
 Scale = Literal["percent", "share"]
 
 CURRENCY = (
@@ -42,6 +42,9 @@ YEAR_FIRST = rf"^(?P<y>\d{{4}})[-/.](?P<m>\d{{1,2}})[-/.](?P<d>\d{{1,2}}){TIME}"
 COMPACT = rf"^(?P<y>[12]\d{{3}})(?P<m>\d{{2}})(?P<d>\d{{2}}){TIME}"
 DAY_FIRST = rf"^(?P<d>\d{{1,2}})[-/. ](?P<m>\d{{1,2}})[-/. ](?P<y>\d{{4}}|\d{{2}}){TIME}"
 MONTH_FIRST = rf"^(?P<m>\d{{1,2}})[-/. ](?P<d>\d{{1,2}})[-/. ](?P<y>\d{{4}}|\d{{2}}){TIME}"
+# 26-03-31; a year of four digits is read wherever it stands in front, whatever the order.
+SHORT_YEAR_FIRST = rf"^(?P<y>\d{{2}})[-/. ](?P<m>\d{{1,2}})[-/. ](?P<d>\d{{1,2}}){TIME}"
+NUMERIC = {"month-first": MONTH_FIRST, "year-first": SHORT_YEAR_FIRST}
 _NAME = r"(?P<m>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))[a-z]{0,6}"
 DAY_NAME = rf"^(?P<d>\d{{1,2}})[-/. ]+{_NAME}[-/., ]+(?P<y>\d{{4}}|\d{{2}}){TIME}"
 NAME_DAY = rf"^{_NAME}[-/. ]+(?P<d>\d{{1,2}}),? +(?P<y>\d{{4}}){TIME}"
@@ -238,8 +241,7 @@ def read_days(texts: pl.Series, *, order: DateOrder) -> pl.Series:
     A year of two digits is one from 1969 to 2068, as POSIX reads it.
     """
     days = pl.Series([None] * len(texts), dtype=pl.Date)
-    numeric = MONTH_FIRST if order == "month-first" else DAY_FIRST
-    for pattern in (YEAR_FIRST, numeric, COMPACT, DAY_NAME, NAME_DAY):
+    for pattern in (YEAR_FIRST, NUMERIC.get(order, DAY_FIRST), COMPACT, DAY_NAME, NAME_DAY):
         left = (days.is_null() & texts.is_not_null()).arg_true()
         if not len(left):
             break

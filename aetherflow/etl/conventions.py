@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,8 +39,20 @@ IS_COMMA = _decimal_evidence(",", r"\.")
 # In a column of whole numbers 1,250 can only be a thousand, and in one of money with cents it hardly is 1.25.
 THOUSANDS_COMMA = r"^\D*\d{1,3},\d{3}\D*$"
 THOUSANDS_POINT = r"^\D*\d{1,3}\.\d{3}\D*$"
+SHORT = r"^(\d{2})[-/. ]\d{1,2}[-/. ](\d{2})(?:\D|$)"
 TWO_NUMBERS = r"^\d{1,2}[-/. ]\d{1,2}[-/. ](?:\d{4}|\d{2})(?:\D|$)"
 CENTS = 2
+ORDERS: tuple[DateOrder, ...] = ("day-first", "month-first", "year-first")
+# The order that an order has to be told from.
+RIVALS: dict[DateOrder, DateOrder] = {
+    "day-first": "month-first",
+    "month-first": "day-first",
+    "year-first": "day-first",
+}
+# No file's days lie on a few days of the month and over so many years.
+MANY_YEARS = 20
+# One cell in so many may be a slip of the pen.
+RARE = 100
 
 
 @dataclass(kw_only=True)
@@ -50,6 +63,10 @@ class Evidence:
     thousands in money suggest; else the point. Days: the order with more cells that only it makes a day; without any,
     day first. A tie is as good as no evidence.
 
+    Nearly every 26-03-31 is a day both ways, so for the year to come first it takes the whole file: every cell, slips
+    aside, is a day with its year first, and either most are none otherwise, or what stands in front takes fewer values
+    than what stands last, which as years would be spread over decades.
+
     What is `usual`, being known from elsewhere, holds unless most of the cells in question contradict it: in a list of
     rejects stand the very cells that did not go with their file, and one of them must not turn all the others around.
     """
@@ -59,7 +76,9 @@ class Evidence:
     marks: Counter[Decimal] = field(default_factory=Counter)
     hints: Counter[Decimal] = field(default_factory=Counter)
     guesses: Counter[Decimal] = field(default_factory=Counter)
-    orders: Counter[DateOrder] = field(default_factory=Counter)
+    explained: Counter[frozenset[DateOrder]] = field(default_factory=Counter)
+    firsts: Counter[int] = field(default_factory=Counter)
+    lasts: Counter[int] = field(default_factory=Counter)
     marked: int = 0
     numeric_days: int = 0
 
@@ -92,8 +111,12 @@ class Evidence:
         if not self.numeric_days:
             return False
         if self.usual_order is not None:
-            return not self.orders[self._date_order()]
-        return self.orders["day-first"] == self.orders["month-first"]
+            order = self._date_order()
+            return not self._explained_by(order, but_not_by=RIVALS[order])
+        if self._is_year_first:
+            return False
+        tied = not self._day_over_month
+        return tied or (self._year_first_explains_all and len(_usual(self.firsts)) < len(_usual(self.lasts)))
 
     def _decimal(self) -> Decimal:
         if self.usual_decimal is not None:
@@ -106,9 +129,39 @@ class Evidence:
         if not self.numeric_days:
             return "iso"
         if self.usual_order is not None:
-            other: DateOrder = "month-first" if self.usual_order == "day-first" else "day-first"
-            return other if 2 * self.orders[other] > self.numeric_days else self.usual_order
-        return "month-first" if self.orders["month-first"] > self.orders["day-first"] else "day-first"
+            found = self._found_order()
+            contradicting = self._explained_by(found, but_not_by=self.usual_order)
+            return found if 2 * contradicting > self.numeric_days else self.usual_order
+        return self._found_order()
+
+    def _found_order(self) -> DateOrder:
+        if self._is_year_first:
+            return "year-first"
+        return "month-first" if self._day_over_month < 0 else "day-first"
+
+    @property
+    def _day_over_month(self) -> int:
+        """How many more cells only the day first explains than only the month first."""
+        return self._explained_by("day-first", but_not_by="month-first") - self._explained_by(
+            "month-first", but_not_by="day-first"
+        )
+
+    @property
+    def _is_year_first(self) -> bool:
+        if not self._year_first_explains_all:
+            return False
+        if 2 * self.explained[frozenset({"year-first"})] > self.numeric_days:
+            return True
+        years, days = _usual(self.firsts), _usual(self.lasts)
+        return len(years) < len(days) and max(days) - min(days) >= MANY_YEARS
+
+    @property
+    def _year_first_explains_all(self) -> bool:
+        by_it = sum(cells for orders, cells in self.explained.items() if "year-first" in orders)
+        return by_it > 0 and (self.numeric_days - by_it) * RARE <= self.numeric_days
+
+    def _explained_by(self, order: DateOrder, *, but_not_by: DateOrder) -> int:
+        return sum(cells for orders, cells in self.explained.items() if order in orders and but_not_by not in orders)
 
     def _weigh(self, cells: pa.StringArray, votes: Counter[Decimal], patterns: dict[Decimal, str]) -> None:
         with_comma = pc.match_substring(cells, ",")
@@ -138,7 +191,25 @@ class Evidence:
             return
         texts, cells_each = texts.filter(numeric), pl.Series(different.field("counts")).filter(numeric)
         self.numeric_days += int(cells_each.sum())
-        day_first = read_days(texts, order="day-first").is_not_null()
-        month_first = read_days(texts, order="month-first").is_not_null()
-        self.orders["day-first"] += int(cells_each.filter(day_first & ~month_first).sum())
-        self.orders["month-first"] += int(cells_each.filter(month_first & ~day_first).sum())
+        is_short = texts.str.contains(SHORT)
+        days = (
+            read_days(texts, order="day-first"),
+            read_days(texts, order="month-first"),
+            read_days(texts.set(~is_short, None), order="year-first"),
+        )
+        weights = cells_each.to_numpy()
+        # Bit by bit which of ORDERS makes a day of a text.
+        by = sum(found.is_not_null().to_numpy().astype(np.int64) << bit for bit, found in enumerate(days))
+        for bits, count in enumerate(np.bincount(by, weights=weights)):
+            if count:
+                self.explained[frozenset(order for bit, order in enumerate(ORDERS) if bits >> bit & 1)] += int(count)
+        if is_short.any():
+            groups = texts.filter(is_short).str.extract_groups(SHORT).struct.unnest().cast(pl.Int64)
+            for counts, group in ((self.firsts, groups["1"]), (self.lasts, groups["2"])):
+                found_here = np.bincount(group.to_numpy(), weights=weights[is_short.to_numpy()])
+                counts.update({value: int(count) for value, count in enumerate(found_here) if count})
+
+
+def _usual(values: Counter[int]) -> list[int]:
+    """Without those that slips of the pen explain."""
+    return [value for value, cells in values.items() if cells * RARE > values.total()]

@@ -7,9 +7,14 @@ import inspect
 import pandera.pandas as pa
 
 from aetherflow.columns import Column
-from aetherflow.etl.casting import Conventions
+from aetherflow.etl.casting import Conventions, DateOrder
 
 SHOWN = 80
+_IN_WORDS: dict[DateOrder, str] = {
+    "day-first": "day before the month",
+    "month-first": "month before the day",
+    "year-first": "year first and the day last",
+}
 
 
 def shown(value: str) -> str:
@@ -87,5 +92,5 @@ def repeated(*, key: str, line: int) -> tuple[str, str]:
 def _date_hint(column: Column, conventions: Conventions) -> str:
     if conventions.date_order == "iso":
         return f"Write it as year-month-day, such as {column.example}."
-    order = "day before the month" if conventions.date_order == "day-first" else "month before the day"
+    order = _IN_WORDS[conventions.date_order]
     return f"This file is read with the {order}; writing dates as {column.example} avoids the question."

@@ -17,7 +17,7 @@ FORMAT_NAMES = {
     "jsonl": "JSON lines",
     "json": "JSON",
 }
-ORDER_NAMES = {"iso": "ISO dates", "day-first": "day first", "month-first": "month first"}
+ORDER_NAMES = {"iso": "ISO dates", "day-first": "day first", "month-first": "month first", "year-first": "year first"}
 
 
 @dataclass(frozen=True, kw_only=True)

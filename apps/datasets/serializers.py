@@ -12,7 +12,7 @@ from apps.datasets.models import Dataset, HeaderMapping, Reject
 from apps.datasets.selectors import superseding
 
 DECIMALS = [".", ","]
-DATE_ORDERS = ["day-first", "month-first"]
+DATE_ORDERS = ["day-first", "month-first", "year-first"]
 
 
 class MappingOutput(serializers.DictField):

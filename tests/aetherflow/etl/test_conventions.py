@@ -84,11 +84,32 @@ def test_the_majority_wins_however_long_the_file_was_of_one_mind(load: Callable[
         (("10/31/2026", "31/02/2026", "30/02/2026"), "month-first", False),
         (("10/31/2026", "10/31/2026", "31/10/2026"), "month-first", False),
         (("31 Oct 2026",), "iso", False),
+        (("26-10-01", "26-10-02", "26-10-31"), "year-first", False),
+        (("26/10/01", "26/10/02", "26/10/31 14:30"), "year-first", False),
+        (("99-10-14", "99-10-15"), "year-first", False),
+        (("99-10-14", "00-10-15", "00-10-16"), "year-first", False),
+        (("26-10-14", "26-10-15"), "day-first", True),
+        (("26-10-14",), "day-first", False),
+        (("01-10-26", "02-10-26", "31-10-26"), "day-first", False),
+        (("31-12-00", "31-12-05", "31-12-26"), "day-first", False),
+        (("01-10-24", "01-10-25", "01-10-26"), "day-first", True),
+        (("15-10-26",) * 101 + ("15-10-02",), "day-first", False),
+        (("26-10-01", "26-10-02", "26-10-31") * 34 + ("31.10.2026",), "year-first", False),
+        (("26-10-01", "26-10-31", "31.10.2026"), "day-first", False),
+        (("10-26-02", "10-31-26"), "month-first", False),
     ],
 )
 def test_the_order_of_days(cells: tuple[str, ...], order: str, assumed: bool, load: Callable[..., Any]) -> None:
     reading = load(file(*cells, column="sent")).reading
     assert (reading.date_order, reading.date_order_assumed) == (order, assumed)
+
+
+def test_a_year_in_front_is_found_over_all_of_the_file(load: Callable[..., Any]) -> None:
+    cells = [f"26-{month:02d}-{day:02d}" for month in range(1, 13) for day in range(1, 29)]
+    loaded = load(file(*cells, "26-02-30", column="sent"), block=4_096, batch_rows=50)
+    assert (loaded.reading.date_order, loaded.reading.date_order_assumed) == ("year-first", False)
+    assert [str(row["sent"]) for row in loaded.rows] == [f"20{cell}" for cell in cells]
+    assert "with the year first" in loaded.rejects[0].hint
 
 
 def test_the_hint_names_the_order_a_date_broke(load: Callable[..., Any]) -> None:

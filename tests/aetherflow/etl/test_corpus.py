@@ -27,7 +27,6 @@ KNOWN_DEVIATIONS = {
     "sales/excel-scientific-ids.csv": "a code in scientific notation is taken for a code",
     "sales/quotes-after-space.csv": "a quotation mark behind a space is taken for text",
     "sales/quotes-backslash.csv": "a backslash escapes nothing",
-    "supply_chain/dates-year-first-short.csv": "a year of two digits is looked for behind the day and the month only",
 }
 each_file = pytest.mark.parametrize(
     "name",

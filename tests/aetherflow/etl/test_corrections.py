@@ -52,6 +52,15 @@ def test_a_cell_left_as_it_was_refused_turns_no_other_around(load: Callable[...,
     assert [row["value"] for row in load(mended(*rows), correction=Correction()).rows][1:] == [1.25] * 3
 
 
+def test_short_days_are_read_like_those_of_the_file_it_completes(load: Callable[..., Any]) -> None:
+    week = [{"sent": f"26-10-0{day}"} for day in (1, 2, 3)]
+    loaded = load(mended(*week), correction=Correction(date_order="year-first"))
+    assert [str(row["sent"]) for row in loaded.rows] == ["2026-10-01", "2026-10-02", "2026-10-03"]
+    month = [{"sent": f"26-10-{day:02d}"} for day in range(1, 31)]
+    loaded = load(mended(*month), correction=Correction(date_order="day-first"))
+    assert str(loaded.rows[0]["sent"]) == "2001-10-26"
+
+
 def test_a_whole_number_does_not_outweigh_how_the_file_wrote_its_decimals(load: Callable[..., Any]) -> None:
     loaded = load(mended({"pieces": "1,250", "value": "1.250"}), correction=USUAL)
     assert loaded.faults == [(2, "pieces", "type-error")]

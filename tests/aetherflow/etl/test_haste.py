@@ -19,6 +19,7 @@ from tests.aetherflow.etl.conftest import HEADER
 BLOCK = 4_096
 PARTS = 300
 ISO, DAY_FIRST, MONTH_FIRST, EITHER = "2026-11-02", "25.11.2026", "11/25/2026", "02/03/2026"
+YEAR_FIRST = ("26-11-02", "26-11-03", "26-11-30")
 POINT, COMMA, WHOLE = "1.5", '"1,5"', "15"
 
 
@@ -65,6 +66,8 @@ OTHERWISE = {
     "month first after all": rows((DAY_FIRST, POINT, PARTS), (MONTH_FIRST, POINT, 2 * PARTS)),
     "a comma after all": rows((ISO, POINT, PARTS), (ISO, COMMA, 2 * PARTS)),
     "numbered days under ISO ones": rows((ISO, POINT, PARTS), (MONTH_FIRST, POINT, PARTS)),
+    "year first after all": rows(*((day, POINT, PARTS) for day in YEAR_FIRST)),
+    "day first again": rows(*((day, POINT, PARTS) for day in (*YEAR_FIRST, "25.11.26"))),
     "undecided in the end": rows((DAY_FIRST, POINT, PARTS), (MONTH_FIRST, POINT, PARTS), (DAY_FIRST, COMMA, PARTS)),
 }
 
