@@ -50,7 +50,8 @@ class Column:
     `required`: the header must be there. `nullable`: a cell may be empty. `max_digits` and `decimal_places` are the
     p and s of numeric(p, s). `missing` are the spellings read as an empty cell, in upper case and capitalised too.
     `unit` lets a number carry a currency ("money") or a percent sign ("percent"). `case` is the case texts are kept
-    in. `multiline` keeps line breaks and all kinds of spaces inside a text as they are.
+    in. `multiline` keeps line breaks and all kinds of spaces inside a text as they are. A text that `is_code` names
+    something, and is refused where a spreadsheet has made a number of it.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Column:
     unit: Literal["money", "percent"] | None = None
     case: Literal["upper", "lower"] | None = None
     multiline: bool = False
+    is_code: bool = False
     missing: tuple[str, ...] = MISSING
 
     @property
@@ -104,6 +106,7 @@ def text(
     pattern: str | None = None,
     case: Literal["upper", "lower"] | None = None,
     multiline: bool = False,
+    is_code: bool = False,
     missing: tuple[str, ...] = TEXT_MISSING,
 ) -> Any:
     """A text of at most `max_length` characters; `pattern` is matched against the whole text."""
@@ -123,6 +126,7 @@ def text(
         pattern=pattern,
         case=case,
         multiline=multiline,
+        is_code=is_code,
         missing=missing,
     )
 

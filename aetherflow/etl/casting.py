@@ -27,6 +27,8 @@ CURRENCY = (
 MINUS_SIGNS = "[\u2212\u2013\u2014\u2010\u2011]"
 # What a spreadsheet's users write so that it keeps the zeros of a code.
 GUARDED = '^="([^"]*)"$'
+# 4.00638E+12 is what it makes of a bar code: the digits behind are lost, and many codes become one.
+MADE_A_NUMBER = r"^[+-]?\d(?:[.,]\d+)?[eE]\+\d{2,3}$"
 # They cannot be seen and make two codes of one. Not the joiners, which some scripts and emoji need.
 INVISIBLE = "[\u200b\u2060\ufeff]"
 NO_BREAK = "[\u00a0\u2007\u202f]"
@@ -85,6 +87,16 @@ def cast(cells: pa.StringArray, column: Column, *, conventions: Conventions) -> 
             is_share = column.name in conventions.shares
             values, unreadable = _as_numbers(cells, column, decimal=conventions.decimal, is_share=is_share)
     return Cast(values=values.cast(ARROW_TYPES[column.kind]), unreadable=unreadable)
+
+
+def codes_made_numbers(codes: pa.StringArray) -> np.ndarray:
+    """Places of codes that a spreadsheet has made numbers of."""
+    written = _letters_of(codes).tobytes()
+    if b"E+" not in written and b"e+" not in written:
+        return np.zeros(0, dtype=np.int64)
+    made = pc.fill_null(pc.match_substring_regex(codes, MADE_A_NUMBER), fill_value=False)
+    places: np.ndarray = np.flatnonzero(made.to_numpy(zero_copy_only=False))
+    return places
 
 
 def _without_missing(trimmed: pa.StringArray, column: Column) -> pa.StringArray:

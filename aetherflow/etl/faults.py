@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import pandera.pandas as pa
 
 from aetherflow.columns import Column
-from aetherflow.etl.casting import Conventions, DateOrder
+from aetherflow.etl.casting import MADE_A_NUMBER, Conventions, DateOrder
 
 SHOWN = 80
 _IN_WORDS: dict[DateOrder, str] = {
@@ -40,6 +41,11 @@ def missing_value(*, column: Column, label: str) -> tuple[str, str]:
 
 
 def constraint_error(value: str, *, column: Column, label: str, conventions: Conventions) -> tuple[str, str]:
+    if column.is_code and re.search(MADE_A_NUMBER, value):
+        return (
+            f"{shown(value)} in {label!r} is a number that a spreadsheet has made of a code; the code itself is lost.",
+            "Format the column as text in the spreadsheet, fill in the codes again, and export it anew.",
+        )
     hint = f"Correct it. {column.description}"
     if column.name in conventions.shares:
         hint += " This file's are read as shares of 1, such as 0.15 for 15 %. With a percent sign 15 is meant as it is."

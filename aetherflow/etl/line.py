@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from aetherflow.columns import ARROW_TYPES
 from aetherflow.department import Department
 from aetherflow.etl.ahead import ahead
-from aetherflow.etl.casting import Conventions, cast
+from aetherflow.etl.casting import Conventions, cast, codes_made_numbers
 from aetherflow.etl.corrections import as_in_the_file
 from aetherflow.etl.digests import digests
 from aetherflow.etl.duplicates import SeenKeys
@@ -30,7 +30,7 @@ from aetherflow.etl.reader import Texts, in_larger_batches
 from aetherflow.etl.reading import Reading
 from aetherflow.etl.rejects import Counts, FaultKind, counted_by_code
 from aetherflow.etl.survey import Survey
-from aetherflow.etl.validation import NULL_BYTE, find_faults, no_faults
+from aetherflow.etl.validation import CONSTRAINT_ERROR, NULL_BYTE, find_faults, no_faults
 
 LISTING_LIMIT = 100_000
 
@@ -225,6 +225,9 @@ class _BatchWork:
         for place, faulty in zip([*places, -1], by_schema.T, strict=True):
             if place is not None:
                 found[:, place] = faulty
+        for column, place, done in zip(columns, places, casts, strict=True):
+            if column.is_code and done is not None:
+                found[codes_made_numbers(done.values), place] = CONSTRAINT_ERROR
         if self.has_nul:
             for at, cells in enumerate(self.cells.columns):
                 found[_mask(pc.match_substring(cells, "\x00")), at] = NULL_BYTE

@@ -12,6 +12,7 @@ class Ledger(pa.DataFrameModel):
         description="The number of the transaction; no two rows share it.",
         examples=("TX-2026-00017", "TX-2026-00018"),
         max_length=64,
+        is_code=True,
     )
     date: Day = day(
         description="The day it was booked. 2026-03-31 is safest; 31/03/2026 is understood too.",
@@ -27,6 +28,7 @@ class Ledger(pa.DataFrameModel):
         description="The cost centre it is booked on.",
         examples=("CC-410", "CC-220"),
         max_length=100,
+        is_code=True,
         nullable=True,
     )
     category: Text = text(

@@ -12,6 +12,7 @@ class SalesTransactions(pa.DataFrameModel):
         description="The receipt or invoice number. Several rows may share it, one per product.",
         examples=("T-10023", "T-10024"),
         max_length=64,
+        is_code=True,
     )
     date: Day = day(
         description="The day of the sale. 2026-03-31 is safest; 31/03/2026 is understood too.",
@@ -21,6 +22,7 @@ class SalesTransactions(pa.DataFrameModel):
         description="The shop, or the web shop, that made the sale.",
         examples=("S-014", "WEB"),
         max_length=64,
+        is_code=True,
     )
     # No "na" among the empty spellings: a region NA is North America.
     region: Text | None = text(
@@ -39,6 +41,7 @@ class SalesTransactions(pa.DataFrameModel):
         description="The code of the product sold.",
         examples=("SKU-4711", "SKU-0815"),
         max_length=64,
+        is_code=True,
     )
     quantity: Integer = integer(
         description="Units sold, a whole number. A refund is its own row with a negative quantity; 0 is not a sale.",

@@ -16,11 +16,13 @@ class InventorySnapshots(pa.DataFrameModel):
         description="The warehouse or distribution centre.",
         examples=("WH-01", "WH-02"),
         max_length=64,
+        is_code=True,
     )
     sku: Text = text(
         description="The code of the product in stock.",
         examples=("SKU-4711", "SKU-0815"),
         max_length=64,
+        is_code=True,
     )
     product_category: Text | None = text(
         description="The category of the product.",
@@ -66,6 +68,7 @@ class InventorySnapshots(pa.DataFrameModel):
         description="Who delivers the product.",
         examples=("SUP-07", "SUP-12"),
         max_length=64,
+        is_code=True,
         nullable=True,
     )
 

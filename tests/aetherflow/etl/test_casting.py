@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from aetherflow.columns import TEXT_MISSING, Column
-from aetherflow.etl.casting import BEYOND, Conventions, cast
+from aetherflow.etl.casting import BEYOND, Conventions, cast, codes_made_numbers
+from aetherflow.etl.faults import constraint_error
 
 UNREADABLE = object()
 
@@ -252,3 +253,17 @@ def test_texts_take_their_column_s_case() -> None:
 def test_a_column_can_say_what_stands_for_nothing() -> None:
     assert read("NA", column("text", missing=("", "n/a"))) == "NA"
     assert read("N/A", column("text", missing=("", "n/a"))) is None
+
+
+def test_a_code_that_became_a_number_is_told_from_one_that_looks_like_one() -> None:
+    lost = ["4.00638E+12", "4,00638E+12", "4E+12", "-1.2e+100"]
+    codes = ["4006381333931", "12E5", "1E+05X", "E+12", "1E-05", "10.5E+10", "Größe+12", None]
+    assert codes_made_numbers(pa.array(codes + lost)).tolist() == [8, 9, 10, 11]
+    assert codes_made_numbers(pa.array(codes + lost).slice(9)).tolist() == [0, 1, 2]
+    conventions = Conventions(decimal=".", date_order="iso")
+    of_code = column("text", is_code=True, max_length=20)
+    message, hint = constraint_error("4.00638E+12", column=of_code, label="Bar code", conventions=conventions)
+    assert message.startswith("'4.00638E+12' in 'Bar code' is a number that a spreadsheet has made of a code")
+    assert "as text" in hint
+    message, _ = constraint_error("x" * 21, column=of_code, label="Bar code", conventions=conventions)
+    assert message.startswith("The text in 'Bar code' has 21 characters")
