@@ -11,6 +11,7 @@ from typing import Self
 
 import numpy as np
 
+from aetherflow.etl.codepages import likeliest
 from aetherflow.etl.rejects import FileRefused
 
 CHUNK = 1 << 18
@@ -125,8 +126,9 @@ def examine(path: Path, *, filename: str, encoding: str | None = None) -> Text:
     """Find the encoding, and pass once over the whole file.
 
     A byte order mark decides, then `encoding` if given. UTF-16 is recognised without a mark too; bytes that are no
-    UTF-8 are read as cp1252, the encoding of Excel's plain CSV, unless they look like damaged UTF-8. Raises
-    FileRefused: empty-file, not-text, format-error, encoding-error, line-too-long.
+    UTF-8 are read as cp1252, the encoding of Excel's plain CSV, unless they look like damaged UTF-8 or their words like
+    those of another encoding of one byte. Raises FileRefused: empty-file, not-text, format-error, encoding-error,
+    line-too-long.
     """
     with path.open("rb") as file:
         head = file.read(CHUNK)
@@ -144,7 +146,7 @@ def examine(path: Path, *, filename: str, encoding: str | None = None) -> Text:
         if encoding or name != "utf-8" or _mostly_utf8(path):
             raise _undecodable(broken, label=name) from broken
     try:
-        return _pass_over(path, encoding="cp1252", mark=0)
+        return _pass_over(path, encoding=likeliest(path), mark=0)
     except _Undecodable as broken:
         raise _undecodable(broken, label="utf-8 or cp1252") from broken
 
