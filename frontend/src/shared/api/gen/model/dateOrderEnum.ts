@@ -9,6 +9,7 @@
 /**
  * * `day-first` - day-first
  * `month-first` - month-first
+ * `year-first` - year-first
  */
 export type DateOrderEnum = (typeof DateOrderEnum)[keyof typeof DateOrderEnum];
 
@@ -16,4 +17,5 @@ export type DateOrderEnum = (typeof DateOrderEnum)[keyof typeof DateOrderEnum];
 export const DateOrderEnum = {
   'day-first': 'day-first',
   'month-first': 'month-first',
+  'year-first': 'year-first',
 } as const;

@@ -28,7 +28,8 @@ export interface UploadInputRequest {
   /** How days such as 03/04/2026 are meant; ISO days (2026-04-03) are always understood.
 
 * `day-first` - day-first
-* `month-first` - month-first */
+* `month-first` - month-first
+* `year-first` - year-first */
   date_order?: (typeof UploadInputRequestDateOrder)[keyof typeof UploadInputRequestDateOrder];
   /**
    * The name of the sheet of a workbook.
