@@ -17,7 +17,6 @@ from django.db import connections, transaction
 from pyarrow import csv as arrow_csv
 
 from aetherflow.etl import Batch, Counts, FaultKind, FileRefused, Profiler, ReadOtherwise, Reject, SeenKeys, SourceFile
-from aetherflow.etl.ahead import ahead
 from aetherflow.etl.rejects import counted_by_code, counted_by_column
 from aetherflow.registry import department as find_department
 from apps.datasets import digests, partitions
@@ -167,30 +166,21 @@ def replace_rows(
 def _load(dataset: Dataset, source: SourceFile, *, spool: RejectSpool, progress: Progress, using: str) -> Loaded:
     """All of it or, whatever is raised, nothing."""
     counts, seen, profiler = Counts(), SeenKeys(), Profiler(source.department)
-    number = dataset.number
 
-    def written(bucket: int) -> Generator[tuple[bytes, int]]:
-        """The rows as COPY wants them, and how far the file has been read. Nothing here may ask the database: it runs
-        in a thread of its own."""
+    def pieces(bucket: int) -> Generator[bytes]:
         nonlocal counts
         for batch in source.batches(seen=seen):
             counts += batch.counts
             spool.add(batch)
             profiler.add(batch.rows)
-            rows = _csv(batch.rows, bucket=bucket, dataset_no=number) if batch.rows.num_rows else b""
-            yield rows, batch.bytes_read
-
-    def pieces(bucket: int) -> Generator[bytes]:
-        with closing(ahead(written(bucket))) as batches:
-            for rows, bytes_read in batches:
-                if rows:
-                    yield rows
-                progress(bytes_read, source.bytes_total)
+            if batch.rows.num_rows:
+                yield _csv(batch.rows, bucket=bucket, dataset_no=dataset.number)
+            progress(batch.bytes_read, source.bytes_total)
 
     with transaction.atomic(using=using):
         is_large = source.rows_at_most >= partitions.LARGE
         bucket = partitions.make(dataset.department, using=using) if is_large else partitions.SHARED
-        # Closed, it works on nothing any more: what comes next may be to clear the spool.
+        # Closed, it adds nothing more: what comes next may be to clear the spool.
         with closing(pieces(bucket)) as ready:
             _copy(ready, department=dataset.department, bucket=bucket, using=using)
         if is_large:
