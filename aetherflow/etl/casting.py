@@ -38,6 +38,7 @@ PERCENT = 100
 
 # Bytes: the first that is neither a space nor a control sign, and the first of signs beyond ASCII.
 FIRST_VISIBLE, FIRST_BEYOND_ASCII = 0x21, 0x80
+PLUS = ord("+")
 
 TIME = r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?$"
 YEAR_FIRST = rf"^(?P<y>\d{{4}})[-/.](?P<m>\d{{1,2}})[-/.](?P<d>\d{{1,2}}){TIME}"
@@ -91,8 +92,7 @@ def cast(cells: pa.StringArray, column: Column, *, conventions: Conventions) -> 
 
 def codes_made_numbers(codes: pa.StringArray) -> np.ndarray:
     """Places of codes that a spreadsheet has made numbers of."""
-    written = _letters_of(codes).tobytes()
-    if b"E+" not in written and b"e+" not in written:
+    if not (_letters_of(codes) == PLUS).any():
         return np.zeros(0, dtype=np.int64)
     made = pc.fill_null(pc.match_substring_regex(codes, MADE_A_NUMBER), fill_value=False)
     places: np.ndarray = np.flatnonzero(made.to_numpy(zero_copy_only=False))

@@ -43,12 +43,12 @@ def open_file(
 ) -> SourceFile:
     """Examine a file on the local disk, to its end and in bounded memory, before any row is handed out.
 
-    `in_haste`, where the beginning of a text file tells how all of it seems to be written, the rest is seen while the
-    rows are handed out: SourceFile.batches raises for it then.
-    `options` override what would be found. `memory` is asked for the header's mapping where `options` give none.
-    `correction` where the file completes another one. `batch_rows` is about how many rows a batch has, `block` how many
-    bytes are parsed at a time, and `most_bytes` what a packed file may grow to: it is unpacked beside `path`, until the
-    SourceFile is closed. Raises FileRefused for everything that makes the whole file unusable.
+    Or, `in_haste` and where the beginning of a text file tells how all of it seems to be written, only that much: the
+    rest is seen while the rows are handed out, and SourceFile.batches raises for it. `options` override what would be
+    found. `memory` is asked for the header's mapping where `options` give none. `correction` where the file completes
+    another one. `batch_rows` is about how many rows a batch has, `block` how many bytes are parsed at a time, and
+    `most_bytes` what a packed file may grow to: it is unpacked beside `path`, until the SourceFile is closed. Raises
+    FileRefused for everything that makes the whole file unusable.
     """
     with ExitStack() as held:
         scratch = Scratch(path)

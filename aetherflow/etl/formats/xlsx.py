@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
@@ -53,18 +54,20 @@ def _copy(packed: IO[bytes], plain: IO[bytes], *, filename: str) -> bool:
     """Whether a cell may lie far out."""
     has_strings = is_far = False
     unended = 0
-    for at, piece in enumerate(ahead(_pieces(packed, filename=filename))):
-        if not at:
-            has_strings = bool(_STRINGS.search(piece))
-        if has_strings:
-            first, *others = map(len, piece.split(b"si>"))
-            if max(unended + first, *others, 0) > LONGEST_STRING:
-                raise _too_long(filename)
-            unended = others[-1] if others else unended + first
-        elif b'"e"' in piece or (b"'" in piece and b"'e'" in piece):
-            piece = _ERROR.sub(rb"\1str\2", piece)  # noqa: PLW2901
-        is_far = is_far or _is_far(piece)
-        plain.write(piece)
+    # Unpacking works beside the search, and has ended before `packed` is closed.
+    with closing(ahead(_pieces(packed, filename=filename))) as pieces:
+        for at, piece in enumerate(pieces):
+            if not at:
+                has_strings = bool(_STRINGS.search(piece))
+            if has_strings:
+                first, *others = map(len, piece.split(b"si>"))
+                if max(unended + first, *others, 0) > LONGEST_STRING:
+                    raise _too_long(filename)
+                unended = others[-1] if others else unended + first
+            elif b'"e"' in piece or (b"'" in piece and b"'e'" in piece):
+                piece = _ERROR.sub(rb"\1str\2", piece)  # noqa: PLW2901
+            is_far = is_far or _is_far(piece)
+            plain.write(piece)
     return is_far
 
 
