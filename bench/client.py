@@ -57,8 +57,11 @@ class Sender:
         answer: dict[str, Any] = json.loads(content)
         return answer
 
-    def until_done(self, answer: dict[str, Any], *, seconds: float = 600) -> dict[str, Any]:
-        """The job once it has succeeded. FailedJob where it failed or takes too long."""
+    def until_done(
+        self, answer: dict[str, Any], *, seconds: float = 600, every: float = POLL_SECONDS
+    ) -> dict[str, Any]:
+        """The job once it has succeeded, asked for `every` so many seconds: each time takes the worker's processors a
+        hundredth of a second. FailedJob where it failed or takes too long."""
         deadline = time.monotonic() + seconds
         while True:
             job: dict[str, Any] = self.person.get(f"/jobs/{answer['job']['id']}").json()
@@ -66,7 +69,7 @@ class Sender:
                 return job
             if job["status"] == "failed" or time.monotonic() > deadline:
                 raise FailedJob(f"The job did not succeed: {json.dumps(job)}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(every)
 
     def until_on_dashboard(self, answer: dict[str, Any]) -> dict[str, Any]:
         """The job of the only upload under way, once its insights stand on the dashboard."""
