@@ -49,9 +49,10 @@ def have(department: str, *, datasets: int) -> None:
     for start in range(0, datasets, PARTITIONS_AT_A_TIME):
         with transaction.atomic():
             for _ in range(start, min(start + PARTITIONS_AT_A_TIME, datasets)):
-                bucket = partitions.make(department, using="default")
-                partitions.attach(department, bucket=bucket, using="default")
                 dataset = DatasetFactory(department=department, uploaded_by=uploader)
+                dataset.refresh_from_db(fields=["number"])
+                bucket = partitions.make(department, dataset_no=dataset.number, using="default")
+                partitions.attach(department, bucket=bucket, using="default")
                 loaded = {"rows_bucket": bucket, "loaded_at": timezone.now(), "digest_version": VERSION}
                 Dataset.objects.filter(pk=dataset.pk).update(**loaded)
     with connection.cursor() as cursor:

@@ -26,6 +26,8 @@ from apps.datasets.models import Dataset
 from apps.datasets.models import Reject as StoredReject
 
 _SPOOL_IN_MEMORY = 4 * 1024 * 1024
+# The columns that say where a row stands.
+_PLACE = ("bucket", "dataset_no")
 _REJECT_COLUMNS = ("dataset_id", "line", "column", "value", "code", "message", "hint", "cells")
 
 Progress = Callable[[int, int], None]
@@ -174,12 +176,17 @@ def _load(dataset: Dataset, source: SourceFile, *, spool: RejectSpool, progress:
             spool.add(batch)
             profiler.add(batch.rows)
             if batch.rows.num_rows:
-                yield _csv(batch.rows, bucket=bucket, dataset_no=dataset.number)
+                rows = _placed(batch.rows, dataset_no=dataset.number) if bucket == partitions.SHARED else batch.rows
+                yield _csv(rows)
             progress(batch.bytes_read, source.bytes_total)
 
     with transaction.atomic(using=using):
         is_large = source.rows_at_most >= partitions.LARGE
-        bucket = partitions.make(dataset.department, using=using) if is_large else partitions.SHARED
+        bucket = (
+            partitions.make(dataset.department, dataset_no=dataset.number, using=using)
+            if is_large
+            else partitions.SHARED
+        )
         # Closed, it adds nothing more: what comes next may be to clear the spool.
         with closing(pieces(bucket)) as ready:
             _copy(ready, department=dataset.department, bucket=bucket, using=using)
@@ -189,10 +196,14 @@ def _load(dataset: Dataset, source: SourceFile, *, spool: RejectSpool, progress:
 
 
 def _copy(pieces: Iterator[bytes], *, department: str, bucket: int, using: str) -> None:
-    names = ("bucket", "dataset_no", "line", *(column.name for column in find_department(department).columns))
+    names = ["line", *(column.name for column in find_department(department).columns)]
+    if bucket == partitions.SHARED:
+        names, options = [*names, *_PLACE], "FORMAT csv"
+    else:
+        # Frozen rows are never written again for vacuum's sake. PostgreSQL allows it in a table of this transaction
+        # only.
+        options = "FORMAT csv, FREEZE"
     columns = ", ".join(f'"{name}"' for name in names)
-    # Frozen rows are never written again for vacuum's sake. PostgreSQL allows it in a table of this transaction only.
-    options = "FORMAT csv" if bucket == partitions.SHARED else "FORMAT csv, FREEZE"
     table = partitions.partition_name(department, bucket=bucket)
     copy_in(f'COPY "{table}" ({columns}) FROM STDIN ({options})', pieces, using=using)
 
@@ -204,12 +215,16 @@ def remove_shared_rows(*, dataset: Dataset, using: str) -> int:
     return deleted
 
 
-def _csv(rows: pa.Table, *, bucket: int, dataset_no: int) -> bytes:
+def _placed(rows: pa.Table, *, dataset_no: int) -> pa.Table:
+    """With what a partition of a dataset's own knows by itself."""
+    for name, value in zip(_PLACE, (partitions.SHARED, dataset_no), strict=True):
+        rows = rows.append_column(name, pa.repeat(pa.scalar(value, pa.int64()), rows.num_rows))
+    return rows
+
+
+def _csv(rows: pa.Table) -> bytes:
     """COPY's CSV: an unquoted empty cell is NULL, a quoted one is an empty text."""
-    n = rows.num_rows
-    keyed = rows.add_column(0, "dataset_no", pa.repeat(pa.scalar(dataset_no, pa.int64()), n))
-    keyed = keyed.add_column(0, "bucket", pa.repeat(pa.scalar(bucket, pa.int64()), n))
     sink = pa.BufferOutputStream()
-    arrow_csv.write_csv(keyed, sink, arrow_csv.WriteOptions(include_header=False))
+    arrow_csv.write_csv(rows, sink, arrow_csv.WriteOptions(include_header=False))
     text: bytes = sink.getvalue().to_pybytes()
     return text

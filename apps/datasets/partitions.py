@@ -29,11 +29,12 @@ def partition_name(department: str, *, bucket: int) -> str:
     return f"{table}{ListPartitioned.shared_partition_suffix}" if bucket == SHARED else f"{table}${bucket}"
 
 
-def make(department: str, *, using: str) -> int:
-    """A new table for one dataset, not yet seen by readers; its bucket. Rows may be frozen when they are copied into
-    it, as long as this is still the same (sub)transaction."""
+def make(department: str, *, dataset_no: int, using: str) -> int:
+    """A new table for one dataset, not yet seen by readers; its bucket. Until it is attached, rows need not say which
+    bucket and dataset they are of. They may be frozen when they are copied into it, as long as this is still the same
+    (sub)transaction."""
     with connections[using].cursor() as cursor:
-        cursor.execute("SELECT clean_partition_make(%s)", [clean_table(department)._meta.db_table])
+        cursor.execute("SELECT clean_partition_make(%s, %s)", [clean_table(department)._meta.db_table, dataset_no])
         bucket: int = cursor.fetchone()[0]
     return bucket
 

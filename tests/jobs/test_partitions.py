@@ -60,6 +60,18 @@ def test_small_and_large_datasets_are_read_together(upload: Upload, work: Work) 
     assert len(current_rows("sales", columns=("sku",))) == 3
 
 
+def test_a_partition_that_is_full_does_not_say_any_more_whose_rows_it_takes(upload: Upload, work: Work) -> None:
+    job = upload(sales(row(1), row(2)))
+    work()
+    assert set(rows_of(job).values_list("bucket", "dataset_no")) == {(bucket_of(job), job.dataset.number)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_attrdef WHERE adrelid = to_regclass(%s)",
+            [f'"{partition_name("sales", bucket=bucket_of(job))}"'],
+        )
+        assert cursor.fetchone() == (0,)
+
+
 def test_a_load_that_fails_leaves_no_table(upload: Upload, sqs: Any, work: Work) -> None:
     before = tables()
     upload(sales(row(1), row(2, quantity="x"), row(3, quantity="y")))
@@ -133,7 +145,7 @@ def test_an_undo_that_meets_a_reader_counts_at_once_and_is_cleared_after(
     "table", ["accounts_user", "clean_sales_shared", "clean_nothing", 'x"; DROP TABLE accounts_user']
 )
 @pytest.mark.parametrize(
-    "call", ["clean_partition_make(%s)", "clean_partition_attach(%s, 1)", "clean_partition_drop(%s, 1)"]
+    "call", ["clean_partition_make(%s, 1)", "clean_partition_attach(%s, 1)", "clean_partition_drop(%s, 1)"]
 )
 def test_the_owners_functions_work_on_clean_tables_only(table: str, call: str) -> None:
     with connection.cursor() as cursor, pytest.raises(DatabaseError, match="is no clean table"):
