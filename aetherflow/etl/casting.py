@@ -38,7 +38,8 @@ PERCENT = 100
 
 # Bytes: the first that is neither a space nor a control sign, and the first of signs beyond ASCII.
 FIRST_VISIBLE, FIRST_BEYOND_ASCII = 0x21, 0x80
-PLUS = ord("+")
+PLUS, EQUALS = ord("+"), ord("=")
+SPACE = ord(" ")
 
 TIME = r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?$"
 YEAR_FIRST = rf"^(?P<y>\d{{4}})[-/.](?P<m>\d{{1,2}})[-/.](?P<d>\d{{1,2}}){TIME}"
@@ -118,10 +119,8 @@ def _as_texts(cells: pa.StringArray, column: Column) -> pa.StringArray:
     present = _without_missing(_as_seen(trimmed, column, is_ascii=is_ascii), column)
     if column.multiline:
         return present
-    if has_spaces:
-        letters = _letters_of(present).tobytes()
-        if any(run in letters for run in (b"  ", b"\n", b"\r", b"\t")):
-            present = pc.replace_substring_regex(present, r"\s+", " ")
+    if has_spaces and _has_runs_of_spaces(_letters_of(present)):
+        present = pc.replace_substring_regex(present, r"\s+", " ")
     if column.case == "upper":
         return pc.ascii_upper(present) if is_ascii else pc.utf8_upper(present)
     if column.case == "lower":
@@ -132,7 +131,7 @@ def _as_texts(cells: pa.StringArray, column: Column) -> pa.StringArray:
 def _as_seen(trimmed: pa.StringArray, column: Column, *, is_ascii: bool) -> pa.StringArray:
     """Texts that look the same become the same: ="00042", no-break and zero-width spaces, é of one sign or of two."""
     seen = trimmed
-    if b'="' in _letters_of(seen).tobytes():
+    if (_letters_of(seen) == EQUALS).any():
         seen = pc.replace_substring_regex(seen, GUARDED, r"\1")
     if not column.multiline and not is_ascii:
         seen = pc.utf8_normalize(pc.replace_substring_regex(seen, INVISIBLE, ""), form="NFC")
@@ -147,6 +146,14 @@ def _letters_of(cells: pa.StringArray) -> np.ndarray:
         return np.zeros(0, dtype=np.uint8)
     bounds = np.frombuffer(offsets, dtype=np.int32)
     return np.frombuffer(written, dtype=np.uint8)[bounds[cells.offset] : bounds[cells.offset + len(cells)]]
+
+
+def _has_runs_of_spaces(letters: np.ndarray) -> bool:
+    """Two in a row, or a control sign, which may be a line end or a tab; seldom in two cells where each has one."""
+    if letters.min(initial=SPACE) < SPACE:
+        return True
+    spaces = letters == SPACE
+    return bool((spaces[1:] & spaces[:-1]).any())
 
 
 def _as_numbers(

@@ -28,7 +28,7 @@ MARKS = (
 MARKUP = ((b"<!doctype html", "a web page"), (b"<html", "a web page"), (b"<?xml", "an XML document"))
 # Not every codec of Python is an encoding of text: base64 and rot13 are codecs too.
 READABLE = r"(utf-(8|16|32)|ascii|iso8859|cp\d|mac-|shift_jis|gb|big5|euc|koi8)"
-LINE_FEED = 0x0A
+LINE_FEED, CARRIAGE_RETURN = 0x0A, 0x0D
 CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x00\x1a\x1b"))
 
 
@@ -58,7 +58,7 @@ class Utf8Stream:
         self._file.seek(mark)
         is_utf8 = encoding in {"utf-8", "utf-8-sig"}
         self._decoder = None if is_utf8 else codecs.getincrementaldecoder(encoding)()
-        self._buffer = bytearray()
+        self._left = b""
         self._tail = tail
         self._most_lines = 0
         self._ended = False
@@ -74,25 +74,23 @@ class Utf8Stream:
 
     def read(self, size: int = CHUNK) -> bytes:
         """At most `size` bytes; none at the end. Raises UnicodeDecodeError where the encoding does not fit."""
-        while len(self._buffer) < size and not self._ended:
-            self._take(size)
-        taken = bytes(self._buffer[:size])
+        # What is read of plain UTF-8 goes through as it is: whole slices and sums with nothing are no copies.
+        while len(self._left) < size and not self._ended:
+            self._left += self._more(size - len(self._left))
+        ready = self._left
+        end = min(size, len(ready))
         if self._most_lines:
-            taken = _first_lines(taken, self._most_lines)
-        if (
-            len(taken) > 1
-            and taken.endswith(b"\r")
-            and bytes(self._buffer[len(taken) : len(taken) + 1]) in {b"\n", b""}
-        ):
+            end = _end_of_lines(ready[:end], self._most_lines)
+        if end > 1 and ready[end - 1 : end] == b"\r" and ready[end : end + 1] in {b"\n", b""}:
             # pyarrow loses the line feed of a quoted cell where a block begins with it.
-            taken = taken[:-1]
-        del self._buffer[: len(taken)]
+            end -= 1
+        taken, self._left = ready[:end], ready[end:]
         return taken
 
     @property
     def buffered(self) -> bytes:
         """UTF-8 that was decoded and not yet given out."""
-        return bytes(self._buffer)
+        return self._left
 
     def readable(self) -> bool:
         return True
@@ -111,15 +109,11 @@ class Utf8Stream:
     ) -> None:
         self.close()
 
-    def _take(self, size: int) -> None:
-        chunk = self._file.read(max(size - len(self._buffer), CHUNK))
+    def _more(self, size: int) -> bytes:
+        chunk = self._file.read(max(size, CHUNK) if self._decoder else size)
         self._ended = not chunk
-        if self._decoder is None:
-            self._buffer += chunk
-        else:
-            self._buffer += self._decoder.decode(chunk, final=self._ended).encode()
-        if self._ended:
-            self._buffer += self._tail
+        text = self._decoder.decode(chunk, final=self._ended).encode() if self._decoder else chunk
+        return text + self._tail if self._ended else text
 
 
 def examine(path: Path, *, filename: str, encoding: str | None = None) -> Text:
@@ -185,12 +179,14 @@ class _Lines:
         self._after_cr = chunk[-1:] == b"\r"
 
 
-def _first_lines(text: bytes, most: int) -> bytes:
-    for end in (b"\n", b"\r"):
-        if text.count(end) > most:
-            ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == end[0])
-            text = text[: ends[most - 1] + 1]
-    return text
+def _end_of_lines(text: bytes, most: int) -> int:
+    """Where the last of so many lines ends, or the text does."""
+    end = len(text)
+    letters = np.frombuffer(text, dtype=np.uint8)
+    for mark in (LINE_FEED, CARRIAGE_RETURN):
+        if np.count_nonzero(letters[:end] == mark) > most:
+            end = int(np.flatnonzero(letters[:end] == mark)[most - 1]) + 1
+    return end
 
 
 def line_ends(text: bytes) -> int:

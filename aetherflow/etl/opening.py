@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -21,10 +21,12 @@ from aetherflow.etl.headers import Labels, match_header
 from aetherflow.etl.line import LISTING_LIMIT, SourceFile, without_blank_rows
 from aetherflow.etl.mapping import Memory, nothing_remembered
 from aetherflow.etl.options import NOTHING_SAID, ReadOptions
-from aetherflow.etl.reader import BLOCK
+from aetherflow.etl.reader import BLOCK, Texts
 from aetherflow.etl.reading import Reading
 from aetherflow.etl.rejects import FileRefused
 from aetherflow.etl.survey import Survey
+
+FIRST_LOOK = 2_000
 
 
 def open_file(
@@ -124,6 +126,15 @@ def _as_table(
     return open_delimited(path, filename=filename, known=known, options=options)
 
 
+def _little_first(pieces: Iterable[Texts]) -> Iterator[Texts]:
+    """The same rows; the first few of them may settle it, and nobody has any work until it is."""
+    for at, texts in enumerate(pieces):
+        if not at and len(texts.lines) > FIRST_LOOK:
+            yield from texts.split(FIRST_LOOK)
+        else:
+            yield texts
+
+
 def _look_over(table: TextTable, *, survey: Survey, in_haste: bool, filename: str, block: int) -> bool:
     """Take the rows into the survey, to the file's end, which it returns, or until it is settled where there is haste.
 
@@ -131,7 +142,7 @@ def _look_over(table: TextTable, *, survey: Survey, in_haste: bool, filename: st
     """
     has_rows = False
     with closing(table.texts(decimal=UNDECIDED, block=block)) as pieces:
-        for texts in pieces:
+        for texts in _little_first(pieces) if in_haste else pieces:
             has_rows = (
                 has_rows or any(not row.is_blank for row in texts.ragged) or len(without_blank_rows(texts)[1]) > 0
             )

@@ -7,7 +7,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
@@ -33,7 +33,7 @@ FEWEST_LINES = 10_000
 # Of cells as Arrow holds them. The checks take a few times as much; 60,000 rows of a department stay below it.
 BATCH_BYTES = 16 << 20
 # The part of a batch with which a file begins; each that follows is twice as large as the one before.
-_FIRST_BATCH = 8
+_FIRST_BATCH = 32
 
 
 class SetAside(Protocol):
@@ -95,6 +95,15 @@ class Texts:
     ragged: Sequence[SetAside]
     bytes_read: int
 
+    def split(self, rows: int) -> tuple[Texts, Texts]:
+        """The first so many whole rows, of more, with what was set aside before the next; and the rest."""
+        end = self.lines[rows]
+        before = sum(row.line < end for row in self.ragged)
+        return (
+            replace(self, cells=self.cells.slice(0, rows), lines=self.lines[:rows], ragged=self.ragged[:before]),
+            replace(self, cells=self.cells.slice(rows), lines=self.lines[rows:], ragged=self.ragged[before:]),
+        )
+
 
 def read_texts(path: Path, *, text: Text, dialect: Dialect, block: int = BLOCK) -> Generator[Texts]:
     """Every row of the file, blank lines too, in the file's order.
@@ -145,10 +154,15 @@ def in_larger_batches(texts: Iterable[Texts], *, rows: int, size: int = BATCH_BY
     Every batch costs the checks behind it a fixed time, and every cell memory: rows of 500 columns come in smaller
     batches than rows of ten. The first ones are smaller too, since until the first is through nobody else has any work.
     """
-    most, rows = rows, rows // _FIRST_BATCH
+    most, rows = rows, max(rows // _FIRST_BATCH, 1)
     waiting: list[Texts] = []
     height = weight = 0
     for part in texts:
+        if rows < most and not waiting:
+            while len(part.lines) > 2 * rows:
+                ready, part = part.split(rows)  # noqa: PLW2901
+                rows = min(2 * rows, most)
+                yield ready
         waiting.append(part)
         height += len(part.lines) + len(part.ragged)
         weight += part.cells.nbytes

@@ -106,7 +106,7 @@ def test_a_block_has_no_more_lines_than_its_width_allows(tmp_path: Path, ending:
 
 def test_wide_rows_come_in_smaller_batches(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
-    path.write_text("".join(f"{at},x,y\n" for at in range(2_000)))
+    path.write_text("".join(f"{at},x,y\n" for at in range(4_000)))
     dialect = Dialect(delimiter=",", header=("a", "b", "c"), header_line=0, first_line=1, offset=0)
     texts = examine(path, filename="rows.csv")
 
@@ -121,3 +121,15 @@ def test_wide_rows_come_in_smaller_batches(tmp_path: Path) -> None:
     narrower = batches(rows=1_000, size=4_000)
     assert len(narrower) > 8
     assert sum(narrower) == sum(batches(rows=1_000))
+
+
+def test_a_piece_is_split_where_what_was_set_aside_in_it_belongs(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,1,x\nshort\nb,2,x\nlong,3,x,y\nc,4,x")
+    dialect = Dialect(delimiter=",", header=("a", "b", "c"), header_line=0, first_line=1, offset=0)
+    (piece, _) = read_texts(path, text=examine(path, filename="rows.csv"), dialect=dialect)
+    for rows in (1, 2):
+        parts = piece.split(rows)
+        assert [part.cells.column("0").to_pylist() for part in parts] == [list("abc")[:rows], list("abc")[rows:]]
+        assert [part.lines.tolist() for part in parts] == [[1, 3, 5][:rows], [1, 3, 5][rows:]]
+        assert [[row.line for row in part.ragged] for part in parts] == [[2, 4][:rows], [2, 4][rows:]]
