@@ -93,7 +93,7 @@ def cast(cells: pa.StringArray, column: Column, *, conventions: Conventions) -> 
 
 def codes_made_numbers(codes: pa.StringArray) -> np.ndarray:
     """Places of codes that a spreadsheet has made numbers of."""
-    if not (_letters_of(codes) == PLUS).any():
+    if not (letters_of(codes) == PLUS).any():
         return np.zeros(0, dtype=np.int64)
     made = pc.fill_null(pc.match_substring_regex(codes, MADE_A_NUMBER), fill_value=False)
     places: np.ndarray = np.flatnonzero(made.to_numpy(zero_copy_only=False))
@@ -101,6 +101,8 @@ def codes_made_numbers(codes: pa.StringArray) -> np.ndarray:
 
 
 def _without_missing(trimmed: pa.StringArray, column: Column) -> pa.StringArray:
+    if _shortest(trimmed) > _longest_spelling(column.missing):
+        return trimmed
     missing = pc.is_in(trimmed, value_set=_spellings(column.missing))
     return pc.if_else(missing, None, trimmed) if pc.any(missing).as_py() else trimmed
 
@@ -110,8 +112,13 @@ def _spellings(missing: tuple[str, ...]) -> pa.Array:
     return pa.array(sorted({form for token in missing for form in (token, token.upper(), token.capitalize())}))
 
 
+@cache
+def _longest_spelling(missing: tuple[str, ...]) -> int:
+    return pc.max(pc.binary_length(_spellings(missing))).as_py() or 0
+
+
 def _as_texts(cells: pa.StringArray, column: Column) -> pa.StringArray:
-    written = _letters_of(cells)
+    written = letters_of(cells)
     # One look at all bytes takes a tenth of what a look into each cell takes.
     is_ascii = written.max(initial=0) < FIRST_BEYOND_ASCII
     has_spaces = not is_ascii or written.min(initial=FIRST_VISIBLE) < FIRST_VISIBLE
@@ -119,7 +126,7 @@ def _as_texts(cells: pa.StringArray, column: Column) -> pa.StringArray:
     present = _without_missing(_as_seen(trimmed, column, is_ascii=is_ascii), column)
     if column.multiline:
         return present
-    if has_spaces and _has_runs_of_spaces(_letters_of(present)):
+    if has_spaces and _has_runs_of_spaces(letters_of(present)):
         present = pc.replace_substring_regex(present, r"\s+", " ")
     if column.case == "upper":
         return pc.ascii_upper(present) if is_ascii else pc.utf8_upper(present)
@@ -131,7 +138,7 @@ def _as_texts(cells: pa.StringArray, column: Column) -> pa.StringArray:
 def _as_seen(trimmed: pa.StringArray, column: Column, *, is_ascii: bool) -> pa.StringArray:
     """Texts that look the same become the same: ="00042", no-break and zero-width spaces, é of one sign or of two."""
     seen = trimmed
-    if (_letters_of(seen) == EQUALS).any():
+    if (letters_of(seen) == EQUALS).any():
         seen = pc.replace_substring_regex(seen, GUARDED, r"\1")
     if not column.multiline and not is_ascii:
         seen = pc.utf8_normalize(pc.replace_substring_regex(seen, INVISIBLE, ""), form="NFC")
@@ -139,7 +146,7 @@ def _as_seen(trimmed: pa.StringArray, column: Column, *, is_ascii: bool) -> pa.S
     return trimmed if seen is trimmed else pc.utf8_trim_whitespace(seen)
 
 
-def _letters_of(cells: pa.StringArray) -> np.ndarray:
+def letters_of(cells: pa.StringArray) -> np.ndarray:
     """The bytes of all cells, one behind the other, without a copy."""
     _, offsets, written = cells.buffers()
     if written is None:
@@ -154,6 +161,14 @@ def _has_runs_of_spaces(letters: np.ndarray) -> bool:
         return True
     spaces = letters == SPACE
     return bool((spaces[1:] & spaces[:-1]).any())
+
+
+def _shortest(cells: pa.StringArray) -> int:
+    """Bytes of the shortest cell, a null being as short as can be; 0 of none."""
+    if not len(cells) or cells.null_count:
+        return 0
+    bounds = np.frombuffer(cells.buffers()[1], dtype=np.int32)[cells.offset : cells.offset + len(cells) + 1]
+    return int((bounds[1:] - bounds[:-1]).min())
 
 
 def _as_numbers(
@@ -188,6 +203,9 @@ def _as_numbers(
 
 def _rounded(values: pa.DoubleArray, *, places: int | None) -> pa.DoubleArray:
     rounded = pc.round(values, ndigits=places, round_mode="half_towards_infinity")
+    bounds = pc.min_max(rounded).as_py()
+    if bounds["min"] is None or (bounds["min"] > -BEYOND and bounds["max"] < BEYOND):
+        return rounded
     return pc.if_else(pc.less(pc.abs(rounded), BEYOND), rounded, values)
 
 

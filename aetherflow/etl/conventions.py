@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aetherflow.columns import Column
-from aetherflow.etl.casting import Conventions, DateOrder, Decimal, read_days
+from aetherflow.etl.casting import Conventions, DateOrder, Decimal, letters_of, read_days
 
+COMMA, POINT = ord(","), ord(".")
 DASH = "[-\u2013\u2014]"
 # So much evidence for the point and none for the comma: from there on a cell with a point is not looked into.
 ENOUGH = 1_000
@@ -164,12 +165,15 @@ class Evidence:
         return sum(cells for orders, cells in self.explained.items() if order in orders and but_not_by not in orders)
 
     def _weigh(self, cells: pa.StringArray, votes: Counter[Decimal], patterns: dict[Decimal, str]) -> None:
-        with_comma = pc.match_substring(cells, ",")
-        if pc.any(with_comma).as_py():
+        letters = letters_of(cells)
+        if (letters == COMMA).any():
+            with_comma = pc.match_substring(cells, ",")
             both = cells.filter(with_comma)
             for mark, pattern in patterns.items():
                 self._vote(both, votes, mark, pattern)
             cells = cells.filter(pc.invert(with_comma))
+        if not (letters == POINT).any():
+            return
         with_point = cells.filter(pc.match_substring(cells, "."))
         if votes["."] >= ENOUGH and not votes[","]:
             votes["."] += len(with_point)

@@ -14,7 +14,6 @@ from typing import Any, Self
 
 import pyarrow as pa
 from django.db import connections, transaction
-from pyarrow import csv as arrow_csv
 
 from aetherflow.etl import Batch, Counts, FaultKind, FileRefused, Profiler, ReadOtherwise, Reject, SeenKeys, SourceFile
 from aetherflow.etl.rejects import counted_by_code, counted_by_column
@@ -22,6 +21,7 @@ from aetherflow.registry import department as find_department
 from apps.datasets import digests, partitions
 from apps.datasets.clean import clean_table
 from apps.datasets.copying import copy_in
+from apps.datasets.copytext import CopyText
 from apps.datasets.models import Dataset
 from apps.datasets.models import Reject as StoredReject
 
@@ -167,7 +167,7 @@ def replace_rows(
 
 def _load(dataset: Dataset, source: SourceFile, *, spool: RejectSpool, progress: Progress, using: str) -> Loaded:
     """All of it or, whatever is raised, nothing."""
-    counts, seen, profiler = Counts(), SeenKeys(), Profiler(source.department)
+    counts, seen, profiler, text = Counts(), SeenKeys(), Profiler(source.department), CopyText()
 
     def pieces(bucket: int) -> Generator[bytes]:
         nonlocal counts
@@ -177,7 +177,7 @@ def _load(dataset: Dataset, source: SourceFile, *, spool: RejectSpool, progress:
             profiler.add(batch.rows)
             if batch.rows.num_rows:
                 rows = _placed(batch.rows, dataset_no=dataset.number) if bucket == partitions.SHARED else batch.rows
-                yield _csv(rows)
+                yield text.of(rows)
             progress(batch.bytes_read, source.bytes_total)
 
     with transaction.atomic(using=using):
@@ -220,11 +220,3 @@ def _placed(rows: pa.Table, *, dataset_no: int) -> pa.Table:
     for name, value in zip(_PLACE, (partitions.SHARED, dataset_no), strict=True):
         rows = rows.append_column(name, pa.repeat(pa.scalar(value, pa.int64()), rows.num_rows))
     return rows
-
-
-def _csv(rows: pa.Table) -> bytes:
-    """COPY's CSV: an unquoted empty cell is NULL, a quoted one is an empty text."""
-    sink = pa.BufferOutputStream()
-    arrow_csv.write_csv(rows, sink, arrow_csv.WriteOptions(include_header=False))
-    text: bytes = sink.getvalue().to_pybytes()
-    return text
