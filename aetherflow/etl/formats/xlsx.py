@@ -1,7 +1,8 @@
 """An .xlsx workbook made fit for the reader behind it, which trusts every file.
 
 That reader takes one cell far away for a sheet as large as the way there and ends the process when memory does, copies
-a shared text into every cell that names it, and gives an error such as #N/A out as an empty cell.
+a shared text into every cell that names it, gives an error such as #N/A out as an empty cell, and goes through a sheet
+a second time in search of its merged cells.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import IO
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from aetherflow.etl.ahead import ahead
 from aetherflow.etl.formats.limits import Limits
@@ -26,10 +30,14 @@ LONGEST_STRING = LONGEST_CELL * 6
 
 _NOT_READ = re.compile(r"/(media|drawings|charts|embeddings|printerSettings)/", re.IGNORECASE)
 _STRINGS = re.compile(rb"<(?:\w+:)?sst\b")
+_ROWS = re.compile(rb"<(?:\w+:)?sheetData\b")
+_NOTHING_MERGED = rb"<mergeCells/>\g<0>"
 _ERROR = re.compile(rb"""(<(?:\w+:)?c\s[^<>]*?\bt\s*=\s*["'])e(["'])""")
-# Beyond column Z, or a row number of seven digits. Every cell is looked at: only a literal beginning makes that cheap.
-_FAR = re.compile(rb'"(?:[A-Za-z]{2}[A-Za-z]?\d|[A-Za-z]\d{7})')
-_FAR_IN_SINGLE_QUOTES = re.compile(_FAR.pattern.replace(b'"', b"'"))
+# Beyond column Z, or a row number of seven digits.
+_FAR = re.compile(rb"""["'](?:[A-Za-z]{2}[A-Za-z]?\d|[A-Za-z]\d{7})""")
+# What could be either. Every cell is looked at: only a literal beginning makes that cheap.
+_ODD = r'"(?:e"|[A-Za-z]{2}[A-Za-z]?\d|[A-Za-z]\d{7})'
+_ODD_IN_SINGLE_QUOTES = _ODD.replace('"', "'")
 # With content: an empty cell closes itself.
 _CELL = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,7})(\d{1,18})["'][^<>/]*>""")
 
@@ -53,7 +61,7 @@ def prepare(path: Path, target: Path, *, filename: str, limits: Limits) -> None:
 def _copy(packed: IO[bytes], plain: IO[bytes], *, filename: str) -> bool:
     """Whether a cell may lie far out."""
     has_strings = is_far = False
-    unended = 0
+    unended = begun = 0
     # Unpacking works beside the search, and has ended before `packed` is closed.
     with closing(ahead(_pieces(packed, filename=filename))) as pieces:
         for at, piece in enumerate(pieces):
@@ -64,15 +72,19 @@ def _copy(packed: IO[bytes], plain: IO[bytes], *, filename: str) -> bool:
                 if max(unended + first, *others, 0) > LONGEST_STRING:
                     raise _too_long(filename)
                 unended = others[-1] if others else unended + first
-            elif b'"e"' in piece or (b"'" in piece and b"'e'" in piece):
-                piece = _ERROR.sub(rb"\1str\2", piece)  # noqa: PLW2901
-            is_far = is_far or _is_far(piece)
+            elif not begun:
+                piece, begun = _ROWS.subn(_NOTHING_MERGED, piece, count=1)  # noqa: PLW2901
+            if _is_odd(piece):
+                is_far = is_far or bool(_FAR.search(piece))
+                piece = piece if has_strings else _ERROR.sub(rb"\1str\2", piece)  # noqa: PLW2901
             plain.write(piece)
     return is_far
 
 
-def _is_far(piece: bytes) -> bool:
-    return bool(_FAR.search(piece)) or (b"'" in piece and bool(_FAR_IN_SINGLE_QUOTES.search(piece)))
+def _is_odd(piece: bytes) -> bool:
+    text = pa.array([piece], pa.binary())
+    patterns = [_ODD, _ODD_IN_SINGLE_QUOTES] if b"'" in piece else [_ODD]
+    return any(pc.match_substring_regex(text, pattern)[0].as_py() for pattern in patterns)
 
 
 def _pieces(part: IO[bytes], *, filename: str) -> Generator[bytes]:

@@ -19,11 +19,18 @@ from tests.aetherflow.etl.workbooks import Cell, day, inline, workbook
 HEADER = ["parcel", "sent", "pieces", "weight", "value", "remark"]
 MARCH_31 = 46112
 GOOD = ["P-1", day(MARCH_31), 3, 1.5, 9.99, "ok"]
+SHEET = "xl/worksheets/sheet1.xml"
 OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def sheet(*rows: list[object], **options: Any) -> bytes:
     return workbook({"Parcels": [HEADER, *rows]}, **options)
+
+
+def xml_of(book: bytes) -> str:
+    """The first sheet's."""
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        return archive.read(SHEET).decode()
 
 
 def test_typed_cells_keep_their_values(load: Callable[..., Any]) -> None:
@@ -110,6 +117,12 @@ def test_errors_of_excel_are_rejects_and_no_empty_cells(load: Callable[..., Any]
     assert (loaded.rows[0]["weight"], loaded.rows[0]["remark"]) == (0.5, 't="e"'), "#N/A says that a value is missing"
 
 
+def test_an_error_between_single_quotes_is_one(load: Callable[..., Any]) -> None:
+    part = xml_of(sheet(["P-1", day(MARCH_31), 1, Cell(value="#DIV/0!", kind="e"), 1])).replace('t="e"', "t='e'")
+    (reject,) = load(sheet(GOOD, parts={SHEET: part})).rejects
+    assert (reject.column, reject.value) == ("weight", "#DIV/0!")
+
+
 def test_times_durations_and_truths_are_texts(load: Callable[..., Any]) -> None:
     cells = [
         Cell(value=1, kind="b"),
@@ -144,6 +157,16 @@ def test_many_rows_come_whole_and_in_order(load: Callable[..., Any]) -> None:
     assert loaded.lines == list(range(2, 4_323))
     assert [row["parcel"] for row in loaded.rows] == [f"P-{at}" for at in range(4_321)]
     assert loaded.batches > 1
+
+
+@pytest.mark.parametrize("prefix", ["", "x:"])
+def test_what_stands_behind_the_rows_is_not_gone_through(load: Callable[..., Any], prefix: str) -> None:
+    """The reader looks for merged cells from the beginning of the sheet: twice the work, where there are none."""
+    part = xml_of(sheet(GOOD)).replace("<", "<" + prefix).replace(f"<{prefix}/", f"</{prefix}")
+    part = part.replace(
+        f"</{prefix}sheetData>", f'</{prefix}sheetData><{prefix}mergeCells><{prefix}mergeCell ref="?"/>'
+    )
+    assert load(sheet(GOOD, parts={SHEET: part})).counts.loaded == 1
 
 
 class TestSheets:
@@ -200,7 +223,7 @@ class TestHostileFiles:
 
     def test_xml_that_breaks_off_is_refused(self, load: Callable[..., Any]) -> None:
         part = "<worksheet><sheetData><row r='1'><c r='A1' t='s'><v>99</v></c></row><row"
-        for name in ("xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/sharedStrings.xml"):
+        for name in (SHEET, "xl/workbook.xml", "xl/sharedStrings.xml"):
             with pytest.raises(FileRefused) as refusal:
                 load(sheet(GOOD, parts={name: part}))
             assert refusal.value.code in {"source-error", "sheet-error", "empty-file"}
@@ -212,15 +235,14 @@ class TestHostileFiles:
         row = f'<row r="1"><c r="A1"><v>1</v></c><c {place}><v>1</v></c></row>'
         part = f"<worksheet><sheetData>{row}</sheetData></worksheet>"
         with pytest.raises(FileRefused, match="reaches to cell XFD1048576") as refusal:
-            load(sheet(GOOD, parts={"xl/worksheets/sheet1.xml": part}))
+            load(sheet(GOOD, parts={SHEET: part}))
         assert refusal.value.code == "too-many-cells"
 
     def test_empty_cells_far_away_are_only_formatting(self, load: Callable[..., Any]) -> None:
-        book = workbook({"Parcels": [HEADER, GOOD]})
-        with zipfile.ZipFile(io.BytesIO(book)) as archive:
-            part = archive.read("xl/worksheets/sheet1.xml").decode()
-        part = part.replace("</sheetData>", '<row r="1048576"><c r="XFD1048576" s="1"/></row></sheetData>')
-        assert load(sheet(GOOD, parts={"xl/worksheets/sheet1.xml": part})).counts.loaded == 1
+        part = xml_of(sheet(GOOD)).replace(
+            "</sheetData>", '<row r="1048576"><c r="XFD1048576" s="1"/></row></sheetData>'
+        )
+        assert load(sheet(GOOD, parts={SHEET: part})).counts.loaded == 1
 
     def test_entities_are_not_expanded(self, load: Callable[..., Any]) -> None:
         """A dozen entities, each ten times the one before, are gigabytes for a reader that expands them."""
