@@ -100,6 +100,11 @@ class Evidence:
         return Conventions(decimal=self._decimal(), date_order=self._date_order())
 
     @property
+    def is_silent_on_decimals(self) -> bool:
+        """No text so far speaks for either mark."""
+        return not (self.marks or self.hints or self.guesses)
+
+    @property
     def decimal_assumed(self) -> bool:
         if self.usual_decimal is not None:
             decimal = self._decimal()

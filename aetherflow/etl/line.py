@@ -24,6 +24,7 @@ from aetherflow.etl.corrections import as_in_the_file
 from aetherflow.etl.digests import digests
 from aetherflow.etl.duplicates import SeenKeys
 from aetherflow.etl.formats.table import TextTable
+from aetherflow.etl.formats.typed import UNDECIDED, decided
 from aetherflow.etl.headers import Mapping
 from aetherflow.etl.listing import Listing, Repeats
 from aetherflow.etl.reader import Texts, in_larger_batches
@@ -133,14 +134,16 @@ class SourceFile:
                     yield replace(done, bytes_read=self.bytes_total * batch.bytes_read // read_in_all)
 
     def _texts(self) -> Generator[Texts]:
-        with closing(self.table.texts(decimal=self.conventions.decimal, block=self.block)) as texts:
+        decimal = self.conventions.decimal
+        written = decimal if self.is_surveyed else UNDECIDED
+        with closing(self.table.texts(decimal=written, block=self.block)) as texts:
             if self.is_surveyed:
                 yield from in_larger_batches(texts, rows=self.batch_rows)
                 return
             survey = self.survey.anew()
             for batch in in_larger_batches(texts, rows=self.batch_rows):
                 survey.take(batch.cells)
-                yield batch
+                yield replace(batch, cells=decided(batch.cells, decimal)) if self.table.is_typed else batch
         self._settle(survey)
 
     def _settle(self, survey: Survey) -> None:

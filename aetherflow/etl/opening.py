@@ -45,7 +45,7 @@ def open_file(
 ) -> SourceFile:
     """Examine a file on the local disk, to its end and in bounded memory, before any row is handed out.
 
-    Or, `in_haste` and where the beginning of a text file tells how all of it seems to be written, only that much: the
+    Or, `in_haste` and where the beginning of the rows tells how all of them seem to be written, only that much: the
     rest is seen while the rows are handed out, and SourceFile.batches raises for it. `options` override what would be
     found. `memory` is asked for the header's mapping where `options` give none. `correction` where the file completes
     another one. `batch_rows` is about how many rows a batch has, `block` how many bytes are parsed at a time, and
@@ -62,10 +62,10 @@ def open_file(
         mapping = match_header(
             table.header, department=department, line=table.header_line, mapping=options.mapping, memory=memory
         )
-        survey = Survey(department=department, mapping=mapping, options=options, correction=correction)
-        is_whole = _look_over(
-            table, survey=survey, in_haste=in_haste and not table.is_typed, filename=filename, block=block
+        survey = Survey(
+            department=department, mapping=mapping, options=options, correction=correction, is_typed=table.is_typed
         )
+        is_whole = _look_over(table, survey=survey, in_haste=in_haste, filename=filename, block=block)
         conventions = survey.conventions
         return SourceFile(
             path=path,
@@ -140,14 +140,15 @@ def _look_over(table: TextTable, *, survey: Survey, in_haste: bool, filename: st
 
     Raises FileRefused where the file is not whole or has no rows.
     """
-    has_rows = False
+    has_rows, looked_at = False, 0
     with closing(table.texts(decimal=UNDECIDED, block=block)) as pieces:
         for texts in _little_first(pieces) if in_haste else pieces:
             has_rows = (
                 has_rows or any(not row.is_blank for row in texts.ragged) or len(without_blank_rows(texts)[1]) > 0
             )
             survey.take(texts.cells)
-            if in_haste and has_rows and survey.is_settled:
+            looked_at += texts.cells.nbytes
+            if in_haste and has_rows and looked_at >= block and survey.is_settled:
                 return False
     if not has_rows:
         raise FileRefused(

@@ -18,12 +18,13 @@ from aetherflow.etl.percentages import ScaleEvidence
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """What was said at the upload holds; the rest is for the rows to tell."""
+    """What was said at the upload holds; the rest is for the rows to tell. `is_typed`: as the rows' TextTable is."""
 
     department: Department
     mapping: Mapping
     options: ReadOptions
     correction: Correction | None
+    is_typed: bool
     evidence: Evidence = field(init=False)
     scales: dict[str, ScaleEvidence] = field(init=False)
 
@@ -72,12 +73,22 @@ class Survey:
 
     @property
     def is_settled(self) -> bool:
-        """The rows so far say how they are written; others may still say otherwise."""
-        return "assumed" not in self.basis.values()
+        """The rows so far say how they are written; others may still say otherwise.
+
+        Numbers that come as such say nothing of a decimal mark, and need none.
+        """
+        basis = self.basis
+        if self.is_typed and self.evidence.is_silent_on_decimals:
+            del basis["decimal"]
+        return "assumed" not in basis.values()
 
     def anew(self) -> Survey:
         return Survey(
-            department=self.department, mapping=self.mapping, options=self.options, correction=self.correction
+            department=self.department,
+            mapping=self.mapping,
+            options=self.options,
+            correction=self.correction,
+            is_typed=self.is_typed,
         )
 
 

@@ -46,7 +46,7 @@ class TextTable(Protocol):
     def rows_at_most(self) -> int: ...
     @property
     def bytes_total(self) -> int:
-        """What Texts.bytes_read comes to at the end."""
+        """What Texts.bytes_read comes to at the end, in whatever measure the table has."""
         ...
 
     def texts(self, *, decimal: str, block: int) -> Generator[Texts]:

@@ -1,8 +1,8 @@
 """Typed values as the texts a person would have typed for them.
 
 A number of a workbook has no decimal sign until somebody writes it down, and must not tell how the texts beside it are
-meant. So it is written with UNDECIDED while a file is surveyed, which is evidence for nothing, and afterwards with the
-sign the whole file is read with.
+meant. So it is written with UNDECIDED for the survey, which is evidence for nothing, and afterwards with the sign the
+whole file is read with.
 """
 
 from __future__ import annotations
@@ -46,6 +46,12 @@ def with_decimal(texts: pa.StringArray, decimal: str) -> pa.StringArray:
     if decimal == UNDECIDED or not pc.any(pc.match_substring(texts, UNDECIDED)).as_py():
         return texts
     return pc.replace_substring(texts, UNDECIDED, decimal)
+
+
+def decided(cells: pa.RecordBatch, decimal: str) -> pa.RecordBatch:
+    """All columns with_decimal."""
+    columns = [with_decimal(column, decimal) for column in cells.columns]
+    return pa.RecordBatch.from_arrays(columns, names=cells.schema.names)
 
 
 def _each_once(values: pa.Array, spell: Callable[[pa.Array], pa.StringArray]) -> pa.StringArray:

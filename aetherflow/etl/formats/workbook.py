@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import mmap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -28,10 +28,10 @@ from aetherflow.etl.formats import xlsx
 from aetherflow.etl.formats.damage import OF_AN_ARCHIVE, damage_is
 from aetherflow.etl.formats.limits import Limits
 from aetherflow.etl.formats.scratch import Scratch
-from aetherflow.etl.formats.spool import Spool, SpooledTable
 from aetherflow.etl.formats.table import Form
-from aetherflow.etl.formats.typed import UNDECIDED, day_texts, moment_texts, number_texts
+from aetherflow.etl.formats.typed import day_texts, moment_texts, number_texts
 from aetherflow.etl.options import ReadOptions
+from aetherflow.etl.reader import Texts
 from aetherflow.etl.rejects import FileRefused
 
 Kind = Literal["xlsx", "xls"]
@@ -59,6 +59,55 @@ class _Sheet:
     known: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class SheetTable:
+    """A TextTable of a sheet held in memory, whose cells become texts each time they are asked for. How far it has been
+    read is told in rows."""
+
+    sheet: CalamineSheet
+    header: tuple[str, ...]
+    header_line: int
+    form: Form
+    filename: str
+    limits: Limits
+    has_nul: bool = True
+    is_typed: bool = True
+
+    @property
+    def rows_at_most(self) -> int:
+        return self.sheet.total_height + 1 - self.header_line
+
+    @property
+    def bytes_total(self) -> int:
+        return self.rows_at_most
+
+    def texts(self, *, decimal: str, block: int) -> Generator[Texts]:  # noqa: ARG002 - of ROWS at a time
+        names = [str(at) for at in range(len(self.header))]
+        done = expanded = 0
+        with _what_is_damaged(self.filename):
+            for columns in self._columns():
+                cells = pa.RecordBatch.from_arrays([texts_of(column, decimal=decimal) for column in columns], names)
+                # A text that is shared stands in the file once, and here in every cell that names it.
+                expanded += cells.nbytes
+                self.limits.check(expanded)
+                lines = np.arange(len(cells)) + self.header_line + 1 + done
+                done += len(cells)
+                yield Texts(cells=cells, lines=lines, ragged=[], bytes_read=done)
+
+    def _columns(self) -> Iterator[list[list[Any]]]:
+        """The cells below the header, column by column, of some rows at a time."""
+        rows = islice(self.sheet.iter_rows(), self.header_line, None)
+        columns: list[list[Any]] = [[] for _ in self.header]
+        while more := list(islice(rows, ROWS_AT_ONCE)):
+            for column, cells in zip(columns, zip(*more, strict=True), strict=False):
+                column.extend(cells)
+            if len(columns[0]) >= ROWS:
+                yield columns
+                columns = [[] for _ in self.header]
+        if columns[0]:
+            yield columns
+
+
 def open_workbook(
     path: Path,
     *,
@@ -68,11 +117,12 @@ def open_workbook(
     options: ReadOptions,
     scratch: Scratch,
     limits: Limits,
-) -> SpooledTable:
-    """Read one sheet to the end: the one asked for, or the first visible one whose header has labels that are `known`.
+) -> SheetTable:
+    """One sheet: the one asked for, or the first visible one whose header has labels that are `known`.
 
     The header is the row with most known labels, whatever stands above it. Raises FileRefused: format-error,
-    source-error, sheet-error, empty-file, too-many-columns, and what xlsx.prepare and Spool do.
+    source-error, sheet-error, empty-file, too-many-columns, and what xlsx.prepare does; reading the table, source-error
+    and too-large-expanded.
     """
     with _what_is_damaged(filename):
         book = CalamineWorkbook.from_path(_prepared(path, kind=kind, filename=filename, scratch=scratch, limits=limits))
@@ -83,14 +133,14 @@ def open_workbook(
                 code="empty-file",
                 hint="Choose another sheet at the upload, or save the workbook again with its data.",
             )
-        spool = Spool(scratch.path("rows"), limits=limits)
-        try:
-            for cells, lines in _rows(sheet):
-                spool.add(cells, lines=lines)
-        finally:
-            spool.close()
-    form = Form(format=kind, sheet=sheet.name, basis={"sheet": "given" if options.sheet else "found"})
-    return spool.table(header=sheet.header, header_line=sheet.header_at + 1, form=form)
+    return SheetTable(
+        sheet=sheet.sheet,
+        header=sheet.header,
+        header_line=sheet.header_at + 1,
+        form=Form(format=kind, sheet=sheet.name, basis={"sheet": "given" if options.sheet else "found"}),
+        filename=filename,
+        limits=limits,
+    )
 
 
 def _prepared(path: Path, *, kind: Kind, filename: str, scratch: Scratch, limits: Limits) -> Path:
@@ -171,26 +221,7 @@ def _look_into(book: CalamineWorkbook, name: str, *, known: Callable[[str], bool
     return _Sheet(name=name, sheet=sheet, header_at=header_at, header=labels, known=count)
 
 
-def _rows(sheet: _Sheet) -> Iterator[tuple[list[pa.StringArray], np.ndarray]]:
-    """Columns of texts below the header, and the rows of the sheet they stand in."""
-    rows = sheet.sheet.iter_rows()
-    width = len(sheet.header)
-    columns: list[list[Any]] = [[] for _ in range(width)]
-    row = (sheet.header_at or 0) + 1
-    next(islice(rows, row - 1, row), None)
-    while True:
-        more = list(islice(rows, ROWS_AT_ONCE))
-        for column, cells in zip(columns, zip(*more, strict=True), strict=False):
-            column.extend(cells)
-        if (taken := len(columns[0])) >= ROWS or (taken and not more):
-            yield [texts_of(column) for column in columns], np.arange(row + 1, row + 1 + taken)
-            row += taken
-            columns = [[] for _ in range(width)]
-        if not more:
-            return
-
-
-def texts_of(cells: Sequence[Any], *, decimal: str = UNDECIDED) -> pa.StringArray:
+def texts_of(cells: Sequence[Any], *, decimal: str) -> pa.StringArray:
     """Cells of one column, of several types where people wrote into them by hand."""
     kinds = list(set(map(type, cells)))
     if len(kinds) == 1:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import datetime as dt
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,14 @@ import pytest
 from aetherflow.department import Department
 from aetherflow.etl import FileRefused, ReadOptions, ReadOtherwise, SourceFile, open_file
 from aetherflow.etl.ahead import ahead
+from tests.aetherflow.etl import workbooks
 from tests.aetherflow.etl.conftest import HEADER
+from tests.aetherflow.etl.test_parquet import parquet
 
 # The beginning is a block. It must hold any one row.
 BLOCK = 4_096
+# Of a typed format, so many at a time: fewer than a block.
+ROWS = 20
 PARTS = 300
 ISO, DAY_FIRST, MONTH_FIRST, EITHER = "2026-11-02", "25.11.2026", "11/25/2026", "02/03/2026"
 YEAR_FIRST = ("26-11-02", "26-11-03", "26-11-30")
@@ -29,6 +36,45 @@ def rows(*parts: tuple[str, str, int]) -> str:
     return HEADER + "\n" + "".join(f"P-{at},{sent},1,1,{value},x\n" for at, (sent, value) in enumerate(each))
 
 
+def as_workbook(content: str) -> bytes:
+    """Numbers and ISO days as such."""
+    return workbooks.workbook({"Parcels": [[_typed(cell) for cell in row] for row in csv.reader(content.splitlines())]})
+
+
+def as_json_lines(content: str) -> bytes:
+    """Numbers as such."""
+    rows = csv.DictReader(content.splitlines())
+    return "".join(json.dumps({**row, "value": _number(row["value"])}) + "\n" for row in rows).encode()
+
+
+def as_parquet(content: str) -> bytes:
+    header, *rows = csv.reader(content.splitlines())
+    return parquet(dict(zip(header, zip(*rows, strict=True), strict=True)))
+
+
+def _typed(cell: str) -> object:
+    try:
+        return workbooks.day((dt.date.fromisoformat(cell) - dt.date(1899, 12, 30)).days)
+    except ValueError:
+        return _number(cell)
+
+
+def _number(cell: str) -> float | str:
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
+
+
+WRITERS: dict[str, Callable[[str], bytes]] = {
+    "csv": str.encode,
+    "xlsx": as_workbook,
+    "jsonl": as_json_lines,
+    "parquet": as_parquet,
+}
+in_each_format = pytest.mark.parametrize("kind", WRITERS)
+
+
 def outcome(source: SourceFile) -> dict[str, Any]:
     batches = list(source.batches())
     return {
@@ -39,10 +85,14 @@ def outcome(source: SourceFile) -> dict[str, Any]:
 
 
 @pytest.fixture
-def opened(parcels: Department, tmp_path: Path) -> Iterator[Any]:
-    def opened(content: str, *, in_haste: bool, **said: Any) -> SourceFile:
-        path = tmp_path / "parcels.csv"
-        path.write_text(content)
+def opened(parcels: Department, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SourceFile]:
+    for typed in ("workbook", "jsonlines", "parquet"):
+        monkeypatch.setattr(f"aetherflow.etl.formats.{typed}.ROWS", ROWS)
+    monkeypatch.setattr("aetherflow.etl.formats.workbook.ROWS_AT_ONCE", ROWS)
+
+    def opened(content: str, *, in_haste: bool, kind: str = "csv", **said: Any) -> SourceFile:
+        path = tmp_path / f"parcels.{kind}"
+        path.write_bytes(WRITERS[kind](content))
         return open_file(
             path,
             filename=path.name,
@@ -59,7 +109,8 @@ def opened(parcels: Department, tmp_path: Path) -> Iterator[Any]:
 ONE_WAY = {
     "as it begins": rows((ISO, POINT, 2 * PARTS)),
     "day first throughout": rows((DAY_FIRST, COMMA, 2 * PARTS)),
-    "a few odd ones further down": rows((DAY_FIRST, POINT, 2 * PARTS), (MONTH_FIRST, COMMA, 5)),
+    "a few odd ones further down": rows((DAY_FIRST, POINT, 2 * PARTS), (MONTH_FIRST, POINT, 5)),
+    "whole numbers only": rows((ISO, WHOLE, 2 * PARTS)),
     "not said by the beginning": rows((EITHER, WHOLE, PARTS), (MONTH_FIRST, COMMA, PARTS)),
 }
 OTHERWISE = {
@@ -68,28 +119,41 @@ OTHERWISE = {
     "numbered days under ISO ones": rows((ISO, POINT, PARTS), (MONTH_FIRST, POINT, PARTS)),
     "year first after all": rows(*((day, POINT, PARTS) for day in YEAR_FIRST)),
     "day first again": rows(*((day, POINT, PARTS) for day in (*YEAR_FIRST, "25.11.26"))),
+    "a few commas, which are all there is where numbers are typed": rows((ISO, POINT, 2 * PARTS), (ISO, COMMA, 5)),
+    "a comma after whole numbers": rows((ISO, WHOLE, PARTS), (ISO, COMMA, PARTS)),
     "undecided in the end": rows((DAY_FIRST, POINT, PARTS), (MONTH_FIRST, POINT, PARTS), (DAY_FIRST, COMMA, PARTS)),
 }
 
 
+@in_each_format
 @pytest.mark.parametrize("content", ONE_WAY.values(), ids=ONE_WAY.keys())
-def test_is_read_at_once_where_it_goes_on_as_it_begins(opened: Any, content: str) -> None:
-    with opened(content, in_haste=False) as thorough, opened(content, in_haste=True) as hasty:
+def test_is_read_at_once_where_it_goes_on_as_it_begins(opened: Any, content: str, kind: str) -> None:
+    with opened(content, in_haste=False, kind=kind) as thorough, opened(content, in_haste=True, kind=kind) as hasty:
         assert outcome(hasty) == outcome(thorough)
 
 
-def test_has_not_seen_all_before_the_rows_come(opened: Any) -> None:
-    with opened(ONE_WAY["as it begins"], in_haste=True) as source:
+@in_each_format
+def test_has_not_seen_all_before_the_rows_come(opened: Any, kind: str) -> None:
+    with opened(ONE_WAY["as it begins"], in_haste=True, kind=kind) as source:
         assert not source.is_surveyed
         list(source.batches())
         assert source.is_surveyed
-    with opened(rows((EITHER, WHOLE, 2 * PARTS)), in_haste=True) as source:
+    with opened(rows((EITHER, WHOLE, 2 * PARTS)), in_haste=True, kind=kind) as source:
         assert source.is_surveyed, "its rows would say it at any place, and none of them does"
 
 
+def test_numbers_that_need_no_sign_settle_nothing_and_leave_nothing_to_settle(opened: Any) -> None:
+    content = rows((ISO, WHOLE, 2 * PARTS))
+    with opened(content, in_haste=True) as text, opened(content, in_haste=True, kind="xlsx") as typed:
+        assert (text.is_surveyed, typed.is_surveyed) == (True, False)
+        list(typed.batches())
+        assert typed.reading.basis["decimal"] == "assumed"
+
+
+@in_each_format
 @pytest.mark.parametrize("content", OTHERWISE.values(), ids=OTHERWISE.keys())
-def test_is_read_again_where_the_rest_says_otherwise(opened: Any, content: str) -> None:
-    with opened(content, in_haste=False) as thorough, opened(content, in_haste=True) as hasty:
+def test_is_read_again_where_the_rest_says_otherwise(opened: Any, content: str, kind: str) -> None:
+    with opened(content, in_haste=False, kind=kind) as thorough, opened(content, in_haste=True, kind=kind) as hasty:
         expected = outcome(thorough)
         if asdict(hasty.reading) != expected["reading"]:
             with pytest.raises(ReadOtherwise):

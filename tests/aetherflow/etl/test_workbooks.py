@@ -14,6 +14,7 @@ import pytest
 from aetherflow.department import Department
 from aetherflow.etl import FileRefused, ReadOptions, open_file
 from aetherflow.etl.formats import xlsx
+from aetherflow.etl.formats.limits import FREE_BYTES
 from tests.aetherflow.etl.workbooks import Cell, day, inline, workbook
 
 HEADER = ["parcel", "sent", "pieces", "weight", "value", "remark"]
@@ -261,6 +262,15 @@ class TestHostileFiles:
         with pytest.raises(FileRefused) as refusal:
             load(content)
         assert refusal.value.code == "cell-too-long"
+
+    @pytest.mark.parametrize("in_haste", [False, True])
+    def test_a_long_text_in_every_cell_is_too_much_however_small_the_file(
+        self, load: Callable[..., Any], in_haste: bool
+    ) -> None:
+        remarks = [[*GOOD[:5], "x" * 30_000] for _ in range(FREE_BYTES // 30_000 + 1)]
+        with pytest.raises(FileRefused) as refusal:
+            load(sheet(*remarks), in_haste=in_haste)
+        assert refusal.value.code == "too-large-expanded"
 
     def test_what_it_would_unpack_to_is_limited(self, load: Callable[..., Any]) -> None:
         with pytest.raises(FileRefused, match=r"grows beyond 2 kB") as refusal:
