@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from aetherflow.columns import ARROW_TYPES
 from aetherflow.department import Department
 from aetherflow.etl.ahead import ahead
-from aetherflow.etl.casting import Conventions, cast, codes_made_numbers
+from aetherflow.etl.casting import Conventions, cast, codes_made_numbers, letters_of
 from aetherflow.etl.corrections import as_in_the_file
 from aetherflow.etl.digests import digests
 from aetherflow.etl.duplicates import SeenKeys
@@ -233,7 +233,8 @@ class _BatchWork:
                 found[codes_made_numbers(done.values), place] = CONSTRAINT_ERROR
         if self.has_nul:
             for at, cells in enumerate(self.cells.columns):
-                found[_mask(pc.match_substring(cells, "\x00")), at] = NULL_BYTE
+                if not letters_of(cells).all():
+                    found[_mask(pc.match_substring(cells, "\x00")), at] = NULL_BYTE
         return typed, found
 
     def _clean(self, typed: pa.Table, good: np.ndarray, seen: SeenKeys) -> tuple[pa.Table, Repeats]:

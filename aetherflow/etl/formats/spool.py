@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from aetherflow.etl.casting import letters_of
 from aetherflow.etl.formats.limits import Limits
 from aetherflow.etl.formats.table import Form
 from aetherflow.etl.formats.typed import with_decimal
@@ -57,7 +57,7 @@ class Spool:
 
     def add(self, columns: Sequence[pa.StringArray], *, lines: np.ndarray, aside: Sequence[Unread] = ()) -> None:
         """Numbers are UNDECIDED. Raises FileRefused too-large-expanded."""
-        self._has_nul = self._has_nul or any(pc.any(pc.match_substring(cells, "\x00")).as_py() for cells in columns)
+        self._has_nul = self._has_nul or not all(letters_of(cells).all() for cells in columns)
         batch = pa.RecordBatch.from_arrays(
             [pa.array(lines, pa.int64()), *columns], names=["line", *map(str, range(len(columns)))]
         ).replace_schema_metadata({_ASIDE: json.dumps([asdict(row) for row in aside])})

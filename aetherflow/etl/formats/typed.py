@@ -12,6 +12,8 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aetherflow.etl.casting import letters_of
+
 # A noncharacter of Unicode, set aside for use inside programs: no text has it.
 UNDECIDED = "\ufdd0"
 # As many digits as Excel keeps. What a float64 has beyond them is noise of a calculation: 0.30000000000000004
@@ -43,7 +45,8 @@ def moment_texts(values: pa.TimestampArray) -> pa.StringArray:
 
 def with_decimal(texts: pa.StringArray, decimal: str) -> pa.StringArray:
     """Texts whose numbers were UNDECIDED, with the sign that was decided on."""
-    if decimal == UNDECIDED or not pc.any(pc.match_substring(texts, UNDECIDED)).as_py():
+    # Few columns hold numbers, and one sign in all bytes is looked for in a fraction of the time.
+    if decimal == UNDECIDED or not (letters_of(texts) == UNDECIDED.encode()[0]).any():
         return texts
     return pc.replace_substring(texts, UNDECIDED, decimal)
 
