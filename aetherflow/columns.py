@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -215,6 +216,7 @@ def columns_of(rows: type[pa.DataFrameModel]) -> tuple[Column, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=4096)
 def label_key(label: str) -> str:
     """What two spellings of a header have in common: case, spaces, underscores, hyphens, dots and a BOM aside."""
     folded = unicodedata.normalize("NFKC", label).casefold()

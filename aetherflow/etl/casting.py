@@ -239,27 +239,32 @@ def _within(values: pl.Series, bound: float) -> pl.Series:
 
 def _spelled_numbers(texts: pl.Series, *, decimal: Decimal, unit: str | None) -> pl.Series:
     """1,234.50 · € 45.90 · (12.00) · 12- · 12.- · 1 234,50 · 15 % as Float64; null for anything else."""
+    return texts.alias("text").to_frame().select(_spelled_number(decimal, unit)).to_series()
+
+
+@cache
+def _spelled_number(decimal: Decimal, unit: str | None) -> pl.Expr:
+    """Of the column `text`. One expression, because polars takes as long to begin one as to work a thousand texts."""
     point, comma = (r"\.", ",") if decimal == "." else (",", r"\.")
-    texts = texts.str.replace_all(MINUS_SIGNS, "-")
+    text = pl.col("text").str.replace_all(MINUS_SIGNS, "-")
     if unit == "percent":
-        texts = texts.str.replace(r"\s*%$", "")
+        text = text.str.replace(r"\s*%$", "")
     if unit == "money":
         # A dash in place of the cents is none of a minus: 80,- and Fr. 1'200.-
-        texts = _without_currency(texts).str.replace(rf"(\d){point}\s?-{{1,2}}$", "$1")
-    texts = texts.str.replace(r"^\(\s*([^()+-].*?)\s*\)$", "-$1").str.replace(r"^(\d.*?)\s*-$", "-$1")
+        text = _without_currency(text).str.replace(rf"(\d){point}\s?-{{1,2}}$", "$1")
+    text = text.str.replace(r"^\(\s*([^()+-].*?)\s*\)$", "-$1").str.replace(r"^(\d.*?)\s*-$", "-$1")
     if unit == "money":
-        texts = _without_currency(texts)
+        text = _without_currency(text)
     grouped = "|".join(
         rf"\d{{1,3}}(?:{mark}\d{{2,3}})*{mark}\d{{3}}" for mark in (comma, "[ \u00a0\u202f]", "['\u2019]")
     )
     number = rf"^[+-]?(?:(?:\d+|{grouped})(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d{{1,3}})?$"
-    texts = texts.set(~texts.str.contains(number), None)
-    texts = texts.str.replace_all(rf"{comma}|[ \u00a0\u202f'\u2019]", "").str.replace(",", ".", literal=True)
-    return texts.cast(pl.Float64, strict=False).clip(-BEYOND, BEYOND)
+    digits = text.str.replace_all(rf"{comma}|[ \u00a0\u202f'\u2019]", "").str.replace(",", ".", literal=True)
+    return pl.when(text.str.contains(number)).then(digits).cast(pl.Float64, strict=False).clip(-BEYOND, BEYOND)
 
 
-def _without_currency(texts: pl.Series) -> pl.Series:
-    return texts.str.replace(rf"^([+-]?)\s*{CURRENCY}\s*([+-]?)", "$1$2").str.replace(rf"([\d)-])\s*{CURRENCY}$", "$1")
+def _without_currency(text: pl.Expr) -> pl.Expr:
+    return text.str.replace(rf"^([+-]?)\s*{CURRENCY}\s*([+-]?)", "$1$2").str.replace(rf"([\d)-])\s*{CURRENCY}$", "$1")
 
 
 def _as_days(cells: pa.StringArray, column: Column, *, order: DateOrder) -> tuple[pa.Array, np.ndarray]:
@@ -286,10 +291,15 @@ def read_days(texts: pl.Series, *, order: DateOrder) -> pl.Series:
 
 
 def _read_as(pattern: str, texts: pl.Series) -> pl.Series:
-    parts = texts.str.extract_groups(pattern).struct.unnest()
+    return texts.str.extract_groups(pattern).struct.unnest().select(_DAY).to_series()
+
+
+def _day() -> pl.Expr:
+    """Of columns `y`, `m` and `d` of texts."""
     century = pl.when(pl.col("y") > LAST_SHORT_YEAR).then(pl.lit("19")).otherwise(pl.lit("20"))
     year = pl.when(pl.col("y").str.len_bytes() == 2).then(century + pl.col("y")).otherwise(pl.col("y"))
     month = pl.col("m").str.to_lowercase().replace(MONTHS)
-    return parts.select(
-        pl.concat_str([year, month, "d"], separator="-").str.to_date("%Y-%m-%d", strict=False)
-    ).to_series()
+    return pl.concat_str([year, month, "d"], separator="-").str.to_date("%Y-%m-%d", strict=False)
+
+
+_DAY = _day()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -66,7 +66,8 @@ class SourceFile:
     """A file that can be read, as open_file gives it.
 
     `batches()` may be called again and starts from the beginning each time. `is_surveyed`: `survey` has seen all rows,
-    not only the beginning. `held` is what was unpacked for it.
+    not only the beginning. `kept` are all texts of a file that is small, and none of another's. `held` is what was
+    unpacked for it.
     """
 
     path: Path
@@ -75,6 +76,7 @@ class SourceFile:
     mapping: Mapping
     survey: Survey
     is_surveyed: bool
+    kept: Sequence[Texts]
     reading: Reading
     listing_limit: int
     batch_rows: int
@@ -134,6 +136,9 @@ class SourceFile:
                     yield replace(done, bytes_read=self.bytes_total * batch.bytes_read // read_in_all)
 
     def _texts(self) -> Generator[Texts]:
+        if self.kept:
+            yield from in_larger_batches(self.kept, rows=self.batch_rows)
+            return
         decimal = self.conventions.decimal
         written = decimal if self.is_surveyed else UNDECIDED
         with closing(self.table.texts(decimal=written, block=self.block)) as texts:
@@ -179,7 +184,7 @@ class _BatchWork:
     def run(self, seen: SeenKeys) -> Batch:
         typed, found = self._judge()
         bad: np.ndarray = np.logical_or.reduce(found, axis=1)
-        rows, repeats = self._clean(typed, ~bad, seen)
+        rows, repeats = self._clean(typed[~bad].reset_index(drop=True) if bad.any() else typed, ~bad, seen)
         rejects = Listing(
             department=self.department,
             mapping=self.mapping,
@@ -205,7 +210,7 @@ class _BatchWork:
             bytes_read=self.bytes_read,
         )
 
-    def _judge(self) -> tuple[pa.Table, np.ndarray]:
+    def _judge(self) -> tuple[pd.DataFrame, np.ndarray]:
         """The typed rows, and the fault of each cell: rows by columns of the file, and one for the row itself."""
         columns = self.department.columns
         places = [self.mapping.positions.get(column.name) for column in columns]
@@ -214,7 +219,7 @@ class _BatchWork:
             for column, at in zip(columns, places, strict=True)
         ]
         rows = self.cells.num_rows
-        typed = pa.table(
+        typed = _frame(
             {
                 column.name: pa.nulls(rows, ARROW_TYPES[column.kind]) if done is None else done.values
                 for column, done in zip(columns, casts, strict=True)
@@ -223,7 +228,7 @@ class _BatchWork:
         unreadable = np.column_stack(
             [np.zeros(rows, dtype=bool) if done is None else done.unreadable for done in casts]
         )
-        by_schema = find_faults(_frame(typed), schema=self.department.rows, unreadable=unreadable)
+        by_schema = find_faults(typed, schema=self.department.rows, unreadable=unreadable)
         found = no_faults(rows, columns=len(self.header))
         for place, faulty in zip([*places, -1], by_schema.T, strict=True):
             if place is not None:
@@ -237,9 +242,8 @@ class _BatchWork:
                     found[_mask(pc.match_substring(cells, "\x00")), at] = NULL_BYTE
         return typed, found
 
-    def _clean(self, typed: pa.Table, good: np.ndarray, seen: SeenKeys) -> tuple[pa.Table, Repeats]:
+    def _clean(self, frame: pd.DataFrame, good: np.ndarray, seen: SeenKeys) -> tuple[pa.Table, Repeats]:
         """The rows to load, and those left out as repeats of an earlier row of the file."""
-        frame = _frame(typed if good.all() else typed.filter(pa.array(good)))
         for step in self.department.clean:
             frame = step(frame)
         names = [column.name for column in self.department.columns]
@@ -271,8 +275,8 @@ def without_blank_rows(texts: Texts) -> tuple[pa.RecordBatch, np.ndarray]:
     return texts.cells.filter(pa.array(filled)), texts.lines[filled]
 
 
-def _frame(table: pa.Table) -> pd.DataFrame:
-    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+def _frame(columns: dict[str, pa.Array]) -> pd.DataFrame:
+    frame: pd.DataFrame = pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype)
     return frame
 
 

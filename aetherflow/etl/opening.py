@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -21,12 +21,10 @@ from aetherflow.etl.headers import Labels, match_header
 from aetherflow.etl.line import LISTING_LIMIT, SourceFile, without_blank_rows
 from aetherflow.etl.mapping import Memory, nothing_remembered
 from aetherflow.etl.options import NOTHING_SAID, ReadOptions
-from aetherflow.etl.reader import BLOCK, Texts
+from aetherflow.etl.reader import BATCH_BYTES, BLOCK, Texts
 from aetherflow.etl.reading import Reading
 from aetherflow.etl.rejects import FileRefused
 from aetherflow.etl.survey import Survey
-
-FIRST_LOOK = 2_000
 
 
 def open_file(
@@ -45,7 +43,7 @@ def open_file(
 ) -> SourceFile:
     """Examine a file on the local disk, to its end and in bounded memory, before any row is handed out.
 
-    Or, `in_haste` and where the beginning of the rows tells how all of them seem to be written, only that much: the
+    Or, `in_haste` and where the first `block` of the rows tells how all of them seem to be written, only that much: the
     rest is seen while the rows are handed out, and SourceFile.batches raises for it. `options` override what would be
     found. `memory` is asked for the header's mapping where `options` give none. `correction` where the file completes
     another one. `batch_rows` is about how many rows a batch has, `block` how many bytes are parsed at a time, and
@@ -65,7 +63,7 @@ def open_file(
         survey = Survey(
             department=department, mapping=mapping, options=options, correction=correction, is_typed=table.is_typed
         )
-        is_whole = _look_over(table, survey=survey, in_haste=in_haste, filename=filename, block=block)
+        is_whole, kept = _look_over(table, survey=survey, in_haste=in_haste, filename=filename, block=block)
         conventions = survey.conventions
         return SourceFile(
             path=path,
@@ -74,6 +72,7 @@ def open_file(
             mapping=mapping,
             survey=survey,
             is_surveyed=is_whole,
+            kept=kept,
             reading=Reading(
                 format=table.form.format,
                 compression=unpacked.compression,
@@ -126,34 +125,33 @@ def _as_table(
     return open_delimited(path, filename=filename, known=known, options=options)
 
 
-def _little_first(pieces: Iterable[Texts]) -> Iterator[Texts]:
-    """The same rows; the first few of them may settle it, and nobody has any work until it is."""
-    for at, texts in enumerate(pieces):
-        if not at and len(texts.lines) > FIRST_LOOK:
-            yield from texts.split(FIRST_LOOK)
-        else:
-            yield texts
+def _look_over(
+    table: TextTable, *, survey: Survey, in_haste: bool, filename: str, block: int
+) -> tuple[bool, list[Texts]]:
+    """Take the rows into the survey, to the file's end, or until it is settled where there is haste.
 
-
-def _look_over(table: TextTable, *, survey: Survey, in_haste: bool, filename: str, block: int) -> bool:
-    """Take the rows into the survey, to the file's end, which it returns, or until it is settled where there is haste.
-
-    Raises FileRefused where the file is not whole or has no rows.
+    Returns whether it was to the end, and the texts of a text file that fits into one block: to make haste with it, or
+    to read it again, would cost more than to keep what it becomes, unless that is far more than it is. Raises
+    FileRefused where the file is not whole or has no rows.
     """
     has_rows, looked_at = False, 0
+    room = BATCH_BYTES if not table.is_typed and table.bytes_total <= block else 0
+    kept: list[Texts] = []
     with closing(table.texts(decimal=UNDECIDED, block=block)) as pieces:
-        for texts in _little_first(pieces) if in_haste else pieces:
+        for texts in pieces:
             has_rows = (
                 has_rows or any(not row.is_blank for row in texts.ragged) or len(without_blank_rows(texts)[1]) > 0
             )
             survey.take(texts.cells)
             looked_at += texts.cells.nbytes
-            if in_haste and has_rows and looked_at >= block and survey.is_settled:
-                return False
+            room = max(0, room - texts.cells.nbytes)
+            kept = [*kept, texts] if room else []
+            if in_haste and not room and has_rows and looked_at >= block and survey.is_settled:
+                return False, []
     if not has_rows:
         raise FileRefused(
             f"{filename} has a header and no rows.",
             code="no-rows",
             hint="Check the filter of the export, and upload a file with at least one row.",
         )
-    return True
+    return True, kept

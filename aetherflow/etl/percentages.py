@@ -55,14 +55,17 @@ class ScaleEvidence:
         if self.usual is None and self.above >= ENOUGH:
             return
         different = pc.value_counts(cells)
-        texts = pl.Series(pc.utf8_trim_whitespace(different.field("values")), dtype=pl.String)
-        cells_each = pl.Series(different.field("counts"))
-        between = texts.str.contains(BETWEEN)
-        self.between += int(cells_each.filter(between).sum())
-        self.ones += int(cells_each.filter(texts.str.contains(ONE)).sum())
-        self.above += int(cells_each.filter(texts.str.contains(ABOVE)).sum())
-        if len(self.fractions) < FRACTIONS:
-            decimals = texts.filter(between).str.replace(rf"^.*{_MARK}", "").str.strip_chars_end("0")
+        texts = pc.utf8_trim_whitespace(different.field("values"))
+        cells_each = different.field("counts").to_numpy()
+        is_between, is_one, is_above = (
+            pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False) for pattern in (BETWEEN, ONE, ABOVE)
+        )
+        self.between += int(cells_each[is_between].sum())
+        self.ones += int(cells_each[is_one].sum())
+        self.above += int(cells_each[is_above].sum())
+        if len(self.fractions) < FRACTIONS and is_between.any():
+            texts = pl.Series(texts.filter(pa.array(is_between)), dtype=pl.String)
+            decimals = texts.str.replace(rf"^.*{_MARK}", "").str.strip_chars_end("0")
             self.fractions.update(decimals.filter(~decimals.is_in(QUARTERS)).unique().head(FRACTIONS))
 
     @property

@@ -9,6 +9,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import pairwise
 from typing import Any
 
@@ -66,7 +67,7 @@ class FewTexts:
             "max": _short(texts[-1]),
             "shortest": shortest,
             "longest": longest,
-            "top": [_top(_short(text), rows[text]) for text in sorted(texts, key=lambda text: -rows[text])[:TOP]],
+            "top": [_top(_short(text), rows[text]) for text in nlargest(TOP, texts, key=rows.__getitem__)],
             "categories": rows if repeat and longest <= LONGEST_SHOWN else None,
         }
 
@@ -122,13 +123,13 @@ class FewNumbers:
 
     def describe(self) -> dict[str, Any]:
         numbers, counts = self._in_order()
-        cells = [_cell(number, self._declared) for number in numbers.tolist()]
         totals = np.cumsum(counts)
+        top = np.argsort(-counts, kind="stable")[:TOP]
         return {
-            "distinct": len(cells),
-            "min": cells[0],
-            "max": cells[-1],
-            "top": [_top(cells[at], int(counts[at])) for at in np.argsort(-counts, kind="stable")[:TOP]],
+            "distinct": len(numbers),
+            "min": _cell(float(numbers[0]), self._declared),
+            "max": _cell(float(numbers[-1]), self._declared),
+            "top": [_top(_cell(float(numbers[at]), self._declared), int(counts[at])) for at in top],
             **_distribution(
                 int(totals[-1]),
                 at_ranks=lambda ranks: numbers[np.searchsorted(totals, ranks)],

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from aetherflow.department import Department
-from aetherflow.etl import FileRefused, ReadOptions, ReadOtherwise, SourceFile, open_file
+from aetherflow.etl import FileRefused, ReadOptions, ReadOtherwise, SourceFile, open_file, opening
 from aetherflow.etl.ahead import ahead
+from aetherflow.etl.formats.delimited import CsvTable
 from tests.aetherflow.etl import workbooks
 from tests.aetherflow.etl.conftest import HEADER
 from tests.aetherflow.etl.test_parquet import parquet
@@ -140,6 +141,26 @@ def test_has_not_seen_all_before_the_rows_come(opened: Any, kind: str) -> None:
         assert source.is_surveyed
     with opened(rows((EITHER, WHOLE, 2 * PARTS)), in_haste=True, kind=kind) as source:
         assert source.is_surveyed, "its rows would say it at any place, and none of them does"
+
+
+@pytest.mark.parametrize(
+    ("content", "times"),
+    [
+        pytest.param(rows((DAY_FIRST, COMMA, 50)), 1, id="small"),
+        pytest.param(rows((DAY_FIRST, COMMA, PARTS)), 2, id="larger than a block"),
+        pytest.param(rows((DAY_FIRST, COMMA, 50)) + "\n" * 2_000, 2, id="small, but large once it is parsed"),
+    ],
+)
+def test_a_small_file_is_parsed_once(content: str, times: int, opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "BATCH_BYTES", 16_384)
+    parsed: list[str] = []
+    texts = CsvTable.texts
+    monkeypatch.setattr(CsvTable, "texts", lambda *args, **said: (parsed.append("once"), texts(*args, **said))[1])
+    with opened(content, in_haste=True) as source:
+        found = outcome(source)
+        assert len(parsed) == times
+        assert found == outcome(source), "its rows are given as often as asked"
+    assert [row["value"] for row in found["rows"][:2]] == [1.5, 1.5]
 
 
 def test_numbers_that_need_no_sign_settle_nothing_and_leave_nothing_to_settle(opened: Any) -> None:
