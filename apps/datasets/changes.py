@@ -35,7 +35,10 @@ def compare(seen: SeenKeys, *, dataset: Dataset, using: str) -> Changes | None:
     that holds the department's lock.
     """
     Overlap.objects.using(using).filter(Q(older=dataset) | Q(newer=dataset)).delete()
-    others = {each.number: each for each in live_datasets(dataset.department).using(using).exclude(pk=dataset.pk)}
+    live = live_datasets(dataset.department).using(using).exclude(pk=dataset.pk)
+    # Of a department of many small uploads to make a Dataset of each would take longer than to compare with them.
+    columns = ("pk", "number", "rows_loaded", "digest_version")
+    others = {each.number: each for each in live.values_list(*columns, named=True)}
     among = {
         number: each.rows_loaded
         for number, each in others.items()

@@ -204,9 +204,9 @@ def hold_rows(department: str) -> None:
 
 
 def profiled_before(dataset: Dataset, *, using: str) -> Dataset | None:
-    """The department's newest upload before this one that counts and has a profile."""
+    """The department's newest upload before this one that counts and has a profile, which is all that is read of it."""
     earlier = live_datasets(dataset.department).using(using).filter(number__lt=dataset.number, profile__isnull=False)
-    return earlier.defer(None).order_by("-number").first()
+    return earlier.only("profile").order_by("-number").first()
 
 
 def current_rows(department: str, *, columns: tuple[str, ...], using: str = "default") -> pd.DataFrame:

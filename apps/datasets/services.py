@@ -88,8 +88,11 @@ def _require_correctable(root: Dataset, *, department: str) -> None:
 
 
 def lock_dataset(dataset_id: UUID, *, using: str) -> Dataset:
-    """The dataset's row, held until the transaction ends, so that an undo and a load never interleave."""
-    return Dataset.objects.using(using).select_for_update(of=("self",)).get(pk=dataset_id)
+    """The dataset's row, held until the transaction ends, so that an undo and a load never interleave.
+
+    Of it only `deleted_at` is read.
+    """
+    return Dataset.objects.using(using).select_for_update(of=("self",)).only("deleted_at").get(pk=dataset_id)
 
 
 def lock_department(department: str, *, using: str) -> None:

@@ -62,15 +62,13 @@ def claim(run: StageRun, *, delivery: Delivery, worker: str, at: datetime) -> Cl
             return Claim(verdict=Verdict.ANOTHER, run=held)
         if held.state == State.PROCESSING:
             move(held, State.QUEUED, at=at, note=f"{held.worker} lost it")
-        token = held.token
-        StageRun.objects.filter(pk=held.pk).update(token=token + 1)
-        held.token = token + 1
         move(
             held,
             State.PROCESSING,
             at=at,
             note=worker,
             changes={
+                "token": held.token + 1,
                 "attempts": delivery.receive_count,
                 "message_id": delivery.message_id or "",
                 "worker": worker,

@@ -195,8 +195,11 @@ def _columns(counts: Counts) -> dict[str, int]:
 
 
 def _progress_of(run: StageRun) -> Progress:
-    """Writes progress beside the big transaction, at most once a second, and stops a worker that works for nothing."""
-    last = 0.0
+    """Writes progress beside the big transaction, once a second, and stops a worker that works for nothing.
+
+    Of a file that is done within a second nobody sees any, and its end is fenced all the same.
+    """
+    last = time.monotonic()
 
     def progress(done: int, total: int) -> None:
         nonlocal last

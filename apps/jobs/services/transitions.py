@@ -64,12 +64,15 @@ def move(
         held = runs.select_for_update().filter(pk=run.pk, token=run.token).first()
         if held is None or held.state not in sources(target):
             raise IllegalMove(f"{run} cannot become {target}")
-        ended = at if target in FINISHED else None
-        runs.filter(pk=run.pk).update(**changes, state=target, finished_at=ended)
-        run.refresh_from_db(using=using)
+        source = held.state
+        moved = {**changes, "state": target, "finished_at": at if target in FINISHED else None}
+        runs.filter(pk=run.pk).update(**moved)
+        # Locked, so this is what the row holds now: to read it again would take its job and dataset along.
+        for field in StageRun._meta.concrete_fields:
+            setattr(run, field.attname, moved.get(field.attname, getattr(held, field.attname)))
         StageEvent.objects.using(using).create(
             run=run,
-            source=held.state,
+            source=source,
             target=target,
             token=run.token,
             attempts=run.attempts,
@@ -77,7 +80,7 @@ def move(
             note=note,
         )
         _settle(run.job_id, at=at, using=using)
-        if held.state == State.PROCESSING and target in FINISHED:
+        if source == State.PROCESSING and target in FINISHED:
             # Last: everybody who ends such an attempt waits for this row.
             count(run, using=using)
     return run
@@ -112,7 +115,8 @@ def start(
 
 def _settle(job_id: UUID, *, at: datetime, using: str) -> None:
     """Let the job's status follow from its stages'."""
-    states = dict(StageRun.objects.using(using).filter(job_id=job_id).values_list("stage", "state"))
+    runs = StageRun.objects.using(using).filter(job_id=job_id)
+    states = dict(runs.order_by().values_list("stage", "state"))
     stage = Stage.ML if states.get(Stage.ETL, State.SUCCEEDED) == State.SUCCEEDED else Stage.ETL
     status = status_of(states)
     finished = status in {JobStatus.SUCCEEDED, JobStatus.FAILED}
