@@ -47,21 +47,22 @@ def measure(path: Path, *, department: str, datasets: int) -> dict[str, float]:
             digests(batch.rows.drop("line"), key=contract.natural_key, decimals=contract.decimals)
             seconds["hashed"] += time.perf_counter() - began
         dataset = _recorded(department)
-        with RejectSpool(dataset=dataset, limit=1_000) as spool, transaction.atomic():
+        with RejectSpool(dataset=dataset, limit=1_000) as spool, SeenKeys() as seen, transaction.atomic():
             with timed(seconds, "loaded"):
                 loaded = replace_rows(
                     dataset=dataset,
                     source=source,
                     spool=spool,
+                    seen=seen,
                     progress=lambda _done, _total: None,
                     at=timezone.now(),
                     using="default",
                 )
             remove(dataset_no=dataset.number, using="default")
             with timed(seconds, "stored"):
-                replace_stored(loaded.seen, dataset_no=dataset.number, using="default")
+                replace_stored(seen, dataset_no=dataset.number, using="default")
             with timed(seconds, "compared"):
-                changes = compare(loaded.seen, dataset=dataset, using="default")
+                changes = compare(seen, dataset=dataset, using="default")
             assert changes is not None
             assert (changes.new, changes.unchanged) == (loaded.counts.loaded, 0)
             transaction.set_rollback(True)
@@ -75,16 +76,17 @@ def have_history(department: str, *, datasets: int) -> None:
         RowDigests.objects.filter(dataset_no=surplus.number).delete()
         surplus.delete()
     for at in range(len(there), datasets):
-        seen, random = SeenKeys(), np.random.default_rng(at)
-        for start in range(0, ROWS, 100_000):
-            found = Digests(
-                keys=random.integers(0, 2**64, 100_000, np.uint64),
-                checks=random.integers(0, 2**32, 100_000, np.uint32),
-                rows=random.integers(0, 2**32, 100_000, np.uint32),
-            )
-            seen.repeats(found, np.arange(start + 2, start + 100_002))
+        random = np.random.default_rng(at)
         dataset = _recorded(department)
-        replace_stored(seen, dataset_no=dataset.number, using="default")
+        with SeenKeys() as seen:
+            for start in range(0, ROWS, 100_000):
+                found = Digests(
+                    keys=random.integers(0, 2**64, 100_000, np.uint64),
+                    checks=random.integers(0, 2**32, 100_000, np.uint32),
+                    rows=random.integers(0, 2**32, 100_000, np.uint32),
+                )
+                seen.repeats(found, np.arange(start + 2, start + 100_002))
+            replace_stored(seen, dataset_no=dataset.number, using="default")
         counts = {"rows_read": ROWS, "rows_loaded": ROWS, "digest_version": VERSION, "loaded_at": timezone.now()}
         Dataset.objects.filter(pk=dataset.pk).update(**counts)
     with connection.cursor() as cursor:

@@ -1,9 +1,14 @@
-"""Repeats of the natural key inside one file, over all its batches, in 20 bytes per row."""
+"""Repeats of the natural key inside one file, over all its batches, in 8 bytes of memory and 12 on disk a row."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -11,37 +16,96 @@ from aetherflow.etl.digests import Digests
 
 # A row as other uploads are compared with it: its key, the check of its key, and itself.
 RECORD = np.dtype([("key", "<u8"), ("check", "<u4"), ("row", "<u4")])
-# Merging holds both runs twice over; runs of this size are left alone, and looked up one after the other.
+# Merging holds both runs twice over; larger runs than this are left alone, and looked up one after the other.
 LARGEST_RUN = 1 << 18
+# What is told of a key beside itself, as columns of uint32: its check, the line it was first seen on, the row's digest.
+_CHECK, _LINE, _ROW = range(3)
+_TOLD = 3
+# Of a run on disk so many keys are read at once where one of them is asked for: 48 KB.
+_WINDOW = 1 << 12
 
 
-@dataclass(frozen=True, kw_only=True)
+class _Told(Protocol):
+    def at(self, places: np.ndarray) -> np.ndarray:
+        """Keys by _TOLD; `places` are rising."""
+        ...
+
+    def between(self, start: int, end: int) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class _InMemory:
+    cells: np.ndarray
+
+    def at(self, places: np.ndarray) -> np.ndarray:
+        return self.cells.take(places, axis=0)
+
+    def between(self, start: int, end: int) -> np.ndarray:
+        return self.cells[start:end]
+
+
+@dataclass(frozen=True)
+class _OnDisk:
+    """What is told of one run, from `offset` bytes on in a file of several."""
+
+    file: int
+    offset: int
+
+    def at(self, places: np.ndarray) -> np.ndarray:
+        windows = places // _WINDOW
+        firsts = np.flatnonzero(np.diff(windows, prepend=-1))
+        found = np.empty((len(places), _TOLD), np.uint32)
+        for first, after in zip(firsts.tolist(), [*firsts[1:].tolist(), len(places)], strict=True):
+            here = places[first:after]
+            read = self.between(int(here[0]), int(here[-1]) + 1)
+            found[first:after] = read.take(here - here[0], axis=0)
+        return found
+
+    def between(self, start: int, end: int) -> np.ndarray:
+        size = _TOLD * np.dtype(np.uint32).itemsize
+        read = os.pread(self.file, (end - start) * size, self.offset + start * size)
+        return np.frombuffer(read, np.uint32).reshape(-1, _TOLD)
+
+
+@dataclass(frozen=True)
 class _Run:
-    """Keys sorted by their first 64 bits, each with its check, the line it was first seen on and that row's digest."""
+    """Keys sorted by their first 64 bits, and what is told of each."""
 
     keys: np.ndarray
-    checks: np.ndarray
-    lines: np.ndarray
-    rows: np.ndarray
+    told: _Told
 
     def __len__(self) -> int:
         return len(self.keys)
-
-    def only(self, which: np.ndarray | slice) -> _Run:
-        return _Run(keys=self.keys[which], checks=self.checks[which], lines=self.lines[which], rows=self.rows[which])
 
 
 class SeenKeys:
     """The keys of the rows loaded so far, with the rows' digests.
 
-    Runs are merged by size, as in a log-structured merge tree: a look-up is a few binary searches.
+    Runs are merged by size, as in a log-structured merge tree: a look-up is a few binary searches. Of a run that is not
+    merged any more only the keys stay in memory: the rest goes to a file, which has no name and so is gone with
+    `clear`, or with its process. Adding keys raises OSError where the disk is full.
     """
 
     def __init__(self) -> None:
         self._runs: list[_Run] = []
+        self._held = ExitStack()
+        self._file = -1
+        self._written = 0
 
     def __len__(self) -> int:
         return sum(len(run) for run in self._runs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all keys, and let go of the file."""
+        self._runs = []
+        self._held.close()
+        self._file, self._written = -1, 0
 
     def repeats(self, digests: Digests, lines: np.ndarray) -> np.ndarray:
         """For each row the line where its key was first seen, 0 for a new key, which is remembered.
@@ -55,23 +119,21 @@ class SeenKeys:
         if (firsts[order][1:] == firsts[order][:-1]).any():
             # Repeats, or keys that share half of their hash: which of them is the first is for the rest to say.
             order = np.lexsort((lines, checks, firsts))
-        run = _Run(
-            keys=firsts[order],
-            checks=checks[order],
-            lines=lines[order].astype(np.uint32),
-            rows=digests.rows[order],
-        )
-        seen = np.zeros(len(run), dtype=np.int64)
+        keys, told = firsts[order], np.column_stack([checks, lines.astype(np.uint32), digests.rows]).take(order, axis=0)
+        seen = np.zeros(len(keys), dtype=np.int64)
         for earlier in self._runs:
-            at = np.minimum(np.searchsorted(earlier.keys, run.keys), len(earlier) - 1)
-            same = (earlier.keys[at] == run.keys) & (earlier.checks[at] == run.checks)
-            seen[same] = earlier.lines[at[same]]
-        starts = np.r_[True, (run.keys[1:] != run.keys[:-1]) | (run.checks[1:] != run.checks[:-1])]
-        first_here = run.lines[np.maximum.accumulate(np.where(starts, np.arange(len(run)), 0))]
+            at = np.minimum(np.searchsorted(earlier.keys, keys), len(earlier) - 1)
+            alike = np.flatnonzero(earlier.keys[at] == keys)
+            if len(alike):
+                found = earlier.told.at(at[alike])
+                same = found[:, _CHECK] == told[alike, _CHECK]
+                seen[alike[same]] = found[same, _LINE]
+        starts = np.r_[True, (keys[1:] != keys[:-1]) | (told[1:, _CHECK] != told[:-1, _CHECK])]
+        first_here = told[np.maximum.accumulate(np.where(starts, np.arange(len(keys)), 0)), _LINE]
         seen = np.where((seen == 0) & ~starts, first_here, seen)
         new = seen == 0
-        self._add(run if new.all() else run.only(new))
-        answer = np.empty(len(run), dtype=np.int64)
+        self._add(*((keys, told) if new.all() else (keys[new], told[new])))
+        answer = np.empty(len(keys), dtype=np.int64)
         answer[order] = seen
         return answer
 
@@ -80,29 +142,34 @@ class SeenKeys:
         inner = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits) if bits else np.zeros(0, np.uint64)
         bounds = [np.r_[0, np.searchsorted(run.keys, inner), len(run)].tolist() for run in self._runs]
         for at in range(1 << bits):
-            pieces = [run.only(slice(ends[at], ends[at + 1])) for run, ends in zip(self._runs, bounds, strict=True)]
-            keys = np.concatenate([piece.keys for piece in pieces]) if pieces else np.zeros(0, np.uint64)
+            pieces = [(run, ends[at], ends[at + 1]) for run, ends in zip(self._runs, bounds, strict=True)]
+            keys = np.concatenate([np.zeros(0, np.uint64), *(run.keys[start:end] for run, start, end in pieces)])
             order = np.argsort(keys, kind="stable")
             records = np.empty(len(keys), RECORD)
             if pieces:
+                told = np.concatenate([run.told.between(start, end) for run, start, end in pieces])
                 records["key"] = keys[order]
-                records["check"] = np.concatenate([piece.checks for piece in pieces])[order]
-                records["row"] = np.concatenate([piece.rows for piece in pieces])[order]
+                records["check"] = told[order, _CHECK]
+                records["row"] = told[order, _ROW]
             yield records
 
-    def _add(self, run: _Run) -> None:
-        while self._runs and len(self._runs[-1]) <= min(2 * len(run), LARGEST_RUN):
-            run = _merged(self._runs.pop(), run)
-        if len(run):
-            self._runs.append(run)
+    def _add(self, keys: np.ndarray, told: np.ndarray) -> None:
+        while self._runs and len(self._runs[-1]) <= min(2 * len(keys), LARGEST_RUN):
+            earlier = self._runs.pop()
+            keys = np.concatenate([earlier.keys, keys])
+            order = np.argsort(keys, kind="stable")
+            keys = keys[order]
+            told = np.concatenate([earlier.told.between(0, len(earlier)), told]).take(order, axis=0)
+        if len(keys):
+            self._runs.append(_Run(keys, self._on_disk(told) if len(keys) > LARGEST_RUN else _InMemory(told)))
 
-
-def _merged(one: _Run, other: _Run) -> _Run:
-    keys = np.concatenate([one.keys, other.keys])
-    order = np.argsort(keys, kind="stable")
-    return _Run(
-        keys=keys[order],
-        checks=np.concatenate([one.checks, other.checks])[order],
-        lines=np.concatenate([one.lines, other.lines])[order],
-        rows=np.concatenate([one.rows, other.rows])[order],
-    )
+    def _on_disk(self, told: np.ndarray) -> _OnDisk:
+        if not self._written:
+            file = TemporaryFile(buffering=0)  # noqa: SIM115  (closed by `clear`)
+            self._file = self._held.enter_context(file).fileno()
+        offset, left = self._written, memoryview(told.tobytes())
+        while left:
+            done = os.pwrite(self._file, left, self._written)
+            self._written += done
+            left = left[done:]
+        return _OnDisk(self._file, offset)

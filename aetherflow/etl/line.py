@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -122,15 +122,15 @@ class SourceFile:
         The next batch is read, and the one before it worked, while the last one is being used. Raises nothing about
         the file where open_file has read it to its end. Where it had not: FileRefused, or ReadOtherwise at the end.
         """
-        worked = ahead(self._worked(SeenKeys() if seen is None else seen))
+        worked = ahead(self._worked(seen))
         self._open.append(worked)
         return worked
 
-    def _worked(self, seen: SeenKeys) -> Generator[Batch]:
+    def _worked(self, seen: SeenKeys | None) -> Generator[Batch]:
         room, read_in_all = self.listing_limit, self.table.bytes_total
-        with closing(ahead(self._texts())) as batches:
+        with closing(ahead(self._texts())) as batches, SeenKeys() if seen is None else nullcontext(seen) as known:
             for batch in batches:
-                done = _BatchWork(self, batch, room=room).run(seen)
+                done = _BatchWork(self, batch, room=room).run(known)
                 room = 0 if done.rejects.is_cut else room - len(done.rejects)
                 if done.counts.read:
                     yield replace(done, bytes_read=self.bytes_total * batch.bytes_read // read_in_all)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
-from pandas.api.extensions import ExtensionDtype
 
 # A cell has one fault, and the first of these that applies is the one to tell.
 CODES = ("", "null-byte", "type-error", "missing-value", "constraint-error", "row-constraint")

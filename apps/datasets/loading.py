@@ -127,13 +127,11 @@ def _array(cells: list[str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """How many rows there were, in which partition those to load stand now, what they hold, and what tells them from
-    others."""
+    """How many rows there were, in which partition those to load stand now, and what they hold."""
 
     counts: Counts
     bucket: int
     profiler: Profiler
-    seen: SeenKeys
 
 
 def replace_rows(
@@ -141,11 +139,13 @@ def replace_rows(
     dataset: Dataset,
     source: SourceFile,
     spool: RejectSpool,
+    seen: SeenKeys,
     progress: Progress,
     at: datetime,
     using: str,
 ) -> Loaded:
-    """Put the file's clean rows in the place of whatever the dataset had; rejects go to `spool`.
+    """Put the file's clean rows in the place of whatever the dataset had; rejects go to `spool`, and what tells the
+    rows from others to `seen`, both of them empty at first.
 
     `progress(done, total)` is called after each batch, in bytes of the file. A partition of the dataset's own that the
     rows leave is retired. Raises FileRefused with an empty `spool`: what was found until then is not the whole truth.
@@ -154,20 +154,23 @@ def replace_rows(
     remove_shared_rows(dataset=dataset, using=using)
     try:
         try:
-            loaded = _load(dataset, source, spool=spool, progress=progress, using=using)
+            loaded = _load(dataset, source, spool=spool, seen=seen, progress=progress, using=using)
         except ReadOtherwise:
             spool.clear()
-            loaded = _load(dataset, source, spool=spool, progress=progress, using=using)
+            seen.clear()
+            loaded = _load(dataset, source, spool=spool, seen=seen, progress=progress, using=using)
     except FileRefused:
         spool.clear()
         raise
-    digests.replace_stored(loaded.seen, dataset_no=dataset.number, using=using)
+    digests.replace_stored(seen, dataset_no=dataset.number, using=using)
     return loaded
 
 
-def _load(dataset: Dataset, source: SourceFile, *, spool: RejectSpool, progress: Progress, using: str) -> Loaded:
+def _load(
+    dataset: Dataset, source: SourceFile, *, spool: RejectSpool, seen: SeenKeys, progress: Progress, using: str
+) -> Loaded:
     """All of it or, whatever is raised, nothing."""
-    counts, seen, profiler, text = Counts(), SeenKeys(), Profiler(source.department), CopyText()
+    counts, profiler, text = Counts(), Profiler(source.department), CopyText()
 
     def pieces(bucket: int) -> Generator[bytes]:
         nonlocal counts
@@ -192,7 +195,7 @@ def _load(dataset: Dataset, source: SourceFile, *, spool: RejectSpool, progress:
             _copy(ready, department=dataset.department, bucket=bucket, using=using)
         if is_large:
             partitions.attach(dataset.department, bucket=bucket, using=using)
-    return Loaded(counts=counts, bucket=bucket, profiler=profiler, seen=seen)
+    return Loaded(counts=counts, bucket=bucket, profiler=profiler)
 
 
 def _copy(pieces: Iterator[bytes], *, department: str, bucket: int, using: str) -> None:

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from aetherflow.etl import open_file
+from aetherflow.etl import SeenKeys, open_file
 from aetherflow.etl.duplicates import RECORD
 from aetherflow.registry import department
 from apps.accounts.models import User
@@ -65,17 +65,19 @@ class History:
         with (
             open_file(path, filename=path.name, department=department("sales"), batch_rows=3) as source,
             RejectSpool(dataset=dataset, limit=10) as spool,
+            SeenKeys() as seen,
             transaction.atomic(),
         ):
             loaded = replace_rows(
                 dataset=dataset,
                 source=source,
                 spool=spool,
+                seen=seen,
                 progress=lambda *_: None,
                 at=NOW,
                 using="default",
             )
-            changes = compare(loaded.seen, dataset=dataset, using="default")
+            changes = compare(seen, dataset=dataset, using="default")
             record_load(
                 dataset=dataset,
                 counts=loaded.counts,

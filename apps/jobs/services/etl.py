@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from aetherflow.etl import Correction, Counts, FileRefused, Reading, ReadOptions, RejectPolicy, open_file
+from aetherflow.etl import Correction, Counts, FileRefused, Reading, ReadOptions, RejectPolicy, SeenKeys, open_file
 from aetherflow.registry import department as find_department
 from apps.datasets.changes import Changes, compare
 from apps.datasets.loading import Loaded, Progress, RejectSpool, replace_rows
@@ -94,6 +94,8 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
     )
     with (
         local_copy(dataset.key) as path,
+        # Before the file, and so let go of after its threads have ended.
+        SeenKeys() as seen,
         open_file(
             path,
             filename=dataset.original_filename,
@@ -111,6 +113,7 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
                 dataset=dataset,
                 source=source,
                 spool=spool,
+                seen=seen,
                 progress=_progress_of(run),
                 at=clock.now(),
                 using=_LOADER,
@@ -122,7 +125,7 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
             if lock_dataset(dataset.pk, using=_LOADER).deleted_at is not None:
                 raise UploadUndone
             spool.replace_stored(using=_LOADER)
-            changes = compare(loaded.seen, dataset=dataset, using=_LOADER)
+            changes = compare(seen, dataset=dataset, using=_LOADER)
             _finish(
                 run,
                 dataset=dataset,
