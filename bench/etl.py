@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aetherflow.registry import departments
-from bench.client import Sender, stage
+from bench.client import SELDOM_SECONDS, Sender, stage
 from bench.data import WRITERS, DataFile
 from bench.floor import Floor, floor
 from bench.memory import children, forget_peaks, largest, warm
@@ -18,8 +18,6 @@ from tests.support.stack import Stack
 Measured = Mapping[str, list[float]]
 # Rows of which bulk_create's time is taken, as many times as there are; all of them would take a minute a round.
 BULK_ROWS = 50_000
-# As the dashboard asks. What the stage took is the job's own record, so nothing waits for the answer.
-POLL_SECONDS = 1.5
 # Time of the ETL stage over the time of a floor, by what is loaded.
 TARGETS = {"good": {"plain": 0.85, "attached": 1.3}, "bad": {"plain": 0.95, "attached": 1.45}}
 TARGET_MEGABYTES = 600
@@ -131,7 +129,7 @@ def _load(
     forget_peaks(pids)
     measured["RSS before"].append(largest(pids).now)
     answer = sender.send(file.path)
-    job: dict[str, Any] = sender.until_done(answer, every=POLL_SECONDS)
+    job: dict[str, Any] = sender.until_done(answer, every=SELDOM_SECONDS)
     measured["RSS"].append(largest(pids).peak)
     etl = stage(job, "etl")
     assert etl["rows"]["loaded"] == file.rows - file.bad, job

@@ -9,9 +9,9 @@ from pathlib import Path
 from aetherflow.department import Department
 from aetherflow.registry import department as find_department
 from aetherflow.registry import departments
-from bench.client import Sender, stage
+from bench.client import SELDOM_SECONDS, Sender, stage
 from bench.data import WRITERS
-from bench.memory import children, forget_peaks, largest
+from bench.memory import children, forget_peaks, largest, warm
 from bench.platform import platform, scratch
 from bench.table import show, spread
 from tests.aetherflow.etl.workbooks import day, workbook
@@ -52,9 +52,10 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, list[float]]
         for at in range(options.rounds + 1):
             for kind, path in (("csv", text), ("xlsx", book)):
                 pids = children(stack.pid("worker-etl"))
+                warm(folder)
                 forget_peaks(pids)
                 answer = sender.send(path)
-                etl = stage(sender.until_done(answer), "etl")
+                etl = stage(sender.until_done(answer, every=SELDOM_SECONDS), "etl")
                 assert etl["rows"]["loaded"] == options.rows, etl
                 if at:  # the first round warms the worker
                     measured[kind].append(etl["duration_ms"] / 1000)

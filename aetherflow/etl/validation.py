@@ -12,7 +12,6 @@ import pandera.pandas as pa
 # A cell has one fault, and the first of these that applies is the one to tell.
 CODES = ("", "null-byte", "type-error", "missing-value", "constraint-error", "row-constraint")
 NULL_BYTE, TYPE_ERROR, MISSING_VALUE, CONSTRAINT_ERROR, ROW_CONSTRAINT = range(1, len(CODES))
-_NOWHERE = np.zeros(0, dtype=np.int64)
 
 
 def find_faults(rows: pd.DataFrame, *, schema: type[pa.DataFrameModel], unreadable: np.ndarray) -> np.ndarray:
@@ -27,19 +26,23 @@ def find_faults(rows: pd.DataFrame, *, schema: type[pa.DataFrameModel], unreadab
     found[:, :-1][unreadable] = TYPE_ERROR
     _keeps_shape(schema, tuple(rows.dtypes.items()))  # type: ignore[arg-type]  # a class can be hashed
     contract = schema.to_schema()
-    blames_none = False
-    for at, (name, column) in enumerate(contract.columns.items()):
-        cells = rows[name]
+    columns = [(at, rows[name], column) for at, (name, column) in enumerate(contract.columns.items())]
+    for at, cells, column in columns:
         if not column.nullable and cells.array.isna().any():
             _mark(found[:, at], np.flatnonzero(cells.isna()), MISSING_VALUE)
-        for check in column.checks:
-            failing = _failing(check, cells)
-            blames_none |= failing is None
-            _mark(found[:, at], failing, CONSTRAINT_ERROR)
-    for check in contract.checks:
-        failing = _failing(check, rows)
-        blames_none |= failing is None
-        _mark(found[:, -1], failing, ROW_CONSTRAINT)
+    to_ask = [
+        *((at, CONSTRAINT_ERROR, check, cells) for at, cells, column in columns for check in column.checks),
+        *((-1, ROW_CONSTRAINT, check, rows) for check in contract.checks),
+    ]
+    blames_none = False
+    for at, code, check, cells in to_ask:
+        result = check(cells)
+        if result.check_passed:
+            continue
+        if isinstance(result.check_output, pd.Series):
+            _mark(found[:, at], _failing(result.check_output), code)
+        else:
+            blames_none = True
     if blames_none and not found.any():
         schema.validate(rows)
     return found
@@ -52,23 +55,16 @@ def _keeps_shape(schema: type[pa.DataFrameModel], types: tuple[tuple[str, Any], 
     schema.validate(pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in types}))
 
 
-def _failing(check: pa.Check, cells: pd.Series | pd.DataFrame) -> np.ndarray | None:
-    """Places of what fails it; None where it fails and does not say which."""
-    result = check(cells)
-    answer = result.check_output
-    if result.check_passed:
-        return _NOWHERE
-    if not isinstance(answer, pd.Series):
-        return None
-    # Cells that are null are left out of the answer: it is not for a check to say whether they may be.
+def _failing(answer: pd.Series) -> np.ndarray:
+    """Places of what fails a check. Cells that are null are left out of its answer: it is not for a check to say
+    whether they may be."""
     failing: np.ndarray = answer.index.to_numpy()[~answer.to_numpy(dtype=bool)]
     return failing
 
 
-def _mark(faults: np.ndarray, places: np.ndarray | None, code: int) -> None:
+def _mark(faults: np.ndarray, places: np.ndarray, code: int) -> None:
     """The first fault found of a cell stays."""
-    if places is not None and len(places):
-        faults[places[faults[places] == 0]] = code
+    faults[places[faults[places] == 0]] = code
 
 
 def no_faults(rows: int, *, columns: int) -> np.ndarray:

@@ -30,11 +30,11 @@ DECLARE
 BEGIN
     EXECUTE format('ALTER TABLE %I ADD PRIMARY KEY (bucket, dataset_no, line)', own);
     EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES IN (%s)', parent, own, bucket);
-    EXECUTE format(
-        'ALTER TABLE %I DROP CONSTRAINT one_bucket, ALTER bucket DROP DEFAULT, ALTER dataset_no DROP DEFAULT', own
-    );
+    EXECUTE format('ALTER TABLE %I {forgotten}', own);
 END $$;
 """
+NO_CHECK = "DROP CONSTRAINT one_bucket"
+NO_DEFAULTS = "ALTER bucket DROP DEFAULT, ALTER dataset_no DROP DEFAULT"
 
 MAKE_BEFORE = """
 DROP FUNCTION clean_partition_make(text, bigint);
@@ -52,21 +52,14 @@ BEGIN
 END $$;
 """
 
-ATTACH_BEFORE = """
-CREATE OR REPLACE FUNCTION clean_partition_attach(parent text, bucket bigint) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE
-    own text := clean_partition_of(parent, bucket);
-BEGIN
-    EXECUTE format('ALTER TABLE %I ADD PRIMARY KEY (bucket, dataset_no, line)', own);
-    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES IN (%s)', parent, own, bucket);
-    EXECUTE format('ALTER TABLE %I DROP CONSTRAINT one_bucket', own);
-END $$;
-"""
-
 
 class Migration(migrations.Migration):
 
     dependencies = [("datasets", "0006_changes")]
 
-    operations = [migrations.RunSQL(MAKE, MAKE_BEFORE), migrations.RunSQL(ATTACH, ATTACH_BEFORE)]
+    operations = [
+        migrations.RunSQL(MAKE, MAKE_BEFORE),
+        migrations.RunSQL(
+            ATTACH.replace("{forgotten}", f"{NO_CHECK}, {NO_DEFAULTS}"), ATTACH.replace("{forgotten}", NO_CHECK)
+        ),
+    ]
