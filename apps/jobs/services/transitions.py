@@ -65,11 +65,12 @@ def move(
         if held is None or held.state not in sources(target):
             raise IllegalMove(f"{run} cannot become {target}")
         source = held.state
-        moved = {**changes, "state": target, "finished_at": at if target in FINISHED else None}
-        runs.filter(pk=run.pk).update(**moved)
+        moved = {**changes, "finished_at": at if target in FINISHED else None}
+        runs.filter(pk=run.pk).update(state=target, **moved)
         # Locked, so this is what the row holds now: to read it again would take its job and dataset along.
         for field in StageRun._meta.concrete_fields:
             setattr(run, field.attname, moved.get(field.attname, getattr(held, field.attname)))
+        run.state = target
         StageEvent.objects.using(using).create(
             run=run,
             source=source,
