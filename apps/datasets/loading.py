@@ -121,6 +121,9 @@ def _quoted(text: str) -> str:
 
 
 def _array(cells: list[str]) -> str:
+    together = '","'.join(cells)
+    if cells and "\\" not in together and together.count('"') == 2 * (len(cells) - 1):
+        return '{"' + together + '"}'
     quoted = (cell.replace("\\", "\\\\").replace('"', '\\"') for cell in cells)
     return "{" + ",".join(f'"{cell}"' for cell in quoted) + "}"
 
@@ -201,11 +204,11 @@ def _load(
 def _copy(pieces: Iterator[bytes], *, department: str, bucket: int, using: str) -> None:
     names = ["line", *(column.name for column in find_department(department).columns)]
     if bucket == partitions.SHARED:
-        names, options = [*names, *_PLACE], "FORMAT csv"
+        names, options = [*names, *_PLACE], "FORMAT text"
     else:
         # Frozen rows are never written again for vacuum's sake. PostgreSQL allows it in a table of this transaction
         # only.
-        options = "FORMAT csv, FREEZE"
+        options = "FORMAT text, FREEZE"
     columns = ", ".join(f'"{name}"' for name in names)
     table = partitions.partition_name(department, bucket=bucket)
     copy_in(f'COPY "{table}" ({columns}) FROM STDIN ({options})', pieces, using=using)
