@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+import pyarrow as arrow
+import pyarrow.compute as pc
 
 # A cell has one fault, and the first of these that applies is the one to tell.
 CODES = ("", "null-byte", "type-error", "missing-value", "constraint-error", "row-constraint")
+# pandera's own checks of which the extremes tell whether all cells pass.
+_BETWEEN = {"in_range", "greater_than_or_equal_to", "less_than_or_equal_to"}
 NULL_BYTE, TYPE_ERROR, MISSING_VALUE, CONSTRAINT_ERROR, ROW_CONSTRAINT = range(1, len(CODES))
 
 
@@ -31,7 +35,12 @@ def find_faults(rows: pd.DataFrame, *, schema: type[pa.DataFrameModel], unreadab
         if not column.nullable and cells.array.isna().any():
             _mark(found[:, at], np.flatnonzero(cells.isna()), MISSING_VALUE)
     to_ask = [
-        *((at, CONSTRAINT_ERROR, check, cells) for at, cells, column in columns for check in column.checks),
+        *(
+            (at, CONSTRAINT_ERROR, check, cells)
+            for at, cells, column in columns
+            for check in column.checks
+            if not _surely_passes(check, cells)
+        ),
         *((-1, ROW_CONSTRAINT, check, rows) for check in contract.checks),
     ]
     blames_none = False
@@ -53,6 +62,24 @@ def _keeps_shape(schema: type[pa.DataFrameModel], types: tuple[tuple[str, Any], 
     """Names, order and types of columns: what holds of a frame without rows holds of all that have them. The schema's
     own way through a frame costs as much as its checks do, and its report of 600 cells five times that."""
     schema.validate(pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in types}))
+
+
+def _surely_passes(check: pa.Check, cells: pd.Series) -> bool:
+    """By the column's extremes alone: to find them takes a tenth of the time that to ask about each cell takes."""
+    bounds = {name: bound for name, bound in check.statistics.items() if bound is not None}
+    if not check.ignore_na or not bounds:
+        return False
+    values = arrow.chunked_array(cells.array.__arrow_array__())
+    if check.name == "str_length" and bounds.keys() == {"max_value"}:
+        longest = pc.max(pc.binary_length(values)).as_py()
+        return longest is None or longest <= bounds["max_value"]
+    if check.name not in _BETWEEN:
+        return False
+    ends = pc.min_max(values).as_py()
+    if ends["min"] is None:
+        return True
+    inside = bounds.get("min_value", ends["min"]) <= ends["min"] and ends["max"] <= bounds.get("max_value", ends["max"])
+    return bool(inside) and bounds.get("include_min", True) and bounds.get("include_max", True)
 
 
 def _failing(answer: pd.Series) -> np.ndarray:
