@@ -6,20 +6,68 @@ else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import pandas as pd
+
+Item = dict[str, Any]
+Verdict = Literal["expected", "confirmed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """A number a department may choose for itself, such as the service level it orders for; both bounds included."""
+
+    name: str
+    label: str
+    help: str
+    default: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """What a person said of an item: `expected`, nothing is wrong with it, or `confirmed`, it is what it looked like.
+
+    `subject` says which item (see Insight.subject); `item` is how it was shown to them.
+    """
+
+    subject: tuple[str, ...]
+    verdict: Verdict
+    item: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What an insight is computed from beside the rows: settings by name, defaults where none is chosen, and the
+    reviews in the order of their subjects. It is kept with the answer: the same rows and the same Given give the same
+    answer to the byte."""
+
+    settings: Mapping[str, float] = field(default_factory=dict)
+    reviews: Sequence[Review] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """What of an answer is compared with the one before the newest upload: `figures` by name, and the subjects of the
+    items it flags."""
+
+    figures: Mapping[str, float] = field(default_factory=dict)
+    flagged: Sequence[tuple[str, ...]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class InsightResult:
     """One computed insight, ready to be stored as JSON.
 
-    `data` and `quality` hold only str, int, finite float, bool, None, list and dict: dates are ISO strings,
-    money is rounded to cents, and what cannot be known is None, never NaN or infinity. `quality` is None
-    where the method has no backtest. `summary` is one sentence for the people of the department, with the
-    numbers in it.
+    `data`, `items`, `parameters` and `quality` hold only str, int, finite float, bool, None, list and dict: dates are
+    ISO strings, money is rounded to cents, and what cannot be known is None, never NaN or infinity. `items` is the
+    whole ranking, worst first, None where the insight is no ranking; who shows `data` shows its head under "items".
+    `parameters` are the constants and settings that the numbers hang on. `quality` is None where the method has no
+    backtest. `summary` is one sentence for the people of the department, with the numbers in it.
     """
 
     kind: str
@@ -27,19 +75,43 @@ class InsightResult:
     quality: dict[str, object] | None
     summary: str
     data: dict[str, object]
+    items: Sequence[Item] | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    headline: Headline = field(default_factory=Headline)
+
+
+def _nothing_to_say(_before: Headline, _now: Headline) -> str:
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Insight:
     """One insight a department offers.
 
-    `compute` takes the department's current rows (those superseded by a newer upload already left out) with
-    at least `columns`, Arrow-backed or plain pandas dtypes, in any order, and gives the same answer for the
-    same rows. It reads no clock: every date comes from the rows. Too little data is an answer with an empty
-    list and the reason in `summary`, not an error.
+    `compute` takes the department's current rows (those superseded by a newer upload already left out) with at least
+    `columns`, Arrow-backed or plain pandas dtypes, in any order, and gives the same answer for the same rows and the
+    same Given. It reads no clock: every date comes from the rows. Too little data is an answer with an empty list and
+    the reason in `summary`, not an error. `version` is raised with every change of what comes out. `subject` names the
+    fields of an item that say which one it is, from one computation to the next. `since` says in one sentence what has
+    changed from one headline to the next, "" where nothing has.
     """
 
     kind: str
     label: str
+    version: int
     columns: tuple[str, ...]
-    compute: Callable[[pd.DataFrame], InsightResult]
+    compute: Callable[[pd.DataFrame, Given], InsightResult]
+    settings: tuple[Setting, ...] = ()
+    subject: tuple[str, ...] = ()
+    since: Callable[[Headline, Headline], str] = _nothing_to_say
+
+    def given(self, *, settings: Mapping[str, float] | None = None, reviews: Sequence[Review] = ()) -> Given:
+        """With the defaults of what is not chosen; what is no setting of this insight is left out."""
+        chosen = settings or {}
+        return Given(
+            settings={each.name: float(chosen.get(each.name, each.default)) for each in self.settings},
+            reviews=sorted(reviews, key=lambda review: review.subject),
+        )
+
+    def subject_of(self, item: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(str(item[name]) for name in self.subject)

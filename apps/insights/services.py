@@ -26,11 +26,15 @@ def replace_insights(
             method=result.method,
             quality=result.quality,
             summary=result.summary,
-            data=result.data,
+            data=_shown(result),
             basis=basis,
         )
         for result in results
     )
+
+
+def _shown(result: InsightResult) -> dict[str, object]:
+    return {**result.data, "items": list(result.items)} if result.items is not None else result.data
 
 
 def drop_insights(*, dataset: Dataset) -> None:

@@ -103,9 +103,9 @@ def computing(real: Callable[..., Department]) -> Callable[..., Department]:
         department = real(slug)
         *others, last = department.insights
 
-        def compute(rows: Any) -> Any:
+        def compute(rows: Any, given: Any) -> Any:
             reach("ml.computing")
-            return last.compute(rows)
+            return last.compute(rows, given)
 
         return replace(department, insights=(*others, replace(last, compute=compute)))
 

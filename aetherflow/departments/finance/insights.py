@@ -11,7 +11,7 @@ import pandas as pd
 
 from aetherflow.analytics import columns, evidence, groups, names, repeats, spending
 from aetherflow.analytics.columns import Bools, Floats, Ints
-from aetherflow.insight import Insight, InsightResult
+from aetherflow.insight import Given, Insight, InsightResult, Item
 
 KIND = "spend_anomalies"
 LISTED_SHARE, LISTED_LEAST = 0.05, 50
@@ -77,7 +77,7 @@ class _Findings:
     total: Floats
 
 
-def spend_anomalies(rows: pd.DataFrame) -> InsightResult:
+def spend_anomalies(rows: pd.DataFrame, _: Given) -> InsightResult:
     """Payments far from the normal spending of their category and currency, or strange in another way, worst
     first.
 
@@ -225,7 +225,7 @@ class _Sentences:
         place = "the largest" if largest == 1 else f"number {largest:,} by size"
         return f"{place} of {int(self.found.usual.size[row]):,} in {self._category(row)}"
 
-    def item(self, row: int) -> dict[str, object]:
+    def item(self, row: int) -> Item:
         ledger, found = self.ledger, self.found
         total = float(found.total[row])
         codes = self._codes(row)
@@ -364,15 +364,17 @@ def _summary(ledger: _Ledger, found: _Findings, listed: int) -> str:
     return text
 
 
-def _answer(items: list[dict[str, object]], summary: str) -> InsightResult:
-    return InsightResult(kind=KIND, method=METHOD, quality=None, summary=summary, data={"items": items})
+def _answer(items: list[Item], summary: str) -> InsightResult:
+    return InsightResult(kind=KIND, method=METHOD, quality=None, summary=summary, data={}, items=items)
 
 
 INSIGHTS: tuple[Insight, ...] = (
     Insight(
         kind=KIND,
         label="Spend anomalies",
+        version=1,
         columns=("txn_id", "date", "category", "vendor", "amount", "currency", "approval_status", "notes"),
         compute=spend_anomalies,
+        subject=("txn_id",),
     ),
 )

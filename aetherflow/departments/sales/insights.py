@@ -9,7 +9,7 @@ import pandas as pd
 
 from aetherflow.analytics import columns, combination, forecasting, weeks
 from aetherflow.analytics.columns import Floats
-from aetherflow.insight import Insight, InsightResult
+from aetherflow.insight import Given, Insight, InsightResult
 
 KIND = "revenue_forecast"
 STEPS = 4
@@ -35,7 +35,7 @@ class _Lines:
     unusable: int
 
 
-def revenue_forecast(rows: pd.DataFrame) -> InsightResult:
+def revenue_forecast(rows: pd.DataFrame, _: Given) -> InsightResult:
     """Revenue of the four whole weeks after the newest date, per category, with 80 % and 95 % bands.
 
     Revenue = quantity * unit_price * (1 - discount_pct / 100); a missing discount is none. Categories with
@@ -231,6 +231,7 @@ INSIGHTS: tuple[Insight, ...] = (
     Insight(
         kind=KIND,
         label="Revenue forecast",
+        version=1,
         columns=("date", "product_category", "quantity", "unit_price", "discount_pct"),
         compute=revenue_forecast,
     ),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from aetherflow.analytics import columns, inventory
 from aetherflow.analytics.columns import Bools, Floats
-from aetherflow.insight import Insight, InsightResult
+from aetherflow.insight import Given, Insight, InsightResult, Item
 
 KIND = "stockout_risk"
 HORIZON_DAYS = 14
@@ -55,7 +55,7 @@ class _Plan:
     severity: list[str]
 
 
-def stockout_risk(rows: pd.DataFrame) -> InsightResult:
+def stockout_risk(rows: pd.DataFrame, _: Given) -> InsightResult:
     """Risk of running out within 14 days, safety stock and order quantity of every warehouse and SKU.
 
     The newest snapshot of an item is its position, the older ones teach its demand. Goods on their way are
@@ -161,7 +161,7 @@ def _ranking(items: _Items, plan: _Plan) -> list[int]:
     )
 
 
-def _entry(items: _Items, plan: _Plan, place: int) -> dict[str, object]:
+def _entry(items: _Items, plan: _Plan, place: int) -> Item:
     return {
         "warehouse_id": items.warehouse[place],
         "sku": items.sku[place],
@@ -243,13 +243,14 @@ def _summary(items: _Items, plan: _Plan, left_out: int) -> str:
     return text
 
 
-def _answer(entries: list[dict[str, object]], summary: str) -> InsightResult:
+def _answer(entries: list[Item], summary: str) -> InsightResult:
     return InsightResult(
         kind=KIND,
         method=METHOD,
         quality=None,
         summary=summary,
-        data={"horizon_days": HORIZON_DAYS, "items": entries},
+        data={"horizon_days": HORIZON_DAYS},
+        items=entries,
     )
 
 
@@ -257,6 +258,7 @@ INSIGHTS: tuple[Insight, ...] = (
     Insight(
         kind=KIND,
         label="Stock-out risk",
+        version=1,
         columns=(
             "snapshot_date",
             "warehouse_id",
@@ -270,5 +272,6 @@ INSIGHTS: tuple[Insight, ...] = (
             "supplier_id",
         ),
         compute=stockout_risk,
+        subject=("warehouse_id", "sku"),
     ),
 )

@@ -114,5 +114,5 @@ def _computed(department: Department, *, run: StageRun) -> _Computed:
         StageRun.objects.filter(pk=run.pk, token=run.token).update(
             progress_done=done, progress_total=len(department.insights), progress_unit="insights"
         )
-        results.append(insight.compute(rows))
+        results.append(insight.compute(rows, insight.given()))
     return _Computed(results=results, rows=len(rows), datasets=datasets, snapshot_at=snapshot_at)

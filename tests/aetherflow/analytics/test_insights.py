@@ -15,6 +15,11 @@ from aetherflow.departments.supply_chain.insights import INSIGHTS as SUPPLY_CHAI
 
 ALL = {"sales": SALES[0], "supply_chain": SUPPLY_CHAIN[0], "finance": FINANCE[0]}
 
+
+def ask(slug, rows):
+    return ALL[slug].compute(rows, ALL[slug].given())
+
+
 ARROW = {
     "date": "date32[pyarrow]",
     "snapshot_date": "date32[pyarrow]",
@@ -90,11 +95,11 @@ def ledger(amounts, **changes):
 
 def strict(result):
     """As it will be stored: refuses NaN and infinity."""
-    return json.dumps([result.quality, result.data, result.summary], allow_nan=False)
+    return json.dumps([result.quality, result.data, result.items, result.parameters, result.summary], allow_nan=False)
 
 
 def test_a_steady_category_is_forecast_at_its_level():
-    got = ALL["sales"].compute(arrow(sales(per_day=10.0)))
+    got = ask("sales", arrow(sales(per_day=10.0)))
     category = got.data["categories"][0]
     assert [point["week_start"] for point in category["forecast"]] == [
         "2026-03-30",
@@ -110,7 +115,7 @@ def test_a_steady_category_is_forecast_at_its_level():
 
 def test_discounts_count_and_a_missing_one_is_none():
     rows = sales(weeks=5).assign(discount_pct=[50.0] * 7 + [np.nan] * 28)
-    history = ALL["sales"].compute(arrow(rows)).data["categories"][0]["history"]
+    history = ask("sales", arrow(rows)).data["categories"][0]["history"]
     assert [point["revenue"] for point in history] == [35.0, 70.0, 70.0, 70.0, 70.0]
 
 
@@ -118,7 +123,7 @@ def test_bands_nest_around_the_forecast_and_revenue_never_goes_below_zero():
     rng = np.random.default_rng(5)
     parts = [sales(weeks=40, category=name) for name in "ABC"]
     rows = pd.concat(parts).assign(unit_price=rng.gamma(0.3, 30, 3 * 280).round(2))
-    for category in ALL["sales"].compute(rows).data["categories"]:
+    for category in ask("sales", rows).data["categories"]:
         for point in category["forecast"]:
             assert 0 <= point["lower95"] <= point["lower80"] <= point["revenue"]
             assert point["revenue"] <= point["upper80"] <= point["upper95"]
@@ -126,35 +131,33 @@ def test_bands_nest_around_the_forecast_and_revenue_never_goes_below_zero():
 
 def test_the_top_five_lead_with_their_share():
     rows = pd.concat([sales(per_day=10.0 * (place + 1), category=f"C{place}") for place in range(6)])
-    top = ALL["sales"].compute(rows).data["top_categories"]
+    top = ask("sales", rows).data["top_categories"]
     assert [entry["category"] for entry in top] == ["C5", "C4", "C3", "C2", "C1"]
     assert top[0]["share"] == pytest.approx(6 / 21, abs=1e-4)
 
 
 def test_a_young_category_is_listed_with_the_reason_and_no_forecast():
     rows = pd.concat([sales(), sales(first="2026-03-16", weeks=2, category="New")])
-    got = {entry["category"]: entry for entry in ALL["sales"].compute(rows).data["categories"]}
+    got = {entry["category"]: entry for entry in ask("sales", rows).data["categories"]}
     assert got["New"]["forecast"] == []
     assert got["New"]["note"] == "Not enough history: 2 whole weeks, at least 4 are needed."
     assert len(got["Tea"]["forecast"]) == 4
 
 
 def test_refunds_may_take_a_forecast_below_zero():
-    got = ALL["sales"].compute(sales().assign(quantity=-2))
+    got = ask("sales", sales().assign(quantity=-2))
     assert got.data["categories"][0]["forecast"][0]["revenue"] == -70.0
 
 
 def test_years_without_a_row_are_missing_data_not_zero_sales():
     rows = pd.concat([sales(first="2021-01-04"), sales(first="2026-01-05", weeks=5)])
-    got = ALL["sales"].compute(rows).data["categories"][0]
+    got = ask("sales", rows).data["categories"][0]
     assert got["forecast"][0]["revenue"] == 70.0
 
 
 def test_an_item_that_runs_out_is_critical_with_an_order_and_the_numbers():
-    got = ALL["supply_chain"].compute(
-        arrow(pd.DataFrame([stock(current_stock=3, daily_demand_avg=10.0, min_order_qty=500)]))
-    )
-    item = got.data["items"][0]
+    got = ask("supply_chain", arrow(pd.DataFrame([stock(current_stock=3, daily_demand_avg=10.0, min_order_qty=500)])))
+    item = got.items[0]
     assert (item["at_risk"], item["severity"], item["days_of_cover"]) == (True, "critical", 0.3)
     assert item["reorder_quantity"] == 500
     assert item["stockout_probability"] > 0.9
@@ -164,13 +167,13 @@ def test_an_item_that_runs_out_is_critical_with_an_order_and_the_numbers():
 
 
 def test_an_item_without_demand_has_no_cover_no_risk_and_no_order():
-    item = ALL["supply_chain"].compute(pd.DataFrame([stock(current_stock=0, daily_demand_avg=0.0)])).data["items"][0]
+    item = ask("supply_chain", pd.DataFrame([stock(current_stock=0, daily_demand_avg=0.0)])).items[0]
     assert item["days_of_cover"] is None
     assert (item["at_risk"], item["severity"], item["reorder_quantity"]) == (False, "low", 0)
 
 
 def test_an_empty_shelf_with_demand_is_at_risk_however_small_the_demand():
-    item = ALL["supply_chain"].compute(pd.DataFrame([stock(current_stock=0, daily_demand_avg=0.01)])).data["items"][0]
+    item = ask("supply_chain", pd.DataFrame([stock(current_stock=0, daily_demand_avg=0.01)])).items[0]
     assert (item["at_risk"], item["severity"]) == (True, "critical")
     assert item["reorder_quantity"] >= 6
 
@@ -179,7 +182,7 @@ def test_only_the_newest_snapshot_is_the_position():
     rows = pd.DataFrame(
         [stock(snapshot_date="2026-02-23", current_stock=0), stock(current_stock=900, daily_demand_avg=1.0)]
     )
-    items = ALL["supply_chain"].compute(rows).data["items"]
+    items = ask("supply_chain", rows).items
     assert [(item["current_stock"], item["at_risk"]) for item in items] == [(900, False)]
 
 
@@ -187,9 +190,9 @@ def test_a_missing_lead_time_takes_the_departments_median_and_says_so():
     rows = pd.DataFrame(
         [stock(sku="A", lead_time_days=np.nan), stock(sku="B", lead_time_days=4), stock(sku="C", lead_time_days=8)]
     )
-    reason = {item["sku"]: item["reason"] for item in ALL["supply_chain"].compute(rows).data["items"]}
+    reason = {item["sku"]: item["reason"] for item in ask("supply_chain", rows).items}
     assert "no lead time is given, so 6 days are assumed" in reason["A"]
-    alone = ALL["supply_chain"].compute(pd.DataFrame([stock(lead_time_days=np.nan)])).data["items"][0]
+    alone = ask("supply_chain", pd.DataFrame([stock(lead_time_days=np.nan)])).items[0]
     assert "so 14 days are assumed" in alone["reason"]
 
 
@@ -208,7 +211,7 @@ def test_orders_are_never_negative_or_below_the_minimum():
         ]
     )
     minimum = dict(zip(rows.sku, rows.min_order_qty, strict=True))
-    for item in ALL["supply_chain"].compute(rows).data["items"]:
+    for item in ask("supply_chain", rows).items:
         assert item["reorder_quantity"] == 0 or item["reorder_quantity"] >= max(1, minimum[item["sku"]])
         assert not item["at_risk"] or item["reorder_quantity"] > 0
         assert item["safety_stock"] >= 0
@@ -219,8 +222,8 @@ def usual_amounts(count):
 
 
 def test_a_huge_amount_in_a_small_ledger_leads_the_list_with_its_evidence():
-    got = ALL["finance"].compute(arrow(ledger([*usual_amounts(39), 48_217.55])))
-    item = got.data["items"][0]
+    got = ask("finance", arrow(ledger([*usual_amounts(39), 48_217.55])))
+    item = got.items[0]
     assert item["txn_id"] == "T0039"
     assert item["worth_review"]
     assert item["status"] == "open"
@@ -237,7 +240,7 @@ def test_a_payment_made_twice_names_its_twin():
     amounts[30], notes[30] = amounts[26], notes[26]
     vendors = [f"Vendor {place % 4}" for place in range(40)]
     vendors[30] = "VENDOR 2, Ltd."
-    item = ALL["finance"].compute(ledger(amounts, notes=notes, vendor=vendors)).data["items"][0]
+    item = ask("finance", ledger(amounts, notes=notes, vendor=vendors)).items[0]
     assert item["txn_id"] == "T0030"
     assert item["reasons"][0]["code"] == "repeated-payment"
     assert "with the same reference" in item["reasons"][0]["message"]
@@ -248,13 +251,13 @@ def test_an_amount_is_judged_in_its_own_currency():
     amounts = [*usual_amounts(40), *[value * 150 for value in usual_amounts(40)]]
     rows = ledger(amounts, currency=["EUR"] * 40 + ["JPY"] * 40)
     rows.loc[39, "amount"] = 15_023.17
-    worth = [item for item in ALL["finance"].compute(rows).data["items"] if item["worth_review"]]
+    worth = [item for item in ask("finance", rows).items if item["worth_review"]]
     assert [item["txn_id"] for item in worth] == ["T0039"]
 
 
 def test_equal_amounts_of_many_vendors_are_nothing_to_review():
     rows = ledger([100.0] * 60, vendor=[f"Vendor {place % 20}" for place in range(60)])
-    assert not [item for item in ALL["finance"].compute(rows).data["items"] if item["worth_review"]]
+    assert not [item for item in ask("finance", rows).items if item["worth_review"]]
 
 
 def test_every_listed_payment_has_a_reason_and_the_list_is_ranked():
@@ -264,7 +267,7 @@ def test_every_listed_payment_has_a_reason_and_the_list_is_ranked():
         vendor=[f"V{place}" for place in rng.integers(0, 300, 3_000)],
         category=[f"C{place}" for place in rng.integers(0, 12, 3_000)],
     )
-    items = ALL["finance"].compute(rows).data["items"]
+    items = ask("finance", rows).items
     assert len(items) >= 150
     assert all(item["reasons"] and item["reasons"][0]["message"] for item in items)
     assert [item["score"] for item in items] == sorted((item["score"] for item in items), reverse=True)
@@ -275,7 +278,7 @@ def test_every_listed_payment_has_a_reason_and_the_list_is_ranked():
 def test_without_rows_the_answer_says_so(slug):
     insight = ALL[slug]
     for rows in (pd.DataFrame(columns=list(insight.columns)), arrow(pd.DataFrame(columns=list(insight.columns)))):
-        got = insight.compute(rows)
+        got = ask(slug, rows)
         assert got.summary.startswith("Not enough data")
         assert got.kind == insight.kind
         strict(got)
@@ -323,7 +326,7 @@ BAD = {
 
 @pytest.mark.parametrize(("slug", "case"), [(slug, case) for slug, cases in BAD.items() for case in cases])
 def test_bad_input_gives_an_answer_fit_for_json(slug, case):
-    got = ALL[slug].compute(BAD[slug][case].reset_index(drop=True))
+    got = ask(slug, BAD[slug][case].reset_index(drop=True))
     assert got.summary
     strict(got)
 
@@ -383,13 +386,13 @@ def numbers_in(value):
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_no_rows_whatever_crash_an_insight_or_put_a_nan_into_it(slug, data):
     rows = data.draw(ROWS[slug])
-    got = ALL[slug].compute(rows)
+    got = ask(slug, rows)
     strict(got)
-    assert all(np.isfinite(value) for value in numbers_in(got.data))
-    for item in got.data.get("items", []):
+    assert all(np.isfinite(value) for value in numbers_in([got.data, got.items]))
+    for item in got.items or []:
         assert item.get("reorder_quantity", 0) >= 0
         assert item.get("safety_stock", 0) >= 0
-    assert strict(ALL[slug].compute(rows)) == strict(got)
+    assert strict(ask(slug, rows)) == strict(got)
 
 
 @pytest.mark.parametrize("slug", ALL)
@@ -407,9 +410,9 @@ def test_the_order_of_rows_and_their_dtypes_do_not_change_the_answer(slug):
         ),
         "finance": ledger(rng.lognormal(5, 1, 400).round(2).tolist()),
     }[slug]
-    expected = strict(ALL[slug].compute(rows))
-    assert strict(ALL[slug].compute(rows.sample(frac=1, random_state=1))) == expected
-    assert strict(ALL[slug].compute(arrow(rows))) == expected
+    expected = strict(ask(slug, rows))
+    assert strict(ask(slug, rows.sample(frac=1, random_state=1))) == expected
+    assert strict(ask(slug, arrow(rows))) == expected
 
 
 def test_ten_thousand_categories_are_answered():
@@ -423,6 +426,6 @@ def test_ten_thousand_categories_are_answered():
             "discount_pct": 0.0,
         }
     )
-    got = ALL["sales"].compute(rows)
+    got = ask("sales", rows)
     assert len(got.data["categories"]) == 9_999
     assert len(strict(got)) < 20_000_000

@@ -7,11 +7,15 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from aetherflow.departments.finance.insights import spend_anomalies
-from aetherflow.departments.sales.insights import revenue_forecast
-from aetherflow.departments.supply_chain.insights import stockout_risk
+from aetherflow.departments.finance.insights import INSIGHTS as FINANCE
+from aetherflow.departments.sales.insights import INSIGHTS as SALES
+from aetherflow.departments.supply_chain.insights import INSIGHTS as SUPPLY_CHAIN
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
+
+
+def ask(insights, rows):
+    return insights[0].compute(rows, insights[0].given())
 
 
 def table(name):
@@ -32,7 +36,7 @@ def test_the_forecast_beats_seasonal_naive_and_its_bands_hold(name):
     missed, naive_missed, inside, count = 0.0, 0.0, 0, 0
     for weeks_back in (5, 9, 13):
         origin = last - pd.Timedelta(weeks=weeks_back)
-        got = revenue_forecast(rows[rows["date"] < origin])
+        got = ask(SALES, rows[rows["date"] < origin])
         assert got.quality is not None
         assert got.quality["model"] < got.quality["baseline"]
         for category in got.data["categories"]:
@@ -50,7 +54,7 @@ def test_the_forecast_beats_seasonal_naive_and_its_bands_hold(name):
 @pytest.mark.parametrize("name", ["inventory_iowa_cedar_rapids", "inventory_uci"])
 def test_the_risk_beats_the_days_of_cover_rule(name):
     rows, truth = table(name), table(f"{name}.truth")
-    items = pd.DataFrame(stockout_risk(rows).data["items"]).merge(
+    items = pd.DataFrame(ask(SUPPLY_CHAIN, rows).items).merge(
         truth[["warehouse_id", "sku", "stockout_14d", "demand_lead_time"]], on=["warehouse_id", "sku"]
     )
     newest = rows[rows.snapshot_date == rows.snapshot_date.max()]
@@ -67,14 +71,14 @@ def test_the_risk_beats_the_days_of_cover_rule(name):
 def test_the_ranking_beats_the_interquartile_rule(name):
     rows, labels = table(name), table(f"{name}.labels")
     strange = rows.txn_id.isin(labels.txn_id)
-    got = spend_anomalies(rows)
-    scores = pd.Series({item["txn_id"]: item["score"] for item in got.data["items"]})
+    got = ask(FINANCE, rows)
+    scores = pd.Series({item["txn_id"]: item["score"] for item in got.items})
     ranking = rows.txn_id.map(scores).fillna(0.0)
     by_category = rows.groupby(rows.category.fillna("")).amount
     low, high = by_category.transform("quantile", 0.25), by_category.transform("quantile", 0.75)
     rule = np.maximum(rows.amount - high, low - rows.amount).clip(lower=0) / (high - low + 1)
     assert average_precision_score(strange, ranking) > 1.8 * average_precision_score(strange, rule)
-    assert len(got.data["items"]) >= 0.049 * len(rows)
-    worth = [item["txn_id"] for item in got.data["items"] if item["worth_review"]]
+    assert len(got.items) >= 0.049 * len(rows)
+    worth = [item["txn_id"] for item in got.items if item["worth_review"]]
     assert len(worth) < 0.02 * len(rows)
     assert rows[strange].txn_id.isin(worth).sum() > 0.6 * len(worth)
