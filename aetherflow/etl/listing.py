@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from heapq import merge
 from itertools import islice
@@ -72,23 +72,6 @@ class Listing:
     def __iter__(self) -> Iterator[Reject]:
         by_line = merge(self._of_ragged(), self._of_cells(), self._of_repeats(), key=lambda reject: reject.line)
         return islice(by_line, len(self))
-
-    def slim(self) -> Listing:
-        """The same of nothing but the rows at fault: a hundredth of the batch, where it can wait to be put into words."""
-        rows = np.union1d(self._bad, self.repeats.rows)
-        return replace(
-            self,
-            cells=self.cells.take(pa.array(rows, pa.int64())),
-            lines=self.lines[rows],
-            found=self.found[rows],
-            repeats=replace(self.repeats, rows=np.searchsorted(rows, self.repeats.rows)),
-        )
-
-    @property
-    def nbytes(self) -> int:
-        """About so many bytes of texts."""
-        ragged: int = sum(len(cell) for row in self.ragged for cell in row.cells)
-        return int(self.cells.nbytes) + ragged
 
     def counted(self) -> Counter[FaultKind]:
         """How many faults of each kind, listed or not."""

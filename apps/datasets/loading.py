@@ -5,11 +5,9 @@ Everything here runs inside a transaction of the caller's, on the connection nam
 
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +16,6 @@ import pyarrow as pa
 from django.db import connections, transaction
 
 from aetherflow.etl import Batch, Counts, FaultKind, FileRefused, Profiler, ReadOtherwise, Reject, SeenKeys, SourceFile
-from aetherflow.etl.listing import Listing
 from aetherflow.etl.rejects import counted_by_code, counted_by_column
 from aetherflow.registry import department as find_department
 from apps.datasets import digests, partitions
@@ -53,7 +50,6 @@ class RejectSpool:
     def clear(self) -> None:
         self.faults: Counter[FaultKind] = Counter()
         self._lines = self._listed_lines = self._listed_faults = 0
-        self._waiting: list[Listing] = []
         self._file.seek(0)
         self._file.truncate()
 
@@ -68,18 +64,10 @@ class RejectSpool:
         self._lines += batch.counts.rejected + batch.counts.duplicate
         self._listed_lines += batch.rejects.listed_lines
         self._listed_faults += len(batch.rejects)
-        if len(batch.rejects):
-            self._waiting.append(batch.rejects.slim())
-            if sum(listing.nbytes for listing in self._waiting) > _SPOOL_IN_MEMORY:
-                self.write()
-
-    def write(self) -> None:
-        """Put into words what was added: a tenth of a second for ten thousand, in which nothing else needs this."""
         line = 0
-        for reject in chain.from_iterable(self._waiting):
+        for reject in batch.rejects:
             self._file.write(self._record(reject, is_first=reject.line != line))
             line = reject.line
-        self._waiting = []
 
     @property
     def by_code(self) -> Counter[str]:
@@ -103,7 +91,6 @@ class RejectSpool:
     def replace_stored(self, *, using: str) -> None:
         """Make these the dataset's stored rejects."""
         StoredReject.objects.using(using).filter(dataset=self._dataset).delete()
-        self.write()
         self._file.seek(0)
         columns = ", ".join(f'"{name}"' for name in _REJECT_COLUMNS)
         table = StoredReject._meta.db_table
@@ -210,11 +197,7 @@ def _load(
         with closing(pieces(bucket)) as ready:
             _copy(ready, department=dataset.department, bucket=bucket, using=using)
         if is_large:
-            # The server builds the key on a core of its own.
-            with ThreadPoolExecutor(1) as beside:
-                written = beside.submit(spool.write)
-                partitions.attach(dataset.department, bucket=bucket, using=using)
-                written.result()
+            partitions.attach(dataset.department, bucket=bucket, using=using)
     return Loaded(counts=counts, bucket=bucket, profiler=profiler)
 
 
