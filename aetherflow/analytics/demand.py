@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from aetherflow.analytics import depletion, inventory
-from aetherflow.analytics.columns import Days, Floats, Ints
+from aetherflow.analytics.columns import Bools, Days, Floats, Ints
 from aetherflow.analytics.depletion import Steps
 from aetherflow.analytics.inventory import Demand
 
@@ -62,7 +62,7 @@ class Position:
 
     row: Ints
     demand: Demand
-    known: np.ndarray
+    known: Bools
     learnt: Ints
     idle: Ints
     backtest: Backtest | None
@@ -96,11 +96,11 @@ def positions(
     fallen = _falls(items=items, days=days, stock=stock, size=len(last))
     mean = _reported_mean(items=items, days=days, reported=reported, last=last, fallen=fallen)
     rates, own, count = np.nan_to_num(fallen.rate), fallen.dispersion, fallen.count
-    daily = np.repeat(np.nan_to_num(mean)[None, :], len(HALF_LIVES), axis=0)
+    daily, weights, backtest = np.nan_to_num(mean)[None, :], np.ones(1), None
     known = np.flatnonzero(told.known)
-    weights, backtest = np.full(len(HALF_LIVES), 1 / len(HALF_LIVES)), None
     if len(known):
         units = told.units[known]
+        daily = np.repeat(daily, len(HALF_LIVES), axis=0)
         daily[:, known] = _views(units, told.step)
         rates, own, count = rates.copy(), own.copy(), np.where(told.known, told.count, count)
         rates[known], own[known] = _spread(units, told.step)
@@ -136,7 +136,7 @@ def _spread(units: Floats, step: int) -> tuple[Floats, Floats]:
     return mean / step, square / np.maximum(mean, 1e-9) / np.maximum(count - 1, 1)
 
 
-def _law(rates: Floats, own: Floats, count: Ints, *, among: np.ndarray) -> Law:
+def _law(rates: Floats, own: Floats, count: Ints, *, among: Bools) -> Law:
     """The items' own law, its level such that their variances add up (a mean of logarithms would leave out the few
     wild ones that empty the shelves); the prior with fewer than 20 items to fit it."""
     sample = among & (count >= LEAST_SNAPSHOTS) & (rates > 0)

@@ -63,17 +63,24 @@ def demand_quantile(demand: Demand, *, level: float, days: Floats, lead_spread: 
     def short(units: Floats, at: Ints) -> Bools:
         return _exceeded(units, mean=mean[:, at], dispersion=phi[:, at], weights=weights) > 1 - level
 
-    # The gamma distribution with the same mean and variance is the limit for large means, and shows where to search.
+    # The gamma distribution with the same mean and variance is the limit for large means, and shows where to search:
+    # the pool's quantile lies between those of its views. Bounds that prove wrong are moved by ever longer strides.
     limit = np.nan_to_num(gammaincinv(np.maximum(mean, 1e-9) / phi, level) * phi, nan=0.0)
-    low = np.maximum(np.floor((limit - phi).min(axis=0) - 1), -1.0)
-    high = np.ceil((limit + phi).max(axis=0) + 1)
-    largest = limit.max(axis=0)
+    low, high = np.maximum(np.floor(limit.min(axis=0)) - 2, -1.0), np.ceil(limit.max(axis=0)) + 1
+    largest, stride = limit.max(axis=0), phi.max(axis=0) + 1
     searched = np.flatnonzero((mean.max(axis=0) > 0) & (largest < LARGE))
-    low[searched] = np.where(short(low[searched], searched), low[searched], -1.0)
+    falling = searched[low[searched] >= 0]
+    while len(falling):
+        falling = falling[~short(low[falling], falling)]
+        high[falling] = low[falling]
+        low[falling] = np.maximum(np.floor(low[falling] - stride[falling]), -1.0)
+        stride[falling] *= 2
+        falling = falling[low[falling] >= 0]
     rising = searched
     while len(rising):
         rising = rising[short(high[rising], rising)]
-        low[rising], high[rising] = high[rising], 2 * high[rising] + 1
+        low[rising], high[rising] = high[rising], np.ceil(high[rising] + stride[rising])
+        stride[rising] *= 2
     while len(searched):
         middle = np.floor((low[searched] + high[searched]) / 2)
         over = short(middle, searched)

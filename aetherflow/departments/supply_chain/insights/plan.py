@@ -46,8 +46,13 @@ def plan(items: Items, *, service: float, dead_days: int) -> Plan:
     safety = np.ceil(inventory.safety_stock(demand, level=service, lead=days, lead_spread=spread))
     reorder_point = np.ceil(daily * days + safety)
     due = at_risk | ((items.stock <= reorder_point) & (daily > 0))
-    target = inventory.demand_quantile(
-        demand, level=service, days=np.maximum(days + REVIEW_DAYS, HORIZON_DAYS), lead_spread=spread
+    ordered = np.flatnonzero(due)
+    target = np.zeros(len(due))
+    target[ordered] = inventory.demand_quantile(
+        demand.of(ordered),
+        level=service,
+        days=np.maximum(days + REVIEW_DAYS, HORIZON_DAYS)[ordered],
+        lead_spread=spread[ordered],
     )
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         cover = np.where(daily > 0, np.maximum(items.stock, 0.0) / daily, np.nan)

@@ -31,6 +31,7 @@ class Items:
 
     @property
     def daily(self) -> Floats:
+        """Expected units per day."""
         return self.position.demand.mean
 
     @property
