@@ -41,19 +41,19 @@ def suppliers(items: Items, made: Plan) -> list[dict[str, object]]:
     worst = found.sort_values(["at_risk", "share"], ascending=False, kind="stable").head(MOST_SUPPLIERS)
     return [
         {
-            "supplier_id": str(each.Index),
-            "items": int(each.items),
-            "at_risk": int(each.at_risk),
-            "at_risk_share": columns.number(each.share, digits=4),
-            "lead_time_days": columns.optional(each.lead, digits=1),
-            "lead_time_shortest": columns.optional(each.shortest, digits=1),
-            "lead_time_longest": columns.optional(each.longest, digits=1),
-            "lead_time_sd": columns.optional(each.spread, digits=2),
-            "without_lead_time": int(each.items - each.given),
-            "safety_stock": int(each.safety),
-            "safety_stock_for_lead_time": int(each.for_spread),
+            "supplier_id": str(each["supplier"]),
+            "items": int(each["items"]),
+            "at_risk": int(each["at_risk"]),
+            "at_risk_share": columns.number(each["share"], digits=4),
+            "lead_time_days": columns.optional(each["lead"], digits=1),
+            "lead_time_shortest": columns.optional(each["shortest"], digits=1),
+            "lead_time_longest": columns.optional(each["longest"], digits=1),
+            "lead_time_sd": columns.optional(each["spread"], digits=2),
+            "without_lead_time": int(each["items"] - each["given"]),
+            "safety_stock": int(each["safety"]),
+            "safety_stock_for_lead_time": int(each["for_spread"]),
         }
-        for each in worst.itertuples()
+        for each in worst.reset_index().to_dict("records")
     ]
 
 
@@ -65,13 +65,13 @@ def classes(items: Items, made: Plan) -> list[dict[str, object]]:
     )
     return [
         {
-            "abc": abc,
-            "xyz": xyz,
-            "items": int(each.items),
-            "daily_demand": columns.number(each.daily, digits=3),
-            "at_risk": int(each.at_risk),
+            "abc": str(each["abc"]),
+            "xyz": str(each["xyz"]),
+            "items": int(each["items"]),
+            "daily_demand": columns.number(each["daily"], digits=3),
+            "at_risk": int(each["at_risk"]),
         }
-        for (abc, xyz), each in zip(found.index, found.itertuples(), strict=True)
+        for each in found.reset_index().to_dict("records")
     ]
 
 
