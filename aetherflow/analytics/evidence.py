@@ -8,6 +8,7 @@ textbook distribution says too much on real money. So the evidence of a test is 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +16,14 @@ from aetherflow.analytics.columns import Bools, Floats
 
 STRONGEST = 6.0  # no test speaks louder than one in a million: no model of payments is right beyond that
 SECOND, THIRD = 0.25, 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Test:
+    """fired: where the test has something to say; probability: of it by chance, in (0, 1]."""
+
+    fired: Bools
+    probability: Floats
 
 
 def calibrated(probability: Floats, fired: Bools) -> Floats:
@@ -35,3 +44,16 @@ def combined(tests: Sequence[Floats]) -> Floats:
     for voice, share in zip(stacked[1:3], (SECOND, THIRD), strict=False):
         total += share * voice
     return total
+
+
+def bar(total: Floats, *, tests: int, false_share: float) -> float:
+    """The least evidence from which at most `false_share` of the rows are expected to be false alarms; where no row
+    has enough, what a single one would need.
+
+    Evidence e says that a row so strange comes about by chance with 10^-e in one test, so of n honest rows in so many
+    tests at most n * tests * 10^-e reach it. Benjamini & Hochberg (1995), JRSS B 57, with the union bound over tests.
+    """
+    ordered = np.sort(total)[::-1]
+    expected = len(total) * tests * 10.0**-ordered
+    kept = np.flatnonzero(expected <= false_share * np.arange(1, len(total) + 1))
+    return float(ordered[kept[-1]]) if len(kept) else float(np.log10(max(len(total), 1) * tests / false_share))

@@ -16,6 +16,15 @@ from aetherflow.analytics.columns import Bools, Floats, Ints
 NORMAL_CONSISTENT = 1.4826  # median absolute deviation to standard deviation of a normal distribution
 
 
+def codes(*keys: Ints | Floats) -> Ints:
+    """One code from 0 for every combination of values that occurs, in the order of the values."""
+    combined = np.zeros(len(keys[0]), dtype=np.int64)
+    for key in keys:
+        found, own = np.unique(key, return_inverse=True)
+        _, combined = np.unique(combined * len(found) + own, return_inverse=True)
+    return np.asarray(combined, dtype=np.int64)
+
+
 def sizes(groups: Ints) -> Ints:
     """Rows in each row's group."""
     return np.bincount(groups)[groups]

@@ -1,173 +1,228 @@
-"""Payments that repeat: the same sum paid again, and a sum cut into pieces below an approval limit."""
+"""Payments that repeat: the same sum, or nearly the same, paid again."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
-from scipy.special import betainc
 
 from aetherflow.analytics import groups as by_group
-from aetherflow.analytics.columns import Bools, Days, Floats, Ints
+from aetherflow.analytics.columns import Bools, Days, Floats, Ints, Labels
+from aetherflow.analytics.names import one_slip_apart
 
 WINDOW_DAYS = 45  # a later repeat is next month's bill far more often than a second payment
-SPLIT_GAP_DAYS = 3
-LIMITS = (1.0, 2.0, 2.5, 5.0)  # approval limits are round: these times a power of ten
-BELOW = 0.9  # "just below" is the last tenth under the limit
+OTHER_SPELLING, MONTHLY = 0.2, 3.0
+NEAR = 0.02  # sums within 2 % of each other are nearly the same
+OWN = 2.0  # rows' worth of the ledger's share in a payee's own share
 
-SAME_REFERENCE, ALTERED_REFERENCE, OTHER_SPELLING, MONTHLY = 0.01, 0.003, 0.2, 3.0
+
+class Pattern(IntEnum):
+    """How a payment resembles the one it repeats."""
+
+    SUM = 0
+    SUM_AND_REFERENCE = 1
+    REFERENCE_WITH_SUFFIX = 2
+    REFERENCE_WITH_SLIP = 3
+    NEAR_SUM = 4
+    OTHER_PAYEE = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payments:
+    """What two payments are compared by; arrays of one length, codes from 0, -1 where there is none.
+
+    payee: the normalised name; kin: the same for names a slip apart; spelling: the name as it is written; scope:
+    currency and sign; reference: without its suffix; written: as it is written, an index into `references`; tie:
+    orders the payments of one day.
+    """
+
+    payee: Ints
+    kin: Ints
+    spelling: Ints
+    scope: Ints
+    cents: Floats
+    days: Days
+    reference: Ints
+    written: Ints
+    references: Labels
+    tie: Ints
 
 
 @dataclass(frozen=True, kw_only=True)
 class Repeats:
-    """Per row: fired, the chance that it is a coincidence, the row it repeats (-1), days in between, and
-    whether the reference is the same (1), the same but for a last letter (2), or no evidence (0)."""
+    """Per row: fired, the chance that it is a coincidence, the earlier row it repeats (-1), the days in between, and
+    the Pattern of the resemblance."""
 
     fired: Bools
     probability: Floats
     twin: Ints
     gap: Ints
-    reference: Ints
+    pattern: Ints
 
 
-def repeated_payments(
-    *, payee: Ints, spelling: Ints, cents: Floats, days: Days, reference: Ints, written: Ints, tie: Ints
-) -> Repeats:
-    """Rows whose payee had got exactly this sum at most 45 days before.
+def repeated_payments(told: Payments) -> Repeats:
+    """Payments that resemble an earlier one more than coincidence explains, the likeliest explanation of each.
 
-    payee: code of the normalised name, -1 unknown; spelling: code of the name as written; reference: code of
-    the reference without its last letter, -1 none; written: as written. tie: breaks ties of one day. The
-    chance of a coincidence is the share of such repeats among the payee's other payments, drawn towards the
-    ledger's share of the same kind (same day or later, round sum or not), at least the share of this very sum
-    that recurs; then multiplied for what real double payments show: the same reference on another day, a
-    reference with a letter added, another spelling of the name; a gap of a month speaks for a standing order.
-    Kinds of double payments: ACFE, Fraud Examiners Manual, billing schemes; Nigrini, Forensic Analytics (2nd
-    ed., 2020), ch. 12.
+    Every chance is learnt from the ledger: how often the payee gets the same sum twice, times how often *unrelated*
+    payments of the payee share a reference in the same way. So a payee whose reference is a customer number, or whose
+    invoices are numbered one after the other, gives no evidence, and one whose references never recur gives a lot.
+    Kinds of double payments: ACFE, Fraud Examiners Manual, billing schemes; Nigrini, Forensic Analytics (2nd ed.,
+    2020), ch. 12.
     """
-    size = len(cents)
-    order = np.lexsort((tie, days, cents, payee))
-    known = (payee[order] >= 0) & (cents[order] != 0)
-    same = np.zeros(size, dtype=bool)
-    same[1:] = known[1:] & (payee[order][1:] == payee[order][:-1]) & (cents[order][1:] == cents[order][:-1])
-    apart = np.zeros(size, dtype=np.int64)
-    apart[1:] = np.diff(days[order].astype(np.int64))
-    twin, gap = np.full(size, -1), np.zeros(size, dtype=np.int64)
-    near = same & (apart <= WINDOW_DAYS)
-    twin[order[near]] = order[np.flatnonzero(near) - 1]
-    gap[order] = np.where(near, apart, 0)
-    fired = twin >= 0
-    family = np.empty(size, dtype=np.int64)
-    family[order] = np.cumsum(~same) - 1
-    times = by_group.sizes(family)
-
-    kind = 2 * (gap > 0) + (np.mod(cents, 1000) == 0)
-    usual = np.zeros(size)
-    for value in range(4):
-        of_kind = fired & (kind == value)
-        usual = np.where(kind == value, (of_kind.sum() + 0.5) / (size + 1), usual)
-    chance = by_group.others_share(fired, payee + 1, parent=usual, strength=2.0)
-    chance = np.maximum(chance, (times - 2) / times)
-
+    same_sum = _same_sum(told)
+    share_of_sums = _share_of_equal_sums(told, same_sum)
+    candidates = [
+        _plain(told, same_sum, share_of_sums),
+        *_same_reference(told, share_of_sums),
+        _slipped_reference(told, same_sum, share_of_sums),
+        _other_payee(told),
+    ]
+    chances = np.stack([each.probability for each in candidates])
+    best = np.argmin(chances, axis=0)
+    rows = np.arange(len(told.cents))
+    twin = np.stack([each.twin for each in candidates])[best, rows]
     mate = np.maximum(twin, 0)
-    same_core = fired & (reference >= 0) & (reference == reference[mate])
-    altered = same_core & (written != written[mate])
-    repeated = same_core & ~altered & (gap > 0)
-    factor = np.where(altered, ALTERED_REFERENCE, np.where(repeated, SAME_REFERENCE, 1.0))
-    factor *= np.where(spelling != spelling[mate], OTHER_SPELLING, 1.0)
-    factor *= np.where((gap >= 28) & (gap <= 31) & ~same_core, MONTHLY, 1.0)
+    day = told.days.astype(np.int64)
     return Repeats(
-        fired=fired,
-        probability=np.clip(chance * factor, 1e-12, 1.0),
+        fired=twin >= 0,
+        probability=chances[best, rows],
         twin=twin,
-        gap=gap,
-        reference=np.where(altered, 2, np.where(repeated, 1, 0)),
+        gap=np.where(twin >= 0, day - day[mate], 0),
+        pattern=np.stack([each.pattern for each in candidates])[best, rows],
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Splits:
-    """Per row: fired, chance of a coincidence, the limit it stays below, and the code of its cluster."""
-
-    fired: Bools
+class _Candidate:
+    twin: Ints
     probability: Floats
-    limit: Floats
-    cluster: Ints
-    pieces: Ints
+    pattern: Ints
 
 
-def split_payments(*, payee: Ints, amounts: Floats, days: Days) -> Splits:
-    """Two or more payments to one payee within days of each other, each just below the same round limit.
-
-    Binomial chance that so many of the payee's payments in those days fall into the last tenth below a limit,
-    with the payee's own share of such sums at other times, drawn towards the ledger's. Threshold splitting:
-    Nigrini, Forensic Analytics (2nd ed., 2020), ch. 5.
-    """
-    limit = limit_above(amounts)
-    inside = np.isfinite(limit) & (payee >= 0)
-    size = len(amounts)
-    order = np.lexsort((days, np.nan_to_num(limit), inside, payee))
-    day = days.astype(np.int64)
-    fresh = np.ones(size, dtype=bool)
-    fresh[1:] = (
-        ~inside[order][1:]
-        | (payee[order][1:] != payee[order][:-1])
-        | (limit[order][1:] != limit[order][:-1])
-        | (np.diff(day[order]) > SPLIT_GAP_DAYS)
-    )
-    cluster = np.empty(size, dtype=np.int64)
-    cluster[order] = np.cumsum(fresh) - 1
-    pieces = _distinct(cluster, amounts)
-    fired = inside & (pieces >= 2)
-    overall = (inside.sum() + 0.5) / (size + 1)
-    total = np.bincount(payee + 1)[payee + 1]
-    just_below = np.bincount(payee + 1, weights=inside)[payee + 1]
-    usual = (just_below - pieces + 5 * overall) / (total - pieces + 5)
-    begin, end = _extent(day, cluster)
-    tried = np.maximum(_payments_between(payee, day, begin, end), pieces)
-    chance = betainc(pieces, tried - pieces + 1, np.clip(usual, 1e-6, 1.0))  # P(at least so many of the tried)
-    return Splits(
-        fired=fired,
-        probability=np.where(fired, np.clip(chance, 1e-12, 1.0), 1.0),
-        limit=limit,
-        cluster=cluster,
-        pieces=pieces,
-    )
+def _candidate(twin: Ints, probability: Floats, pattern: Pattern) -> _Candidate:
+    chance = np.where(twin >= 0, np.clip(probability, 1e-12, 1.0), 1.0)
+    return _Candidate(twin=twin, probability=chance, pattern=np.full(len(twin), int(pattern)))
 
 
-def limit_above(amounts: Floats) -> Floats:
-    """The round limit that an amount of at least 90 is just below, NaN where there is none."""
-    size = np.maximum(np.abs(amounts), 1e-9)
-    decade = 10.0 ** np.floor(np.log10(size))
-    out = np.full(len(amounts), np.nan)
-    for step in (*LIMITS[1:], 10.0):
-        limit = step * decade
-        out = np.where((size >= BELOW * limit) & (size < limit) & (amounts >= 90), limit, out)
-    return out
+def _previous(known: Bools, *keys: Ints | Floats, last: Ints, tie: Ints) -> Ints:
+    """Per row the one before it, by `last` and `tie`, among the known rows equal to it in all the keys; -1 for none."""
+    rows = np.flatnonzero(known)
+    order = rows[np.lexsort((tie[rows], last[rows], *(key[rows] for key in reversed(keys))))]
+    same = np.ones(max(len(order) - 1, 0), dtype=bool)
+    for key in keys:
+        same &= key[order[1:]] == key[order[:-1]]
+    twin = np.full(len(known), -1)
+    twin[order[1:][same]] = order[:-1][same]
+    return twin
 
 
-def _distinct(cluster: Ints, amounts: Floats) -> Ints:
-    """Different sums in the row's cluster: the same bill for many meters is no split."""
-    order = np.lexsort((amounts, cluster))
-    fresh = np.ones(len(order), dtype=bool)
-    fresh[1:] = (np.diff(cluster[order]) != 0) | (np.diff(amounts[order]) != 0)
-    return np.bincount(cluster[order], weights=fresh).astype(np.int64)[cluster]
+def _same_sum(told: Payments) -> Ints:
+    day = told.days.astype(np.int64)
+    twin = _previous((told.kin >= 0) & (told.cents != 0), told.kin, told.scope, told.cents, last=day, tie=told.tie)
+    return np.where((twin >= 0) & (day - day[np.maximum(twin, 0)] <= WINDOW_DAYS), twin, -1)
 
 
-def _extent(day: Ints, cluster: Ints) -> tuple[Ints, Ints]:
-    count = int(cluster.max()) + 1 if len(cluster) else 0
-    first, last = np.full(count, np.iinfo(np.int64).max), np.full(count, np.iinfo(np.int64).min)
-    np.minimum.at(first, cluster, day)
-    np.maximum.at(last, cluster, day)
-    return first[cluster], last[cluster]
+def _share_of_equal_sums(told: Payments, twin: Ints) -> Floats:
+    """How often the payee's other payments repeat a sum, drawn towards the ledger's share of the same kind (same day
+    or later, round sum or not), at least the share of this very sum that recurs."""
+    size, fired = len(twin), twin >= 0
+    day = told.days.astype(np.int64)
+    later = fired & (day > day[np.maximum(twin, 0)])
+    kind = 2 * later + (np.mod(told.cents, 1000) == 0)
+    usual = np.zeros(size)
+    for value in range(4):
+        usual = np.where(kind == value, ((fired & (kind == value)).sum() + 0.5) / (size + 1), usual)
+    share = by_group.others_share(fired, told.payee + 1, parent=usual, strength=OWN)
+    family = by_group.codes(told.kin + 1, told.scope, told.cents)
+    times = by_group.sizes(family)
+    return np.maximum(share, np.where(told.kin >= 0, (times - 2) / times, 0.0))
 
 
-def _payments_between(payee: Ints, day: Ints, begin: Ints, end: Ints) -> Ints:
-    """How many payments the row's payee got from `begin` to `end`, both included."""
-    if not len(day):
-        return day
-    base = int(day.min())
-    width = int(day.max()) - base + 2
-    keys = np.sort(payee * width + (day - base))
-    low = np.searchsorted(keys, payee * width + (begin - base), side="left")
-    high = np.searchsorted(keys, payee * width + (end - base), side="right")
-    return np.asarray(high - low, dtype=np.int64)
+def _plain(told: Payments, twin: Ints, share: Floats) -> _Candidate:
+    """The same sum, whatever the reference. A gap of a month speaks for a standing order."""
+    mate, day = np.maximum(twin, 0), told.days.astype(np.int64)
+    gap = day - day[mate]
+    chance = share * np.where(told.spelling != told.spelling[mate], OTHER_SPELLING, 1.0)
+    chance = chance * np.where((gap >= 28) & (gap <= 31), MONTHLY, 1.0)
+    return _candidate(twin, chance, Pattern.SUM)
+
+
+def _same_reference(told: Payments, share: Floats) -> list[_Candidate]:
+    """The same reference, with or without a suffix, and the same sum or nearly so, however long ago."""
+    day = told.days.astype(np.int64)
+    known = (told.kin >= 0) & (told.reference >= 0) & (told.cents != 0)
+    equal = _previous(known, told.kin, told.scope, told.reference, told.cents, last=day, tie=told.tie)
+    before = _previous(known, told.kin, told.scope, told.reference, last=day, tie=told.tie)
+    earlier = np.maximum(before, 0)
+    other_sum = (before >= 0) & (told.cents != told.cents[earlier])
+    close = other_sum & _nearly(told.cents, told.cents[earlier])
+    near_share = (close.sum() + 0.5) / (other_sum.sum() + 1.0)
+    candidates = []
+    for twin, chance, pattern in ((equal, share, Pattern.SUM_AND_REFERENCE), (before, near_share, Pattern.NEAR_SUM)):
+        mate = np.maximum(twin, 0)
+        if pattern is Pattern.NEAR_SUM:
+            twin = np.where(close, twin, -1)
+            # Nearly equal sums on one invoice are its lines; the share of them says how usual that is.
+            chance = np.full(len(share), min(max(near_share, NEAR), 0.2))
+        suffixed, later = told.written != told.written[mate], day > day[mate]
+        for altered in (False, True):
+            for apart in (False, True):
+                alike = other_sum & ~close & ((told.written != told.written[earlier]) == altered)
+                alike &= (day > day[earlier]) == apart
+                usual = (alike.sum() + 0.5) / (known.sum() + 1.0)
+                unrelated = by_group.others_share(alike, told.payee + 1, parent=usual, strength=OWN)
+                of_kind = np.where((suffixed == altered) & (later == apart), twin, -1)
+                named = Pattern.REFERENCE_WITH_SUFFIX if altered and pattern is not Pattern.NEAR_SUM else pattern
+                candidates.append(_candidate(of_kind, chance * unrelated, named))
+    return candidates
+
+
+def _slipped_reference(told: Payments, twin: Ints, share: Floats) -> _Candidate:
+    """The same sum, and a reference that differs by one slip of the hand."""
+    day = told.days.astype(np.int64)
+    known = (told.payee >= 0) & (told.written >= 0)
+    before = _previous(known, told.payee, told.scope, last=day, tie=told.tie)
+    pairs = np.maximum(before, 0)
+    compared = (before >= 0) & (told.cents != told.cents[pairs]) & (told.reference != told.reference[pairs])
+    alike = _one_slip(told, np.where(compared, before, -1))
+    usual = (alike.sum() + 0.5) / (compared.sum() + 1.0)
+    unrelated = by_group.others_share(alike, told.payee + 1, parent=usual, strength=OWN)
+    mate = np.maximum(twin, 0)
+    both = (twin >= 0) & (told.written >= 0) & (told.reference[mate] >= 0) & (told.reference != told.reference[mate])
+    found = _one_slip(told, np.where(both, twin, -1))
+    return _candidate(np.where(found, twin, -1), share * unrelated, Pattern.REFERENCE_WITH_SLIP)
+
+
+def _one_slip(told: Payments, twin: Ints) -> Bools:
+    found = np.zeros(len(twin), dtype=bool)
+    for row in np.flatnonzero(twin >= 0):
+        found[row] = one_slip_apart(told.references[told.written[row]], told.references[told.written[twin[row]]])
+    return found
+
+
+def _other_payee(told: Payments) -> _Candidate:
+    """The same invoice under two payees: one reference, one sum. By chance as often as payees share a reference
+    for different sums, times the share of payments of this very sum."""
+    day = told.days.astype(np.int64)
+    known = (told.payee >= 0) & (told.reference >= 0) & (told.cents != 0)
+    equal = _previous(known, told.scope, told.reference, told.cents, last=day, tie=told.tie)
+    before = _previous(known, told.scope, told.reference, last=day, tie=told.tie)
+    mate, earlier = np.maximum(equal, 0), np.maximum(before, 0)
+    shared = (before >= 0) & (told.payee != told.payee[earlier]) & (told.cents != told.cents[earlier])
+    usual = (shared.sum() + 0.5) / (known.sum() + 1.0)
+    of_this_sum = by_group.sizes(by_group.codes(told.scope, told.cents)) / max(len(day), 1)
+    twin = np.where((equal >= 0) & (told.payee != told.payee[mate]), equal, -1)
+    return _candidate(twin, usual * of_this_sum, Pattern.OTHER_PAYEE)
+
+
+def _nearly(one: Floats, other: Floats) -> Bools:
+    """Within 2 %, two neighbouring digits exchanged, or the decimal point one or two places off."""
+    near = np.abs(one - other) <= NEAR * np.maximum(one, other)
+    for shift in (10.0, 100.0):
+        near |= (one == other * shift) | (other == one * shift)
+    for place in range(12):
+        low, high = 10.0**place, 10.0 ** (place + 1)
+        last, next_last = np.floor(one / low) % 10, np.floor(one / high) % 10
+        near |= one + (next_last - last) * (low - high) == other
+    return near & (one != other)

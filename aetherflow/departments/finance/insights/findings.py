@@ -1,0 +1,109 @@
+"""All tests on one ledger, and the ranking they give together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from aetherflow.analytics import amounts, evidence, feedback, groups, habits, repeats, reversals, spending, splits
+from aetherflow.analytics.columns import Floats, Ints
+from aetherflow.analytics.evidence import Test
+from aetherflow.departments.finance.insights.ledger import Ledger
+
+# What changes for good reasons more often than for bad ones: rare all the same, so it speaks with less weight.
+HINTS = frozenset({"period-end", "dormant-vendor", "changed-payment-type", "credit-without-payment"})
+HINT_HANDICAP = 0.5
+FALSE_ALARMS = 0.3  # expected share of honest payments among those that are worth a review, at most
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """`voices`: evidence per reason code and row; `total`: all of it; `bar`: from where it is worth a review;
+    `partner`: the row that a netted one cancels with, -1 for none; `tail`: share of the kind that is as large."""
+
+    amounts: amounts.Amounts
+    usual: groups.Range
+    tail: Floats
+    silence: Ints
+    weekend_share: float
+    late_share: float
+    repeated: repeats.Repeats
+    split: splits.Splits
+    partner: Ints
+    voices: Mapping[str, Floats]
+    total: Floats
+    bar: float
+
+
+def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
+    kind, payee, size, cents = ledger.kind, ledger.payee, ledger.size, ledger.cents
+    payee_in = ledger.within(payee)
+    partner = reversals.netted(
+        payee=ledger.kin,
+        currency=ledger.currency.codes,
+        cents=np.copysign(cents, ledger.amount),
+        days=ledger.days,
+        tie=ledger.ids.codes,
+    )
+    alive = partner < 0
+    usual = amounts.against_usual(sizes=size, currency=ledger.scope, kind=kind, payee=payee, place=ledger.place)
+    repeated = repeats.repeated_payments(
+        repeats.Payments(
+            payee=np.where(alive, payee, -1),
+            kin=np.where(alive, ledger.kin, -1),
+            spelling=ledger.vendor.codes,
+            scope=ledger.scope,
+            cents=cents,
+            days=ledger.days,
+            reference=np.where(alive, ledger.reference, -1),
+            written=ledger.written,
+            references=ledger.references,
+            tie=ledger.ids.codes,
+        )
+    )
+    buyer = np.where(payee >= 0, groups.codes(payee_in, ledger.place), -1)
+    split = splits.split_payments(payee=buyer, amounts=size, days=ledger.days)
+    weekend = spending.at_weekend(days=ledger.days, kind=kind, payee=payee, place=ledger.place)
+    late = spending.at_period_end(days=ledger.days, kind=kind, payee=payee, sizes=size)
+    tests: dict[str, Test] = {
+        "amount-far-from-usual": amounts.far_from_usual(usual),
+        "decimal-shift": amounts.shifted_decimal(usual, cents=cents, kind=kind),
+        "repeated-payment": Test(fired=repeated.fired, probability=repeated.probability),
+        "split-below-limit": Test(fired=split.fired, probability=split.probability),
+        "round-sum": spending.round_sum(cents=cents, kind=kind, payee=payee),
+        "weekend": weekend,
+        "period-end": late,
+        "single-payment-vendor": habits.single_payee(payee=payee, kind=kind, sizes=size),
+        "dormant-vendor": habits.after_silence(payee=payee, days=ledger.days, kind=kind, sizes=size),
+        "unusual-category": habits.stray(payee=payee, of=ledger.category.codes, within=ledger.department.codes),
+        "changed-currency": habits.stray(payee=payee, of=ledger.currency.codes),
+        "changed-payment-type": habits.stray(payee=payee, of=ledger.payment_type.codes),
+        "not-approved": habits.flagged_and_high(ledger.unapproved, kind=kind, sizes=size),
+        "missing-vendor": habits.flagged_and_high(payee < 0, kind=kind, sizes=size),
+        "credit-without-payment": habits.flagged_and_high(
+            (ledger.amount < 0) & alive, kind=ledger.category.codes + 1, sizes=size
+        ),
+    }
+    voices = {}
+    for code, test in tests.items():
+        voice = evidence.calibrated(test.probability, test.fired & alive)
+        if code in HINTS:
+            voice = np.maximum(voice - HINT_HANDICAP, 0.0)
+        voices[code] = learnt.adjusted(code, voice, payee=payee)
+    total = evidence.combined(list(voices.values()))
+    return Findings(
+        amounts=usual,
+        usual=groups.usual_range(size, kind),
+        tail=groups.upper_tail(size, kind),
+        silence=habits.silence_before(payee, ledger.days),
+        weekend_share=float(weekend.fired.mean()),
+        late_share=float(late.fired.mean()),
+        repeated=repeated,
+        split=split,
+        partner=partner,
+        voices=voices,
+        total=total,
+        bar=evidence.bar(total, tests=sum(bool(voice.any()) for voice in voices.values()), false_share=FALSE_ALARMS),
+    )

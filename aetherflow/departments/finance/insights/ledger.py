@@ -1,0 +1,149 @@
+"""The ledger as arrays: codes for texts, and the groups that payments are compared in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from aetherflow.analytics import columns, groups, names
+from aetherflow.analytics.columns import Bools, Floats, Ints, Labels
+
+COLUMNS = (
+    "txn_id",
+    "date",
+    "department",
+    "cost_center",
+    "category",
+    "vendor",
+    "amount",
+    "currency",
+    "payment_type",
+    "approval_status",
+    "notes",
+)
+NOT_APPROVED = ("pend", "reject", "declin", "refus", "unapprov", "not approv", "draft", "await", "hold", "disput")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Texts:
+    """A column of texts: `labels[code]`, -1 where there is none."""
+
+    codes: Ints
+    labels: Labels
+
+    def of(self, row: int) -> str | None:
+        return str(self.labels[self.codes[row]]) if self.codes[row] >= 0 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """The usable payments. `payee` is the vendor by its normalised name (`payees` says which), `kin` the same for names a slip apart,
+    `written` the reference in the notes and `reference` that without its suffix, both indices of `references`;
+    `left_out` counts the rows without an id, a date or an amount."""
+
+    ids: Texts
+    days: columns.Days
+    amount: Floats
+    department: Texts
+    cost_center: Texts
+    category: Texts
+    vendor: Texts
+    currency: Texts
+    payment_type: Texts
+    status: Texts
+    payees: Mapping[str, int]
+    payee: Ints
+    kin: Ints
+    unapproved: Bools
+    reference: Ints
+    written: Ints
+    references: Labels
+    left_out: int
+
+    def __len__(self) -> int:
+        return len(self.amount)
+
+    @cached_property
+    def size(self) -> Floats:
+        return np.abs(self.amount)
+
+    @cached_property
+    def cents(self) -> Floats:
+        return np.rint(self.size * 100)
+
+    @cached_property
+    def scope(self) -> Ints:
+        """Currency and sign: 100 EUR do not repeat 100 USD, nor does a refund repeat a payment."""
+        return groups.codes(self.currency.codes, self.amount < 0)
+
+    @cached_property
+    def kind(self) -> Ints:
+        """Category, currency and sign: refunds are compared with refunds, and no currency with another."""
+        return groups.codes(self.category.codes, self.scope)
+
+    @cached_property
+    def place(self) -> Ints:
+        """The cost centre, the department where none is given, -1 without either."""
+        known = np.maximum(self.cost_center.codes, self.department.codes) >= 0
+        by = np.where(self.cost_center.codes >= 0, self.cost_center.codes, len(self.cost_center.labels))
+        also = np.where(self.cost_center.codes >= 0, -1, self.department.codes)
+        return np.where(known, groups.codes(by, also), -1)
+
+    def within(self, payee: Ints) -> Ints:
+        """A payee within currency and sign, -1 where it is not known."""
+        return np.where(payee >= 0, groups.codes(payee, self.scope), -1)
+
+
+def read(rows: pd.DataFrame) -> Ledger:
+    """Columns that the rows do not have count as empty."""
+    days = columns.days(rows, "date")
+    amount = columns.numbers(rows, "amount")
+    ids, id_names = columns.labelled(rows, "txn_id")
+    usable = np.flatnonzero(~np.isnat(days) & np.isfinite(amount) & (ids >= 0))
+    whole = len(usable) == len(rows)
+
+    def texts(name: str) -> Texts:
+        if name not in rows.columns:
+            return Texts(codes=np.full(len(usable), -1), labels=np.array([], dtype=object))
+        codes, labels = columns.labelled(rows, name)
+        return Texts(codes=codes if whole else codes[usable], labels=labels)
+
+    vendor, status, notes = texts("vendor"), texts("approval_status"), texts("notes")
+    keys = [names.payee_key(name) for name in vendor.labels]
+    payees = sorted(set(keys))
+    root = np.array([*names.kindred(payees), -1], dtype=np.int64)
+    payee = recode(keys, payees)[vendor.codes]
+    written = [names.reference_in(text) for text in notes.labels]
+    cores = [names.reference_core(text) for text in written]
+    references = sorted({*written, *cores} - {""})
+    refused = np.array([*(str(text).casefold().startswith(NOT_APPROVED) for text in status.labels), False])
+    return Ledger(
+        ids=Texts(codes=ids[usable], labels=id_names),
+        days=days[usable],
+        amount=amount[usable],
+        department=texts("department"),
+        cost_center=texts("cost_center"),
+        category=texts("category"),
+        vendor=vendor,
+        currency=texts("currency"),
+        payment_type=texts("payment_type"),
+        status=status,
+        payees={name: code for code, name in enumerate(payees)},
+        payee=payee,
+        kin=root[payee],
+        unapproved=refused[status.codes],
+        reference=recode(cores, references)[notes.codes],
+        written=recode(written, references)[notes.codes],
+        references=np.array(references, dtype=object),
+        left_out=len(rows) - len(usable),
+    )
+
+
+def recode(keys: Sequence[str], ordered: Sequence[str]) -> Ints:
+    """Places of the keys among the ordered ones, -1 for any other and, at the end, for a missing text (code -1)."""
+    place = {key: code for code, key in enumerate(ordered)}
+    return np.array([*(place.get(key, -1) for key in keys), -1], dtype=np.int64)

@@ -1,0 +1,223 @@
+"""Findings in words: one item per listed payment, with its reasons and their evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from aetherflow.analytics import columns, groups
+from aetherflow.analytics.columns import Ints
+from aetherflow.analytics.repeats import Pattern
+from aetherflow.departments.finance.insights.findings import Findings
+from aetherflow.departments.finance.insights.ledger import Ledger
+from aetherflow.insight import Item
+
+REASON_LEAST = 0.75  # weaker voices add to the score but make no sentence
+MATCHES_SHOWN = 10
+
+RESEMBLANCE = {
+    Pattern.SUM: "the same vendor was already paid exactly {money} {when} ({twin})",
+    Pattern.SUM_AND_REFERENCE: "the same vendor was already paid exactly {money} {when} ({twin}), with the same "
+    "reference",
+    Pattern.REFERENCE_WITH_SUFFIX: "the same vendor was already paid exactly {money} {when} ({twin}), with the same "
+    "reference but for its ending",
+    Pattern.REFERENCE_WITH_SLIP: "the same vendor was already paid exactly {money} {when} ({twin}), with a reference "
+    "that differs by one slip of the hand",
+    Pattern.NEAR_SUM: "the same vendor was already paid a similar sum, {other}, {when} ({twin}) with the same "
+    "reference; this is {money}",
+    Pattern.OTHER_PAYEE: "the same invoice, by reference and by its sum of {money}, was already paid to {vendor} "
+    "{when} ({twin})",
+}
+
+
+class Words:
+    """Only the listed rows pay for their words."""
+
+    def __init__(self, ledger: Ledger, found: Findings) -> None:
+        self.ledger, self.found = ledger, found
+        self.by_cluster = np.argsort(found.split.cluster, kind="stable")
+        self.clusters = found.split.cluster[self.by_cluster]
+        self.per_payee = groups.sizes(ledger.payee + 1)
+        self.sentences: dict[str, Callable[[int], str]] = {
+            "amount-far-from-usual": self._amount,
+            "decimal-shift": self._decimal,
+            "repeated-payment": self._repeated,
+            "split-below-limit": self._split,
+            "round-sum": self._round,
+            "weekend": self._weekend,
+            "period-end": self._period_end,
+            "single-payment-vendor": self._single,
+            "dormant-vendor": self._dormant,
+            "unusual-category": self._category_stray,
+            "changed-currency": self._currency_stray,
+            "changed-payment-type": self._payment_type_stray,
+            "not-approved": self._not_approved,
+            "missing-vendor": self._missing_vendor,
+            "credit-without-payment": self._credit,
+        }
+        self.codes = list(found.voices)
+        self.voices = np.stack([found.voices[code] for code in self.codes])
+
+    def item(self, row: int, *, worth_review: bool) -> Item:
+        ledger, found = self.ledger, self.found
+        total = float(found.total[row])
+        codes = self._spoken(row)
+        return {
+            "txn_id": ledger.ids.of(row),
+            "date": str(ledger.days[row]),
+            "category": ledger.category.of(row),
+            "vendor": ledger.vendor.of(row),
+            "amount": columns.number(ledger.amount[row]),
+            "currency": ledger.currency.of(row),
+            "severity": _severity(total - found.bar),
+            "score": columns.number(100 * (1 - np.exp(-total / 3)), digits=2),
+            "reasons": [{"code": code, "message": self.sentences[code](row)} for code in codes],
+            "evidence": self._evidence(row, codes),
+            "worth_review": worth_review,
+            "status": "open",
+        }
+
+    def _spoken(self, row: int) -> list[str]:
+        """Strongest first; the strongest always, however faint, so that no item stands without a reason."""
+        voices = self.voices[:, row]
+        spoken = sorted((-voice, code) for voice, code in zip(voices.tolist(), self.codes, strict=True) if voice > 0)
+        kept = [code for place, (voice, code) in enumerate(spoken) if place == 0 or -voice >= REASON_LEAST]
+        if "decimal-shift" in kept and "amount-far-from-usual" in kept:
+            kept.remove("amount-far-from-usual")  # the same distance told twice
+        return kept
+
+    def _evidence(self, row: int, codes: Sequence[str]) -> dict[str, object]:
+        usual, sign = self.found.usual, -1.0 if self.ledger.amount[row] < 0 else 1.0
+        low, high = sorted((sign * float(usual.low[row]), sign * float(usual.high[row])))
+        return {
+            "typical_low": columns.number(low),
+            "typical_high": columns.number(high),
+            "median": columns.number(sign * float(usual.median[row])),
+            "n": int(usual.size[row]),
+            "matching_txn_ids": self._matches(row, codes),
+        }
+
+    def _matches(self, row: int, codes: Sequence[str]) -> list[str]:
+        rows: list[int] = []
+        if "repeated-payment" in codes:
+            rows.append(int(self.found.repeated.twin[row]))
+        if "split-below-limit" in codes:
+            begin, end = np.searchsorted(self.clusters, self.found.split.cluster[row] + np.array([0, 1]))
+            rows.extend(int(other) for other in self.by_cluster[begin:end] if other != row)
+        return sorted({self._id(other) for other in rows})[:MATCHES_SHOWN]
+
+    def _amount(self, row: int) -> str:
+        usual = float(self.found.amounts.usual[row])
+        ratio = float(self.ledger.size[row]) / max(usual, 0.01)
+        compared = f"the usual {usual:,.2f} for {self._category(row)} and this vendor"
+        if ratio >= 1:
+            return f"The amount of {self._money(row)} is {_times(ratio)} {compared}."
+        return f"The amount of {self._money(row)} is {ratio:.1%} of {compared}."
+
+    def _decimal(self, row: int) -> str:
+        ratio = float(np.exp(self.found.amounts.distance[row]))
+        return (
+            f"The amount of {self._money(row)} is {_times(ratio)} the usual "
+            f"{self.found.amounts.usual[row]:,.2f} and ends in zeros: the decimal point may have slipped."
+        )
+
+    def _repeated(self, row: int) -> str:
+        repeated = self.found.repeated
+        twin, gap = int(repeated.twin[row]), int(repeated.gap[row])
+        told = RESEMBLANCE[Pattern(int(repeated.pattern[row]))].format(
+            money=self._money(row),
+            other=self._money(twin),
+            when="the same day" if gap == 0 else f"{gap:,} {'day' if gap == 1 else 'days'} earlier",
+            twin=self._id(twin),
+            vendor=self.ledger.vendor.of(twin),
+        )
+        return f"Possible duplicate: {told}."
+
+    def _split(self, row: int) -> str:
+        split = self.found.split
+        return (
+            f"Possible split: {int(split.pieces[row])} different payments to this vendor within days, each just "
+            f"below the limit of {split.limit[row]:,.0f}."
+        )
+
+    def _round(self, row: int) -> str:
+        return f"A round sum of {self._money(row)}, rare for {self._category(row)} and this vendor."
+
+    def _weekend(self, row: int) -> str:
+        weekday = "Saturday" if (self.ledger.days[row].astype(np.int64) + 3) % 7 == 5 else "Sunday"
+        return (
+            f"Booked on a {weekday}; weekend bookings are {self.found.weekend_share:.1%} of the ledger and rarer "
+            "still for payments like this one."
+        )
+
+    def _period_end(self, row: int) -> str:
+        return (
+            f"Booked in the last days of the month, as {self.found.late_share:.1%} of the ledger are, but rarely "
+            f"payments like this one, and it is {self._rank(row)}."
+        )
+
+    def _single(self, row: int) -> str:
+        return f"The only payment to this vendor (new vendor, or a one-off), {self._rank(row)}."
+
+    def _dormant(self, row: int) -> str:
+        return (
+            f"The first payment to this dormant vendor for {int(self.found.silence[row]):,} days, longer than ever "
+            f"before, and {self._rank(row)}."
+        )
+
+    def _category_stray(self, row: int) -> str:
+        return f"The vendor's only payment in category {self._category(row)}; {self._others(row)}."
+
+    def _currency_stray(self, row: int) -> str:
+        return f"The vendor's only payment in currency {self.ledger.currency.of(row)}; {self._others(row)}."
+
+    def _payment_type_stray(self, row: int) -> str:
+        return f"The vendor's only payment by {self.ledger.payment_type.of(row)}; {self._others(row)}."
+
+    def _others(self, row: int) -> str:
+        return f"its other {int(self.per_payee[row]) - 1:,} are in others"
+
+    def _not_approved(self, row: int) -> str:
+        return f"Not approved: its status is {self.ledger.status.of(row)}, and it is {self._rank(row)}."
+
+    def _missing_vendor(self, row: int) -> str:
+        return f"No vendor is named, which is rare here, on {self._money(row)} for {self._category(row)}."
+
+    def _credit(self, row: int) -> str:
+        return f"A credit of {self._money(row)} that takes back no payment of the last weeks, rare here."
+
+    def _rank(self, row: int) -> str:
+        largest = max(round(float(self.found.tail[row] * self.found.usual.size[row])), 1)
+        place = "the largest" if largest == 1 else f"number {largest:,} by size"
+        return f"{place} of {int(self.found.usual.size[row]):,} in {self._category(row)}"
+
+    def _category(self, row: int) -> str:
+        return self.ledger.category.of(row) or "payments without a category"
+
+    def _money(self, row: int) -> str:
+        currency = self.ledger.currency.of(row)
+        return f"{self.ledger.amount[row]:,.2f}" + (f" {currency}" if currency else "")
+
+    def _id(self, row: int) -> str:
+        return str(self.ledger.ids.of(row))
+
+
+def sums(ledger: Ledger, rows: Ints) -> list[tuple[str, float]]:
+    """What the rows amount to, credits counted as their size, by currency."""
+    codes = ledger.currency.codes[rows]
+    labels = [*ledger.currency.labels, "(no currency)"]
+    return [(str(labels[code]), float(ledger.size[rows[codes == code]].sum())) for code in np.unique(codes)]
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.1f} times"
+
+
+def _severity(above: float) -> str:
+    """By how far the evidence lies above the bar: each word is ten times as rare as the next."""
+    if above >= 1:
+        return "critical"
+    if above >= 0:
+        return "high"
+    return "medium" if above >= -1 else "low"
