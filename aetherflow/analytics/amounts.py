@@ -11,7 +11,7 @@ from aetherflow.analytics import groups as by_group
 from aetherflow.analytics.columns import Floats, Ints
 from aetherflow.analytics.evidence import Test
 
-TAIL_FREEDOM = 4  # log amounts of real ledgers have far heavier tails than a normal distribution
+TAIL_FREEDOM = 3  # log amounts of real ledgers have far heavier tails than a normal distribution
 LEAST_ROWS = 8  # fewer payments of a currency have no "normal" to be far from
 FLOOR = 0.1  # log scale: amounts within 10 % of each other are the same
 FIRM = 3.0  # rows' worth of the wider group in a payee's or a category's usual amount

@@ -15,7 +15,7 @@ import numpy as np
 from aetherflow.analytics.columns import Bools, Floats
 
 STRONGEST = 6.0  # no test speaks louder than one in a million: no model of payments is right beyond that
-SECOND, THIRD = 0.25, 0.1
+SECOND, THIRD = 0.15, 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ def calibrated(probability: Floats, fired: Bools) -> Floats:
 
 
 def combined(tests: Sequence[Floats]) -> Floats:
-    """The strongest voice, a quarter of the second and a tenth of the third: agreement counts, but ten faint
+    """The strongest voice, 15 % of the second and 5 % of the third: agreement counts, but ten faint
     oddities do not outweigh one plain one."""
     stacked = np.sort(np.stack(tests), axis=0)[::-1]
     total: Floats = stacked[0].copy()
@@ -47,13 +47,16 @@ def combined(tests: Sequence[Floats]) -> Floats:
 
 
 def bar(total: Floats, *, tests: int, false_share: float) -> float:
-    """The least evidence from which at most `false_share` of the rows are expected to be false alarms; where no row
-    has enough, what a single one would need.
+    """The least evidence from which at most `false_share` of the rows are expected to be false alarms.
 
     Evidence e says that a row so strange comes about by chance with 10^-e in one test, so of n honest rows in so many
     tests at most n * tests * 10^-e reach it. Benjamini & Hochberg (1995), JRSS B 57, with the union bound over tests.
+    In a small ledger no rank can say "one in a thousand", so never more than what the strangest row has when its
+    model probability alone stands the same bound: the mean of that and log10 n.
     """
     ordered = np.sort(total)[::-1]
     expected = len(total) * tests * 10.0**-ordered
     kept = np.flatnonzero(expected <= false_share * np.arange(1, len(total) + 1))
-    return float(ordered[kept[-1]]) if len(kept) else float(np.log10(max(len(total), 1) * tests / false_share))
+    rank = float(np.log10(max(len(total), 1)))
+    lone = rank + float(np.log10(max(tests, 1) / false_share)) / 2
+    return min(float(ordered[kept[-1]]), lone) if len(kept) else lone

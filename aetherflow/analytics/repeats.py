@@ -14,6 +14,7 @@ from aetherflow.analytics.names import one_slip_apart
 WINDOW_DAYS = 45  # a later repeat is next month's bill far more often than a second payment
 OTHER_SPELLING, MONTHLY = 0.2, 3.0
 NEAR = 0.02  # sums within 2 % of each other are nearly the same
+MOST_NEAR = 0.2  # however many lines the invoices of a ledger have
 OWN = 2.0  # rows' worth of the ledger's share in a payee's own share
 
 
@@ -158,23 +159,23 @@ def _same_reference(told: Payments, share: Floats) -> list[_Candidate]:
     other_sum = (before >= 0) & (told.cents != told.cents[earlier])
     close = other_sum & _nearly(told.cents, told.cents[earlier])
     near_share = (close.sum() + 0.5) / (other_sum.sum() + 1.0)
+    # Nearly equal sums on one invoice are its lines; their share says how usual that is.
+    nearly = np.full(len(share), float(np.clip(near_share, NEAR, MOST_NEAR)))
     candidates = []
-    for twin, chance, pattern in ((equal, share, Pattern.SUM_AND_REFERENCE), (before, near_share, Pattern.NEAR_SUM)):
-        mate = np.maximum(twin, 0)
-        if pattern is Pattern.NEAR_SUM:
-            twin = np.where(close, twin, -1)
-            # Nearly equal sums on one invoice are its lines; the share of them says how usual that is.
-            chance = np.full(len(share), min(max(near_share, NEAR), 0.2))
-        suffixed, later = told.written != told.written[mate], day > day[mate]
-        for altered in (False, True):
-            for apart in (False, True):
-                alike = other_sum & ~close & ((told.written != told.written[earlier]) == altered)
-                alike &= (day > day[earlier]) == apart
-                usual = (alike.sum() + 0.5) / (known.sum() + 1.0)
-                unrelated = by_group.others_share(alike, told.payee + 1, parent=usual, strength=OWN)
-                of_kind = np.where((suffixed == altered) & (later == apart), twin, -1)
-                named = Pattern.REFERENCE_WITH_SUFFIX if altered and pattern is not Pattern.NEAR_SUM else pattern
-                candidates.append(_candidate(of_kind, chance * unrelated, named))
+    for altered in (False, True):
+        for apart in (False, True):
+            alike = other_sum & ~close & ((told.written != told.written[earlier]) == altered)
+            alike &= (day > day[earlier]) == apart
+            usual = (alike.sum() + 0.5) / (known.sum() + 1.0)
+            unrelated = by_group.others_share(alike, told.payee + 1, parent=usual, strength=OWN)
+            named = Pattern.REFERENCE_WITH_SUFFIX if altered else Pattern.SUM_AND_REFERENCE
+            for twin, chance, pattern in (
+                (equal, share, named),
+                (np.where(close, before, -1), nearly, Pattern.NEAR_SUM),
+            ):
+                mate = np.maximum(twin, 0)
+                of_kind = ((told.written != told.written[mate]) == altered) & ((day > day[mate]) == apart)
+                candidates.append(_candidate(np.where(of_kind, twin, -1), chance * unrelated, pattern))
     return candidates
 
 

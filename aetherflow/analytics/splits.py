@@ -38,7 +38,7 @@ def split_payments(*, payee: Ints, amounts: Floats, days: Days) -> Splits:
     fall into the last tenth below that limit, with the payee's own share of such sums at other times, drawn towards
     the ledger's. Threshold splitting: Nigrini, Forensic Analytics (2nd ed., 2020), ch. 5.
     """
-    limit = limit_above(amounts, learnt_limits(np.abs(amounts)))
+    limit = limit_above(amounts, learnt_limits(np.abs(amounts), payee))
     inside = np.isfinite(limit) & (payee >= 0)
     size = len(amounts)
     order = np.lexsort((days, np.nan_to_num(limit), inside, payee))
@@ -88,20 +88,22 @@ def round_limits(sizes: Floats) -> Floats:
     return _grid(sizes, LIMITS)
 
 
-def learnt_limits(sizes: Floats) -> Floats:
+def learnt_limits(sizes: Floats, payee: Ints) -> Floats:
     """Round limits, and the other plain sums below which the ledger crowds.
 
-    A limit makes people stay below it: more sums in the last tenth under it than in the tenth above. The chance of so
-    uneven a division is Poisson's, given twice the count above (one more than seen, so that an empty tenth proves
-    nothing), corrected for the number of candidates. A density that breaks at a threshold: McCrary (2008), Journal of
-    Econometrics 142.
+    A limit makes people stay below it: more payees with a sum in the last tenth under it than in the tenth above
+    (payees, since the rent of one is no crowd). The chance of so uneven a division is Poisson's, given twice the count
+    above and one more, corrected for the number of candidates. A density that breaks at a threshold: McCrary (2008),
+    Journal of Econometrics 142.
     """
-    ordered = np.sort(sizes)
+    order = np.argsort(sizes, kind="stable")
+    ordered, who = sizes[order], payee[order]
     candidates = _grid(sizes, OTHER_LIMITS)
-    below, at = (np.searchsorted(ordered, edge * candidates, side="left") for edge in (BELOW, 1.0))
-    over = np.searchsorted(ordered, (2 - BELOW) * candidates, side="left")
-    chance = poisson.sf(at - below - 1, 2.0 * (over - at + 1))
-    learnt = candidates[chance * max(len(candidates), 1) < CROWDED]
+    below, at, over = (np.searchsorted(ordered, edge * candidates) for edge in (BELOW, 1.0, 2 - BELOW))
+    under = np.array([len(np.unique(who[begin:end])) for begin, end in zip(below, at, strict=True)])
+    above = np.array([len(np.unique(who[begin:end])) for begin, end in zip(at, over, strict=True)])
+    chance = poisson.sf(under - 1, 2.0 * (above + 1))
+    learnt = candidates[chance * len(candidates) < CROWDED]
     return np.sort(np.concatenate([round_limits(sizes), learnt]))
 
 

@@ -24,7 +24,7 @@ SHOWN = ("date", "category", "vendor", "amount", "currency")  # what of an item 
 CURRENCIES_NAMED = 3
 METHOD = (
     "One test per reason, each calibrated to the ledger itself (mean of -log10 model probability and -log10 share of "
-    "rows as strange) and moved by reviews of like cases; combined as the strongest + 1/4 of the second + 1/10 of the "
+    "rows as strange) and moved by reviews of like cases; combined as the strongest + 15 % of the second + 5 % of the "
     "third; worth a review by a bounded share of false alarms (Benjamini-Hochberg)"
 )
 PARAMETERS: Mapping[str, object] = {

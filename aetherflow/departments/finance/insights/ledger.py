@@ -41,9 +41,12 @@ class Texts:
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """The usable payments. `payee` is the vendor by its normalised name (`payees` says which), `kin` the same for names a slip apart,
-    `written` the reference in the notes and `reference` that without its suffix, both indices of `references`;
-    `left_out` counts the rows without an id, a date or an amount."""
+    """The usable payments.
+
+    `payee` is the vendor by its normalised name (`payees` says which), `kin` the same for names a slip apart;
+    `written` is the reference in the notes and `reference` that without its suffix, both indices of `references`;
+    `left_out` counts the rows without an id, a date or an amount.
+    """
 
     ids: Texts
     days: columns.Days
