@@ -39,10 +39,12 @@ def calibrated(probability: Floats, fired: Bools) -> Floats:
 def combined(tests: Sequence[Floats]) -> Floats:
     """The strongest voice, 15 % of the second and 5 % of the third: agreement counts, but ten faint
     oddities do not outweigh one plain one."""
-    stacked = np.sort(np.stack(tests), axis=0)[::-1]
-    total: Floats = stacked[0].copy()
-    for voice, share in zip(stacked[1:3], (SECOND, THIRD), strict=False):
-        total += share * voice
+    first, second, third = (np.zeros(len(tests[0])) for _ in range(3))
+    for voice in tests:
+        first, rest = np.maximum(first, voice), np.minimum(first, voice)
+        second, rest = np.maximum(second, rest), np.minimum(second, rest)
+        third = np.maximum(third, rest)
+    total: Floats = first + SECOND * second + THIRD * third
     return total
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -13,6 +14,7 @@ from aetherflow.analytics.names import one_slip_apart
 
 WINDOW_DAYS = 45  # a later repeat is next month's bill far more often than a second payment
 OTHER_SPELLING, MONTHLY = 0.2, 3.0
+MONTHLY_REFERENCE = 0.3  # chance at least that a payee's reference comes back with the bill of the next month
 NEAR = 0.02  # sums within 2 % of each other are nearly the same
 MOST_NEAR = 0.2  # however many lines the invoices of a ledger have
 OWN = 2.0  # rows' worth of the ledger's share in a payee's own share
@@ -73,25 +75,30 @@ def repeated_payments(told: Payments) -> Repeats:
     """
     same_sum = _same_sum(told)
     share_of_sums = _share_of_equal_sums(told, same_sum)
-    candidates = [
-        _plain(told, same_sum, share_of_sums),
-        *_same_reference(told, share_of_sums),
-        _slipped_reference(told, same_sum, share_of_sums),
-        _other_payee(told),
-    ]
-    chances = np.stack([each.probability for each in candidates])
-    best = np.argmin(chances, axis=0)
-    rows = np.arange(len(told.cents))
-    twin = np.stack([each.twin for each in candidates])[best, rows]
-    mate = np.maximum(twin, 0)
+    best = _plain(told, same_sum, share_of_sums)
+    # One after the other: a million rows of every candidate at once are half a gigabyte.
+    for other in _all_others(told, same_sum, share_of_sums):
+        better = other.probability < best.probability
+        best = _Candidate(
+            twin=np.where(better, other.twin, best.twin),
+            probability=np.where(better, other.probability, best.probability),
+            pattern=np.where(better, other.pattern, best.pattern),
+        )
+    mate = np.maximum(best.twin, 0)
     day = told.days.astype(np.int64)
     return Repeats(
-        fired=twin >= 0,
-        probability=chances[best, rows],
-        twin=twin,
-        gap=np.where(twin >= 0, day - day[mate], 0),
-        pattern=np.stack([each.pattern for each in candidates])[best, rows],
+        fired=best.twin >= 0,
+        probability=best.probability,
+        twin=best.twin,
+        gap=np.where(best.twin >= 0, day - day[mate], 0),
+        pattern=best.pattern,
     )
+
+
+def _all_others(told: Payments, same_sum: Ints, share: Floats) -> Iterator[_Candidate]:
+    yield from _same_reference(told, share)
+    yield _slipped_reference(told, same_sum, share)
+    yield _other_payee(told)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +156,7 @@ def _plain(told: Payments, twin: Ints, share: Floats) -> _Candidate:
     return _candidate(twin, chance, Pattern.SUM)
 
 
-def _same_reference(told: Payments, share: Floats) -> list[_Candidate]:
+def _same_reference(told: Payments, share: Floats) -> Iterator[_Candidate]:
     """The same reference, with or without a suffix, and the same sum or nearly so, however long ago."""
     day = told.days.astype(np.int64)
     known = (told.kin >= 0) & (told.reference >= 0) & (told.cents != 0)
@@ -159,9 +166,12 @@ def _same_reference(told: Payments, share: Floats) -> list[_Candidate]:
     other_sum = (before >= 0) & (told.cents != told.cents[earlier])
     close = other_sum & _nearly(told.cents, told.cents[earlier])
     near_share = (close.sum() + 0.5) / (other_sum.sum() + 1.0)
+    # What recurs a third time with its reference is a standing order under a customer number, and so is what comes back
+    # after a month.
+    times = by_group.sizes(by_group.codes(told.kin + 1, told.scope, told.reference + 1, told.cents))
+    recurs = (times - 2) / times
     # Nearly equal sums on one invoice are its lines; their share says how usual that is.
     nearly = np.full(len(share), float(np.clip(near_share, NEAR, MOST_NEAR)))
-    candidates = []
     for altered in (False, True):
         for apart in (False, True):
             alike = other_sum & ~close & ((told.written != told.written[earlier]) == altered)
@@ -175,8 +185,11 @@ def _same_reference(told: Payments, share: Floats) -> list[_Candidate]:
             ):
                 mate = np.maximum(twin, 0)
                 of_kind = ((told.written != told.written[mate]) == altered) & ((day > day[mate]) == apart)
-                candidates.append(_candidate(np.where(of_kind, twin, -1), chance * unrelated, pattern))
-    return candidates
+                gap = day - day[mate]
+                alone = np.where((gap >= 28) & (gap <= 31), np.maximum(unrelated, MONTHLY_REFERENCE), unrelated)
+                least = recurs if pattern is not Pattern.NEAR_SUM else 0.0
+                probability = np.maximum(chance * alone, least)
+                yield _candidate(np.where(of_kind, twin, -1), probability, pattern)
 
 
 def _slipped_reference(told: Payments, twin: Ints, share: Floats) -> _Candidate:

@@ -133,7 +133,7 @@ def test_an_honest_ledger_is_left_alone(seed):
 
 def test_rents_salaries_and_subscriptions_are_no_news():
     months = pd.date_range("2026-01-01", periods=12, freq="MS")
-    months = months + pd.to_timedelta((7 - months.dayofweek) % 7, unit="D")
+    months = months + pd.to_timedelta((7 - months.day_of_week) % 7, unit="D")
     size = 12 * 12
     rows = pd.DataFrame(
         {
@@ -154,7 +154,7 @@ def test_two_currencies_are_two_worlds():
     rows = shops()
     rows["currency"] = np.where(rows.vendor.str[-1].isin(list("02468")), "EUR", "JPY")
     rows.loc[rows.currency == "JPY", "amount"] *= 160
-    assert len(worth(ask(rows.round(2)))) <= 3
+    assert len(worth(ask(rows))) <= 3
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_duplicate_that_was_taken_back_is_no_longer_worth_a_review():
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"amount": 61_503.00}, "decimal-shift"),
+        ({"amount": 5_537.00}, "decimal-shift"),
         ({"approval_status": "rejected", "amount": 900.13}, "not-approved"),
         ({"currency": "USD"}, "changed-currency"),
         ({"category": "K5"}, "unusual-category"),

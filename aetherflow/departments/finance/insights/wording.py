@@ -36,7 +36,7 @@ class Words:
 
     def __init__(self, ledger: Ledger, found: Findings) -> None:
         self.ledger, self.found = ledger, found
-        self.by_cluster = np.argsort(found.split.cluster, kind="stable")
+        self.by_cluster = np.lexsort((ledger.ids.codes, found.split.cluster))
         self.clusters = found.split.cluster[self.by_cluster]
         self.per_payee = groups.sizes(ledger.payee + 1)
         self.sentences: dict[str, Callable[[int], str]] = {
@@ -56,8 +56,7 @@ class Words:
             "missing-vendor": self._missing_vendor,
             "credit-without-payment": self._credit,
         }
-        self.codes = list(found.voices)
-        self.voices = np.stack([found.voices[code] for code in self.codes])
+        self.voices = found.voices
 
     def item(self, row: int, *, worth_review: bool) -> Item:
         ledger, found = self.ledger, self.found
@@ -80,8 +79,7 @@ class Words:
 
     def _spoken(self, row: int) -> list[str]:
         """Strongest first; the strongest always, however faint, so that no item stands without a reason."""
-        voices = self.voices[:, row]
-        spoken = sorted((-voice, code) for voice, code in zip(voices.tolist(), self.codes, strict=True) if voice > 0)
+        spoken = sorted((-float(voice[row]), code) for code, voice in self.voices.items() if voice[row] > 0)
         kept = [code for place, (voice, code) in enumerate(spoken) if place == 0 or -voice >= REASON_LEAST]
         if "decimal-shift" in kept and "amount-far-from-usual" in kept:
             kept.remove("amount-far-from-usual")  # the same distance told twice
@@ -104,7 +102,9 @@ class Words:
             rows.append(int(self.found.repeated.twin[row]))
         if "split-below-limit" in codes:
             begin, end = np.searchsorted(self.clusters, self.found.split.cluster[row] + np.array([0, 1]))
-            rows.extend(int(other) for other in self.by_cluster[begin:end] if other != row)
+            # One more than is shown, since the row itself may be among them; a cluster can have thousands.
+            mates = self.by_cluster[begin : min(end, begin + MATCHES_SHOWN + 1)]
+            rows.extend(int(other) for other in mates if other != row)
         return sorted({self._id(other) for other in rows})[:MATCHES_SHOWN]
 
     def _amount(self, row: int) -> str:
