@@ -5,7 +5,7 @@ A package, since reading, testing and wording a ledger are 400 lines and change 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ METHOD = (
     "rows as strange) and moved by reviews of like cases; combined as the strongest + 15 % of the second + 5 % of the "
     "third; worth a review by a bounded share of false alarms (Benjamini-Hochberg)"
 )
-PARAMETERS: Mapping[str, object] = {
+PARAMETERS: dict[str, object] = {
     "false_alarms_at_most": FALSE_ALARMS,
     "weights": [1.0, evidence.SECOND, evidence.THIRD],
     "evidence_at_most": evidence.STRONGEST,

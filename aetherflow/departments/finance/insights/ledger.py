@@ -81,7 +81,7 @@ class Ledger:
     @cached_property
     def scope(self) -> Ints:
         """Currency and sign: 100 EUR do not repeat 100 USD, nor does a refund repeat a payment."""
-        return groups.codes(self.currency.codes, self.amount < 0)
+        return groups.codes(self.currency.codes, (self.amount < 0).astype(np.int64))
 
     @cached_property
     def kind(self) -> Ints:
