@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aetherflow.analytics.columns import Bools, Days, Floats, Ints
+from aetherflow.analytics.columns import Days, Floats, Ints
 
 # Five years: older weeks say little about the next four, and one wrong date must not cost memory.
 LONGEST = 260
@@ -21,16 +21,15 @@ LONGEST = 260
 class WeeklyTotals:
     """Totals of `values` per whole week and group.
 
-    weeks: (T,) Mondays without holes, oldest first. totals: (T, G), 0 where the group has no row. traded:
-    (T,) False where no group at all has a row: such a week was not recorded or was closed, it is no evidence
-    of zero demand. start: (G,) index of the group's first whole week, T when it has none. first_forecast: the
-    Monday after the newest row. lead: how many weeks that Monday lies after the last whole week (1, or more
-    when the newest week is cut off).
+    weeks: (T,) Mondays without holes, oldest first. totals, rows: (T, G), sum and number of rows, 0 where the group
+    has none. start: (G,) index of the group's first whole week, T when it has none. first_forecast: the Monday after
+    the newest row. lead: how many weeks that Monday lies after the last whole week (1, or more when the newest week
+    is cut off).
     """
 
     weeks: Days
     totals: Floats
-    traded: Bools
+    rows: Floats
     start: Ints
     first_forecast: np.datetime64
     lead: int
@@ -83,7 +82,7 @@ def weekly_totals(*, days: Days, groups: Ints, values: Floats, size: int) -> Wee
     inside = (week >= 0) & (week < count)
     cell = week[inside] * size + groups[inside]
     units = np.bincount(cell, weights=np.rint(values[inside] * 1e4), minlength=count * size)
-    rows = np.bincount(cell, minlength=count * size).reshape(count, size)
+    rows = np.bincount(cell, minlength=count * size).reshape(count, size).astype(np.float64)
     totals = units.reshape(count, size) / 1e4
     started = rows.any(axis=0)
     start = np.where(started, (rows > 0).argmax(axis=0), count).astype(np.int64)
@@ -91,7 +90,7 @@ def weekly_totals(*, days: Days, groups: Ints, values: Floats, size: int) -> Wee
     return WeeklyTotals(
         weeks=first + np.arange(count) * np.timedelta64(7, "D"),
         totals=totals,
-        traded=np.asarray(rows.any(axis=1)),
+        rows=rows,
         start=start,
         first_forecast=first_forecast,
         lead=int((first_forecast - last).astype(np.int64)) // 7,

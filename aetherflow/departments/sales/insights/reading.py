@@ -1,0 +1,61 @@
+"""The usable sales rows as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from aetherflow.analytics import columns
+from aetherflow.analytics.columns import Days, Floats, Ints
+
+COLUMNS = ("date", "product_category", "sku", "quantity", "unit_price", "discount_pct")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sales:
+    """Arrays of one length, one entry per usable row.
+
+    `categories` are codes into `names`, `skus` codes of `sku_count` products (-1: none given). `quantity` in units,
+    `price` in money per unit before the discount, `kept` the share of the price that is paid (1 - discount). `revenue`
+    is their product. `unusable` is how many rows were left out.
+    """
+
+    days: Days
+    categories: Ints
+    names: list[str]
+    skus: Ints
+    sku_count: int
+    quantity: Floats
+    price: Floats
+    kept: Floats
+    unusable: int
+
+    @property
+    def revenue(self) -> Floats:
+        return self.quantity * self.price * self.kept
+
+
+def read(rows: pd.DataFrame) -> Sales:
+    """Rows with a date, a quantity and a price; a missing discount is none, a missing category is "(no category)"."""
+    days = columns.days(rows, "date")
+    categories, found = columns.labelled(rows, "product_category")
+    skus, sku_names = columns.labelled(rows, "sku")
+    quantity, price = columns.numbers(rows, "quantity"), columns.numbers(rows, "unit_price")
+    kept = 1 - np.nan_to_num(columns.numbers(rows, "discount_pct"), nan=0.0) / 100
+    usable = ~np.isnat(days) & (np.abs(np.nan_to_num(quantity * price * kept, nan=np.inf)) <= columns.LARGEST)
+    names = [str(name) for name in found]
+    if (categories[usable] < 0).any():
+        categories, names = np.where(categories < 0, len(names), categories), [*names, "(no category)"]
+    return Sales(
+        days=days[usable],
+        categories=categories[usable],
+        names=names,
+        skus=skus[usable],
+        sku_count=len(sku_names),
+        quantity=quantity[usable],
+        price=price[usable],
+        kept=kept[usable],
+        unusable=len(rows) - int(usable.sum()),
+    )
