@@ -64,7 +64,9 @@ def usual_changes(totals: Floats, begin: Ints, origins: Ints) -> Floats:
         recent = totals[max(0, origin - 53) : origin]
         known = np.arange(max(0, origin - 53), origin)[:, None] >= begin
         changed = known[1:] & known[:-1]
-        change = np.where(changed, np.abs(np.diff(recent, axis=0)), 0.0).sum(axis=0) / np.maximum(changed.sum(axis=0), 1)
+        change = np.where(changed, np.abs(np.diff(recent, axis=0)), 0.0).sum(axis=0) / np.maximum(
+            changed.sum(axis=0), 1
+        )
         size = np.where(known, np.abs(recent), 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
         out[place] = np.maximum(change, 0.05 * size)
     return out

@@ -137,9 +137,7 @@ def flat(levels: Floats, *, steps: int) -> Floats:
     return np.repeat(levels[:, None, :], steps, axis=1)
 
 
-def seasonal_naive(
-    totals: Floats, begin: Ints, origins: Ints, calendar: Ints, *, lead: int, steps: int
-) -> Floats:
+def seasonal_naive(totals: Floats, begin: Ints, origins: Ints, calendar: Ints, *, lead: int, steps: int) -> Floats:
     """The same week one year (52 weeks) earlier where two years are known, else the last week.
 
     `calendar` (T,) numbers the weeks; it jumps where weeks are left out. With less than two years nothing says that a

@@ -10,7 +10,7 @@ from aetherflow.analytics.forecasting import YEAR
 BEFORE = 8  # weeks that the target week is compared with
 YEARS = (1, 2, 3)
 TRUST = 0.5  # a ratio of two noisy sums is believed by half
-CLOSED = 0.2  # a week with less than this share of the usual number of sales counts as closed
+CLOSED = 0.05  # a week with less than this share of the usual number of sales counts as closed
 LEAST_USUAL = 10  # with fewer sales a week an empty week is chance: P(at most 1 of 10 expected) = 0.0005
 
 
@@ -32,7 +32,9 @@ def shared_index(totals: Floats, begin: Ints, origins: Ints, calendar: Ints, *, 
             for years in YEARS:
                 then, target = newest - YEAR * years, newest + lead + step - YEAR * years
                 before = [t for week in range(then - BEFORE + 1, then + 1) if (t := index.get(week)) is not None]
-                near = [t for week in range(target - 1, target + 2) if (t := index.get(week)) is not None and t < origin]
+                near = [
+                    t for week in range(target - 1, target + 2) if (t := index.get(week)) is not None and t < origin
+                ]
                 if len(before) < BEFORE // 2 or len(near) < 2:
                     continue
                 ratio = _mean_ratio(totals[near].mean(axis=0), totals[before].mean(axis=0), begin <= before[0])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from aetherflow.analytics import bands, columns, combination, forecasting, pooled, seasons, weeks
-from aetherflow.departments.sales.insights import answer, forecast, reading
+from aetherflow.analytics import columns, combination, forecasting, pooled, seasons, weeks
+from aetherflow.departments.sales.insights import answer, forecast, moves, reading
 from aetherflow.departments.sales.insights.answer import Forecasted, counted
 from aetherflow.insight import Given, Headline, Insight, InsightResult
 
@@ -32,9 +32,9 @@ PARAMETERS: dict[str, object] = {
     "closed_share": seasons.CLOSED,
     "sharpness": combination.SHARPNESS,
     "prior_folds": combination.PRIOR_FOLDS,
-    "own_residuals": bands.OWN_RESIDUALS,
     "ended_after_weeks": forecast.SILENT,
     "categories_with_all_models": forecast.FULL,
+    "elasticity_weeks": moves.ELASTICITY_WEEKS,
     "models_of_the_others": list(forecast.LIGHT_MODELS),
 }
 
@@ -46,9 +46,7 @@ def revenue_forecast(rows: pd.DataFrame, _: Given) -> InsightResult:
     LEAST_WEEKS whole weeks are listed with an empty forecast and a note.
     """
     sales = reading.read(rows)
-    totals = weeks.weekly_totals(
-        days=sales.days, groups=sales.categories, values=sales.revenue, size=len(sales.names)
-    )
+    totals = weeks.weekly_totals(days=sales.days, groups=sales.categories, values=sales.revenue, size=len(sales.names))
     if totals is None:
         reason = (
             "there is no whole week (Monday to Sunday, or to the usual last trading day) in the data"
@@ -69,6 +67,7 @@ def revenue_forecast(rows: pd.DataFrame, _: Given) -> InsightResult:
         "top_categories": answer.top(listed),
         "total": (whole := answer.total(got)),
     }
+    moved = moves.add_moves(data, listed, sales, totals)
     if made is None:
         return _result(
             f"Not enough data for a forecast, because no category has {forecast.LEAST_WEEKS} whole weeks of sales yet; "
@@ -78,7 +77,7 @@ def revenue_forecast(rows: pd.DataFrame, _: Given) -> InsightResult:
         )
     ahead = [float(point["revenue"]) for point in whole["forecast"]]  # type: ignore[attr-defined]
     return _result(
-        _summary(got, answer.quality(made)),
+        f"{_summary(got, answer.quality(made))} {moved}".strip(),
         sales,
         data,
         quality=answer.quality(made),
@@ -95,7 +94,11 @@ def since(before: Headline, now: Headline) -> str:
     if old <= 0:
         return f"Forecast {new:,.0f} for the next four weeks instead of {old:,.0f}."
     change = new / old - 1
-    return f"Forecast {change:+.0%}: {new:,.0f} for the next four weeks instead of {old:,.0f}." if abs(change) >= 0.005 else ""
+    return (
+        f"Forecast {change:+.0%}: {new:,.0f} for the next four weeks instead of {old:,.0f}."
+        if abs(change) >= 0.005
+        else ""
+    )
 
 
 def _summary(got: Forecasted, quality: dict[str, object]) -> str:

@@ -206,9 +206,7 @@ def _bands(combined: combination.Combined, mean: Floats, folds: int) -> Mapping[
     return bands.residual_bands(mean, residuals, scale=combined.scale[-1], folds=folds)
 
 
-def _nested(
-    limits: Mapping[float, tuple[Floats, Floats]], never_negative: Bools
-) -> dict[float, tuple[Floats, Floats]]:
+def _nested(limits: Mapping[float, tuple[Floats, Floats]], never_negative: Bools) -> dict[float, tuple[Floats, Floats]]:
     """The wider band holds the narrower one; nothing is below 0 where revenue never was."""
     out: dict[float, tuple[Floats, Floats]] = {}
     lower, upper = np.inf, -np.inf
