@@ -8,7 +8,6 @@ import numpy as np
 
 from aetherflow.analytics.columns import Bools, Floats, Ints
 
-
 PRODUCTS = 2**31  # more than there are; group * PRODUCTS + product is one key
 
 
@@ -71,7 +70,7 @@ def drivers(before: Lines, now: Lines, *, size: int) -> Drivers:
     units, net = (q0 + q1) / 2, (l0 * k0 + l1 * k1) / 2
 
     def per_group(values: Floats) -> Floats:
-        return np.bincount(group, weights=values, minlength=size)
+        return _sums(values, group, size)
 
     all_units = per_group(units)
     mean_net = per_group(net * units) / np.where(all_units > 0, all_units, 1.0)
@@ -106,15 +105,19 @@ def _means(lines: Lines, keys: Ints) -> tuple[Floats, Floats, Floats]:
     order = np.lexsort((sold.kept, sold.price, sold.quantity, _keys(lines)))
     place = np.searchsorted(keys, _keys(lines)[order])
     quantity, price, kept = sold.quantity[order], sold.price[order], sold.kept[order]
-    units = np.bincount(place, weights=quantity, minlength=len(keys))
-    gross = np.bincount(place, weights=quantity * price, minlength=len(keys))
-    paid = np.bincount(place, weights=quantity * price * kept, minlength=len(keys))
+    units = _sums(quantity, place, len(keys))
+    gross = _sums(quantity * price, place, len(keys))
+    paid = _sums(quantity * price * kept, place, len(keys))
     listed = gross / np.where(units > 0, units, 1.0)
     return units, listed, paid / np.where(gross > 0, gross, 1.0)
 
 
 def _refunds(lines: Lines, size: int) -> Floats:
     back = lines.where(~_sold(lines))
-    revenue = np.sort(back.quantity * back.price * back.kept)
-    order = np.argsort(back.quantity * back.price * back.kept, kind="stable")
-    return np.bincount(back.groups[order], weights=revenue, minlength=size)
+    revenue = back.quantity * back.price * back.kept
+    order = np.lexsort((revenue, back.groups))
+    return _sums(revenue[order], back.groups[order], size)
+
+
+def _sums(values: Floats, place: Ints, size: int) -> Floats:
+    return np.asarray(np.bincount(place, weights=values, minlength=size), dtype=np.float64)

@@ -49,12 +49,12 @@ def elasticity(*, products: Ints, weeks: Ints, units: Floats, price: Floats) -> 
     product, week = products[order], weeks[order]
     x, y = np.log(price[order]), np.log(units[order])
     usable = _usable(product, x)
-    product, week, x, y = (part[usable] for part in (product, week, x, y))
+    product, week, x, y = product[usable], week[usable], x[usable], y[usable]
     count = len(np.unique(product))
     if count < LEAST_PRODUCTS:
         return Unknown(
             reason=f"only {count} {'product was' if count == 1 else 'products were'} sold in {LEAST_WEEKS} weeks or "
-            f"more at prices that moved by {LEAST_SPREAD:.0%} or more, and {LEAST_PRODUCTS} are needed"
+            f"more with changes of about {100 * LEAST_SPREAD:.0f} % or more, and {LEAST_PRODUCTS} are needed"
         )
     _, cluster = np.unique(product, return_inverse=True)
     _, time = np.unique(week, return_inverse=True)

@@ -21,7 +21,7 @@ def pooled_ridge(totals: Floats, begin: Ints, origins: Ints, *, lead: int, steps
     squares are carried along, so a refit costs one small system of equations. Sources: Hoerl & Kennard (1970),
     Technometrics 12; one model over all series: Montero-Manso & Hyndman (2021), Int. J. Forecasting 37.
     """
-    weeks, series = totals.shape
+    series = totals.shape[1]
     size = np.maximum(totals, 0.0)
     until = np.vstack([np.zeros((1, series)), size.cumsum(axis=0)])
     gram, moment = np.zeros((steps, INPUTS, INPUTS)), np.zeros((steps, INPUTS))

@@ -53,6 +53,7 @@ def sales(first="2026-01-05", weeks=12, per_day=10.0, category="Tea"):
         {
             "date": days.astype("datetime64[s]"),
             "product_category": category,
+            "sku": "A1",
             "quantity": 2,
             "unit_price": per_day / 2,
             "discount_pct": np.nan,
@@ -242,6 +243,10 @@ BAD = {
         "huge prices": sales(per_day=1e300),
         "huge totals": sales(per_day=9e12),
         "three weeks": sales(weeks=3),
+        "refunds only": sales().assign(quantity=-1),
+        "five years of gaps": pd.concat([sales(first=f"{year}-03-02", weeks=5) for year in range(2021, 2027)]),
+        "given away": sales(weeks=30).assign(discount_pct=100.0),
+        "no products": sales(weeks=30).assign(sku=None),
     },
     "supply_chain": {
         "one row": pd.DataFrame([stock()]),
@@ -294,7 +299,14 @@ NUMBER = st.one_of(
     st.sampled_from([0.0, -0.0, 1e-300, 9e12, 99.99]),
 )
 ROWS = {
-    "sales": frames(date=NEAR | DAY, product_category=TEXT, quantity=NUMBER, unit_price=NUMBER, discount_pct=NUMBER),
+    "sales": frames(
+        date=NEAR | DAY,
+        product_category=TEXT,
+        sku=TEXT,
+        quantity=NUMBER,
+        unit_price=NUMBER,
+        discount_pct=NUMBER,
+    ),
     "supply_chain": frames(
         snapshot_date=NEAR | DAY,
         warehouse_id=TEXT,
@@ -368,6 +380,7 @@ def test_ten_thousand_categories_are_answered():
         {
             "date": days,
             "product_category": [f"C{place % 9_999}" for place in range(60_000)],
+            "sku": [f"S{place % 500}" for place in range(60_000)],
             "quantity": 1,
             "unit_price": 5.0,
             "discount_pct": 0.0,

@@ -52,7 +52,7 @@ def test_totals_by_hand_with_a_week_without_trade_and_a_late_category():
     )
     assert got is not None
     assert got.totals.tolist() == [[15.0, 0.0], [0.0, 0.0], [8.0, 3.0]]
-    assert got.traded.tolist() == [True, False, True]
+    assert got.rows.tolist() == [[2, 0], [0, 0], [2, 1]]
     assert got.start.tolist() == [0, 2]
     assert (str(got.first_forecast), got.lead) == ("2026-03-23", 1)
 

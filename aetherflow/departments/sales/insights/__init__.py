@@ -65,7 +65,7 @@ def revenue_forecast(rows: pd.DataFrame, _: Given) -> InsightResult:
         "history_weeks": len(totals.weeks),
         "categories": listed,
         "top_categories": answer.top(listed),
-        "total": (whole := answer.total(got)),
+        "total": answer.total(got),
     }
     moved = moves.add_moves(data, listed, sales, totals)
     if made is None:
@@ -75,14 +75,15 @@ def revenue_forecast(rows: pd.DataFrame, _: Given) -> InsightResult:
             sales,
             data,
         )
-    ahead = [float(point["revenue"]) for point in whole["forecast"]]  # type: ignore[attr-defined]
+    quality = answer.quality(made)
+    ahead = np.round(made.mean, 2).sum(axis=1)
     return _result(
-        f"{_summary(got, answer.quality(made))} {moved}".strip(),
+        f"{_summary(got, made, quality)} {moved}".strip(),
         sales,
         data,
-        quality=answer.quality(made),
+        quality=quality,
         parameters={"folds": made.folds, "weights": answer.weights(got)},
-        headline=Headline(figures={"next_week": ahead[0], "four_weeks": columns.number(sum(ahead))}),
+        headline=Headline(figures={"next_week": columns.number(ahead[0]), "four_weeks": columns.number(ahead.sum())}),
     )
 
 
@@ -101,9 +102,8 @@ def since(before: Headline, now: Headline) -> str:
     )
 
 
-def _summary(got: Forecasted, quality: dict[str, object]) -> str:
-    assert got.made is not None
-    names, first = got.ready_names, got.made.mean[0]
+def _summary(got: Forecasted, made: forecast.Forecast, quality: dict[str, object]) -> str:
+    names, first = got.ready_names, made.mean[0]
     largest = int(np.argmax(first))
     text = (
         f"Week of {got.totals.first_forecast}: about {first.sum():,.0f} revenue expected over "
@@ -112,7 +112,7 @@ def _summary(got: Forecasted, quality: dict[str, object]) -> str:
     if quality["model"] is None or quality["baseline"] is None:
         return f"{text}; too short a past to measure the error."
     return (
-        f"{text}; in {counted(got.made.folds, 'backtest', 'backtests')} the forecast was {quality['model']:.0%} "
+        f"{text}; in {counted(made.folds, 'backtest', 'backtests')} the forecast was {quality['model']:.0%} "
         f"off on average, the seasonal-naive one {quality['baseline']:.0%}."
     )
 

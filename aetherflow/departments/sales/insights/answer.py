@@ -80,7 +80,7 @@ def categories(got: Forecasted) -> list[dict[str, object]]:
         entry["quality"] = _error(made.wape[here], made.wape_baseline[here])
         if made.ended[here]:
             entry["note"] = f"No sale for {made.ended[here]} weeks, longer than ever before: taken to have ended."
-        out.append((-float(points[here][0]["revenue"]), name, entry))
+        out.append((-float(np.round(made.mean[0, here], 2)), name, entry))
     out.sort(key=lambda item: item[:2])
     return [entry for _, _, entry in out]
 

@@ -27,7 +27,7 @@ LIGHT_MODELS = (FULL_MODELS[0], FULL_MODELS[4])
 class Forecast:
     """Forecast of the `ready` categories (G of all), STEPS weeks.
 
-    mean: (STEPS, G). limits: level to (lower, upper), each (STEPS, G). total_mean, total_limits: likewise with G = 1,
+    mean: (STEPS, G). limits: level to (lower, upper), each (STEPS, G). total_limits: likewise with G = 1, around
     the sum of the categories. wape, wape_baseline: (G,) backtest error per category, NaN where there is none.
     total_wape, total_wape_baseline: of the summed series. folds: origins of the backtest with at least one week that
     has passed. weights: category's place among the ready ones to its models' weights, for those with all models.
@@ -37,7 +37,6 @@ class Forecast:
 
     mean: Floats
     limits: Mapping[float, tuple[Floats, Floats]]
-    total_mean: Floats
     total_limits: Mapping[float, tuple[Floats, Floats]]
     backtest: combination.Combined
     wape: Floats
@@ -106,12 +105,11 @@ def forecast(totals: WeeklyTotals, ready: Bools) -> Forecast:
         level: (lower * closed[:, None], upper)
         for level, (lower, upper) in _bands(whole, total_mean / closed[:, None], folds).items()
     }
-    never_negative = (totals.totals[:, ready] >= 0).all(axis=0)
+    never_negative = np.asarray((totals.totals[:, ready] >= 0).all(axis=0))
     return Forecast(
-        mean=np.where(never_negative, np.maximum(mean, 0.0), mean),
+        mean=mean,
         limits=_nested(limits, never_negative),
-        total_mean=total_mean,
-        total_limits=_nested(total_limits, np.array([(totals.totals.sum(axis=1) >= 0).all()])),
+        total_limits=_nested(total_limits, np.asarray([bool((totals.totals.sum(axis=1) >= 0).all())])),
         backtest=both,
         wape=combination.wape(both.made, both.came),
         wape_baseline=combination.wape(both.baseline, both.came),
@@ -209,7 +207,7 @@ def _bands(combined: combination.Combined, mean: Floats, folds: int) -> Mapping[
 def _nested(limits: Mapping[float, tuple[Floats, Floats]], never_negative: Bools) -> dict[float, tuple[Floats, Floats]]:
     """The wider band holds the narrower one; nothing is below 0 where revenue never was."""
     out: dict[float, tuple[Floats, Floats]] = {}
-    lower, upper = np.inf, -np.inf
+    lower, upper = limits[min(limits)]
     for level in sorted(limits):
         lower, upper = np.minimum(lower, limits[level][0]), np.maximum(upper, limits[level][1])
         out[level] = (np.where(never_negative, np.maximum(lower, 0.0), lower), upper)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+
 import numpy as np
 
 from aetherflow.analytics import columns
-from aetherflow.analytics.columns import Bools
+from aetherflow.analytics.columns import Floats, Ints
 from aetherflow.analytics.drivers import Drivers, Lines, drivers
 from aetherflow.analytics.elasticity import Elasticity, Unknown, elasticity
 from aetherflow.analytics.forecasting import YEAR
@@ -38,6 +40,7 @@ def add_moves(data: dict[str, object], listed: list[dict[str, object]], sales: S
         kept=sales.kept,
     )
     last, sentence = len(totals.weeks), ""
+    by_category: dict[str, dict[str, object]] = {str(entry["category"]): {} for entry in listed}
     moves: dict[str, object] = {"weeks": WEEKS}
     for name, back in (("previous", WEEKS), ("year_ago", YEAR)):
         if last - WEEKS - back < 0:
@@ -46,17 +49,20 @@ def add_moves(data: dict[str, object], listed: list[dict[str, object]], sales: S
         then = lines.where((week >= last - WEEKS - back) & (week < last - back))
         now = lines.where((week >= last - WEEKS) & (week < last))
         per_category = drivers(then, now, size=len(sales.names))
-        for entry in listed:
-            entry.setdefault("drivers", {})[name] = _shown(per_category, code[str(entry["category"])])  # type: ignore[attr-defined]
+        for category, own in by_category.items():
+            own[name] = _shown(per_category, code[category])
         whole = drivers(_as_one(then), _as_one(now), size=1)
         against = "the 4 weeks before" if name == "previous" else "the same 4 weeks of the year before"
         told = _told(whole, against)
         moves[name] = {**_shown(whole, 0), "summary": told}
         sentence = sentence or told
     data["drivers"] = moves
-    data["elasticity"] = _elasticities(sales, week, last, np.ones(len(week), dtype=bool))
+    for entry in listed:
+        entry["drivers"] = by_category[str(entry["category"])]
+    sold = _product_weeks(sales, week, last)
+    data["elasticity"] = _elasticities(sold)
     for entry in listed[:FULL]:
-        entry["elasticity"] = _elasticities(sales, week, last, sales.categories == code[str(entry["category"])])
+        entry["elasticity"] = _elasticities(sold.of(code[str(entry["category"])]))
     return sentence
 
 
@@ -88,23 +94,51 @@ def _told(moved: Drivers, against: str) -> str:
     return f"Revenue of the last 4 weeks against {against}: {change:+,.0f}{share}" + (f", {told}." if told else ".")
 
 
-def _elasticities(sales: Sales, week: columns.Ints, last: int, chosen: Bools) -> dict[str, object]:
-    """`price`: units against the net price; `discount`: units against the share of the price that is paid."""
-    usable = (
-        chosen & (week >= max(0, last - ELASTICITY_WEEKS)) & (week < last) & (sales.quantity > 0) & (sales.skus >= 0)
-    )
-    key = sales.skus[usable] * (last + 1) + week[usable]
+@dataclass(frozen=True, kw_only=True)
+class _ProductWeeks:
+    """One entry per category, product and week: units, mean net price and paid share of the list price."""
+
+    categories: Ints
+    products: Ints
+    weeks: Ints
+    units: Floats
+    price: Floats
+    kept: Floats
+
+    def of(self, category: int) -> _ProductWeeks:
+        low, high = np.searchsorted(self.categories, [category, category + 1])
+        return _ProductWeeks(**{part.name: getattr(self, part.name)[low:high] for part in fields(self)})
+
+
+def _product_weeks(sales: Sales, week: Ints, last: int) -> _ProductWeeks:
+    usable = (week >= max(0, last - ELASTICITY_WEEKS)) & (week < last) & (sales.quantity > 0) & (sales.skus >= 0)
+    product = sales.categories * max(sales.sku_count, 1) + sales.skus
+    key = product[usable] * (last + 1) + week[usable]
     order = np.lexsort((sales.kept[usable], sales.price[usable], sales.quantity[usable], key))
     found, place = np.unique(key[order], return_inverse=True)
     quantity, price, kept = sales.quantity[usable][order], sales.price[usable][order], sales.kept[usable][order]
-    units = np.bincount(place, weights=quantity, minlength=len(found))
-    gross = np.bincount(place, weights=quantity * price, minlength=len(found))
-    paid = np.bincount(place, weights=quantity * price * kept, minlength=len(found))
-    products, weeks = found // (last + 1), found % (last + 1)
-    by_price = elasticity(products=products, weeks=weeks, units=units, price=paid / np.maximum(units, 1.0))
-    share = np.where(gross > 0, paid / np.where(gross > 0, gross, 1.0), 0.0)
-    by_discount = elasticity(products=products, weeks=weeks, units=units, price=share)
-    return {"price": _answer(by_price, "price"), "discount": _answer(by_discount, "discount")}
+    units, gross, paid = (
+        np.asarray(np.bincount(place, weights=each, minlength=len(found)), dtype=np.float64)
+        for each in (quantity, quantity * price, quantity * price * kept)
+    )
+    products = found // (last + 1)
+    return _ProductWeeks(
+        categories=products // max(sales.sku_count, 1),
+        products=products,
+        weeks=found % (last + 1),
+        units=units,
+        price=paid / units,
+        kept=np.where(gross > 0, paid / np.where(gross > 0, gross, 1.0), 0.0),
+    )
+
+
+def _elasticities(sold: _ProductWeeks) -> dict[str, object]:
+    """`price`: units against the net price; `discount`: units against the share of the price that is paid."""
+
+    def against(price: Floats) -> Elasticity | Unknown:
+        return elasticity(products=sold.products, weeks=sold.weeks, units=sold.units, price=price)
+
+    return {"price": _answer(against(sold.price), "price"), "discount": _answer(against(sold.kept), "discount")}
 
 
 def _answer(got: Elasticity | Unknown, of: str) -> dict[str, object]:
@@ -116,12 +150,13 @@ def _answer(got: Elasticity | Unknown, of: str) -> dict[str, object]:
             "note": f"Not enough {of} variation, because {got.reason}.",
         }
     # 10 % off: the units' factor is 0.9 to the power of the slope.
-    more, low, high = (100 * (0.9**slope - 1) for slope in (got.value, got.upper, got.lower))
+    off = "cheaper" if of == "price" else "discount"
+    more, low, high = (round(100 * (0.9**slope - 1)) + 0.0 for slope in (got.value, got.upper, got.lower))
     return {
         "value": columns.number(got.value, digits=3),
         "lower": columns.number(got.lower, digits=3),
         "upper": columns.number(got.upper, digits=3),
         "products": got.products,
         "observations": got.observations,
-        "note": f"10 % {'cheaper' if of == 'price' else 'discount'}: {more:+.0f} % units ({low:+.0f} to {high:+.0f} %).",
+        "note": f"10 % {off}: {more:+.0f} % units (between {low:+.0f} and {high:+.0f} %).",
     }
