@@ -179,6 +179,18 @@ def test_bands_are_the_residuals_quantiles_stretched_for_few_folds():
     assert got[0.95][1][0, 0] > got[0.80][1][0, 0]
 
 
+def test_steady_and_restless_series_have_bands_of_their_own():
+    rng = np.random.default_rng(9)
+    spread = np.repeat([1.0, 3.0], 5)
+    residuals = rng.normal(0, spread, (50, 1, 10))
+    mean = np.full((1, 10), 100.0)
+    size = np.where(spread > 1, 10.0, 1_000.0)
+    got = bands.bands_by_kind(mean, residuals, scale=np.ones(10), size=size, folds=50)
+    width = (got[0.80][1] - got[0.80][0])[0]
+    assert width[:5] == pytest.approx(np.full(5, 2 * 1.28), rel=0.25)
+    assert width[5:] == pytest.approx(np.full(5, 6 * 1.28), rel=0.25)
+
+
 def test_bands_hold_what_they_promise_on_noise():
     rng = np.random.default_rng(7)
     totals = rng.normal(1000, 100, (120, 40))

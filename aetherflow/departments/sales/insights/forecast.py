@@ -201,7 +201,8 @@ def _combined(table: _Table, candidates: Floats) -> combination.Combined:
 def _bands(combined: combination.Combined, mean: Floats, folds: int) -> Mapping[float, tuple[Floats, Floats]]:
     unit = np.where(combined.scale > 0, combined.scale, 1.0)
     residuals = (combined.came - combined.made) / unit[:-1, None, :]
-    return bands.residual_bands(mean, residuals, scale=combined.scale[-1], folds=folds)
+    size = np.abs(np.where(np.isfinite(combined.came), combined.came, 0.0)).sum(axis=(0, 1))
+    return bands.bands_by_kind(mean, residuals, scale=combined.scale[-1], size=size, folds=folds)
 
 
 def _nested(limits: Mapping[float, tuple[Floats, Floats]], never_negative: Bools) -> dict[float, tuple[Floats, Floats]]:
