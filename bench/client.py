@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from requests.adapters import HTTPAdapter
+
 from tests.e2e.people import Person
 from tests.support.stack import Stack
 
@@ -27,6 +29,8 @@ class Sender:
 
     def __init__(self, stack: Stack, *, department: str = "sales") -> None:
         self.person = Person(stack.url, department=department)
+        # The server closes what was idle for long; what only asks may ask again.
+        self.person.session.mount("http://", HTTPAdapter(max_retries=3))
         self._department = department
         self._port = stack.port
 

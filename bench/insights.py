@@ -21,7 +21,7 @@ from bench.client import SELDOM_SECONDS, FailedJob, Sender, stage
 from bench.data import WRITERS
 from bench.memory import children
 from bench.platform import platform, scratch
-from bench.processor import processor_seconds, spent
+from bench.processor import KEPT_WORKERS, processor_seconds, spent
 from bench.table import show
 from config.local import ROOT
 from tests.support.stack import Stack
@@ -64,7 +64,7 @@ def main() -> None:
     except Missing as missing:
         print(missing, file=sys.stderr)
         sys.exit(2)
-    with scratch() as folder, platform(folder) as stack:
+    with scratch() as folder, platform(folder, settings=KEPT_WORKERS) as stack:
         for slug in wanted:
             answers = (options.keep or folder / "answers") / slug
             verdicts = {}
@@ -134,10 +134,9 @@ class Measured:
         before = processor_seconds(pids)
         sent = self._sender.send(file)
         job = self._sender.until_done(sent, every=SELDOM_SECONDS)
-        after = processor_seconds(children(self._stack.pid("worker-ml")))
         if job["partial"]:
             raise FailedJob(f"Rows of {file.name} were rejected: {json.dumps(job)}")
-        self.cpu = max(self.cpu, spent(before, after))
+        self.cpu = max(self.cpu, spent(before, processor_seconds(pids)))
         self.wall = max(self.wall, stage(job, "ml")["duration_ms"] / 1000)
         insight = insight_of(self._sender.person, kind)
         said = in_their_words(self._sender.person, insight)

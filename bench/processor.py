@@ -4,6 +4,8 @@ import os
 
 from bench.memory import PROC
 
+# A setting for `platform`: a worker that grew large is kept, or what it did would be gone with it before it is read.
+KEPT_WORKERS = {"WORKER_RECYCLE_MB": "16000"}
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -13,8 +15,8 @@ def processor_seconds(pids: list[int]) -> dict[int, float]:
 
 
 def spent(before: dict[int, float], after: dict[int, float]) -> float:
-    """Seconds between two readings, over all processes; one that is new has spent all it has."""
-    return sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
+    """Seconds between two readings of the same processes, all together."""
+    return sum(seconds - before[pid] for pid, seconds in after.items())
 
 
 def _seconds(pid: int) -> float:
