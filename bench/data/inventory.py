@@ -1,6 +1,6 @@
 """Inventory snapshots as a warehouse system writes them: any size, always the same bytes for the same arguments."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ WAREHOUSES = 25
 # Products a warehouse counts at each snapshot; a larger file has more weeks.
 PRODUCTS = 2_000
 CATEGORIES = ("Grocery", "Household", "Electronics", "Clothing", "Toys", "Sports", "Beauty", "Pets")
+WEEKS = 26
 PART = WAREHOUSES * PRODUCTS * 4
 BAD_CELLS = {
     "current_stock": "plenty",
@@ -35,6 +36,42 @@ def write_inventory(path: Path, *, rows: int, series: int = 0, bad_share: float 
             here = np.arange(start, min(start + PART, rows))
             _part(rng, here, series=series, bad=bad[here]).write_csv(out, include_header=start == 0)
     return DataFile(path=path, rows=rows, bad=int(bad.sum()))
+
+
+def write_snapshots(path: Path, *, rows: int, series: int = 0) -> DataFile:
+    """Write 26 weekly snapshots of as many products as fill `rows`, rounded down. Stock falls by demand that comes in
+    lots and rises when an order comes in; the reported demand is the average of the last four weeks."""
+    rng = np.random.default_rng([SEED, series, rows, WEEKS])
+    products = rows // WEEKS
+    daily = rng.gamma(0.8, 6.0, size=products) + 0.02
+    lead = rng.choice([3, 5, 7, 14, 21, 28], size=products)
+    moq = rng.choice([1, 6, 12, 24, 48], size=products)
+    # Lots: the variance of a week's demand is ten times its mean.
+    sold = rng.negative_binomial(np.maximum(daily * 7 / 9, 1e-3)[:, None], 0.1, size=(products, WEEKS + 4))
+    stock = np.round(daily * (lead + 14) * rng.uniform(0.3, 2.0, products))
+    at = np.arange(products)
+    with path.open("wb") as out:
+        for week in range(WEEKS):
+            stock = np.maximum(stock - sold[:, week + 4], 0)
+            wanted = np.ceil(daily * (lead + 14) * 1.3)
+            stock += np.where(stock < daily * lead, np.maximum(wanted, moq), 0) * (
+                rng.random(products) < 7 / (lead + 7)
+            )
+            pl.DataFrame(
+                {
+                    "snapshot_date": np.full(products, str(FIRST_DAY + timedelta(weeks=week))),
+                    "warehouse_id": np.char.add("WH-", (at % WAREHOUSES).astype(str)),
+                    "sku": np.char.add(f"SKU-{series}-", at.astype(str)),
+                    "product_category": np.array(CATEGORIES)[at % len(CATEGORIES)],
+                    "current_stock": stock.astype(np.int64),
+                    "daily_demand_avg": np.round(sold[:, week + 1 : week + 5].mean(axis=1) / 7, 3),
+                    "lead_time_days": lead,
+                    "reorder_point": np.round(daily * lead * 1.3).astype(np.int64),
+                    "min_order_qty": moq,
+                    "supplier_id": np.char.add("SUP-", (at % 60).astype(str)),
+                }
+            ).write_csv(out, include_header=week == 0)
+    return DataFile(path=path, rows=products * WEEKS, bad=0)
 
 
 def _part(rng: np.random.Generator, at: np.ndarray, *, series: int, bad: np.ndarray) -> pl.DataFrame:
