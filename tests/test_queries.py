@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 from aetherflow.etl import Drift, Profile
 from apps.accounts.models import User
 from apps.datasets.models import Dataset, HeaderMapping, Reject
-from apps.insights.models import Insight
+from apps.insights.models import Insight, InsightItem
 from apps.jobs.models import Job, Stage
 from apps.jobs.services.transitions import start
 from tests.accounts.factories import UserFactory, bearer
@@ -33,6 +33,8 @@ PATHS = [
     "/api/v1/datasets/{dataset}/profile",
     "/api/v1/datasets/{dataset}/rejects",
     "/api/v1/datasets/{dataset}/rows",
+    "/api/v1/insights/{insight}",
+    "/api/v1/insights/{insight}/items",
     "/api/v1/jobs",
     "/api/v1/jobs?status=queued&ordering=created_at",
     "/api/v1/jobs/{job}",
@@ -49,7 +51,7 @@ def seller() -> User:
     return UserFactory(department="sales")
 
 
-def fill(seller: User, count: int) -> tuple[Dataset, Job]:
+def fill(seller: User, count: int) -> tuple[Dataset, Job, Insight]:
     for _ in range(count):
         dataset = DatasetFactory(uploaded_by=seller, loaded_at=timezone.now())
         dataset.profile = {**NO_ROWS, "drift": {**Drift().as_dict(), "compared_with": str(dataset.pk)}}
@@ -73,7 +75,7 @@ def fill(seller: User, count: int) -> tuple[Dataset, Job]:
             given_by=UserFactory(department="sales"),
             given_at=timezone.now(),
         )
-        Insight.objects.create(
+        insight = Insight.objects.create(
             department="sales",
             kind="revenue_forecast",
             dataset=dataset,
@@ -81,8 +83,10 @@ def fill(seller: User, count: int) -> tuple[Dataset, Job]:
             method="m",
             summary="s",
             data={},
+            items_total=1,
         )
-    return dataset, job
+        InsightItem.objects.create(insight=insight, rank=1, item={"sku": "S1"})
+    return dataset, job, insight
 
 
 def cost(path: str, seller: User) -> int:
@@ -97,10 +101,11 @@ def cost(path: str, seller: User) -> int:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_page_costs_what_the_reviewed_file_says_however_much_there_is(path: str, seller: User) -> None:
-    dataset, job = fill(seller, 1)
-    one = cost(path.format(dataset=dataset.pk, job=job.pk), seller)
+    dataset, job, insight = fill(seller, 1)
+    address = path.format(dataset=dataset.pk, job=job.pk, insight=insight.pk)
+    one = cost(address, seller)
     fill(seller, 5)
-    many = cost(path.format(dataset=dataset.pk, job=job.pk), seller)
+    many = cost(address, seller)
     assert one == many
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     if os.environ.get("UPDATE_QUERIES"):

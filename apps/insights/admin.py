@@ -10,7 +10,7 @@ from apps.insights.models import Insight
 
 @admin.register(Insight)
 class InsightAdmin(ReadOnlyAdmin):
-    list_display = ["kind", "department", "dataset", "computed_at", "method", "summary"]
+    list_display = ["kind", "department", "dataset", "computed_at", "items_total", "version", "summary"]
     list_filter = ["department", "kind"]
     search_fields = ["dataset__id", "dataset__name"]
     date_hierarchy = "computed_at"

@@ -13,6 +13,7 @@ class Insight(models.Model):
 
     `computed_at` is the moment of the snapshot it was computed from, so the newest is the one that saw the newest
     rows, whichever run finished last. `dataset` is the upload whose run computed it; `basis` says what it covers.
+    With the same rows and the same `given`, the same `version` of its method comes to the same `sha256`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -21,10 +22,17 @@ class Insight(models.Model):
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="insights")
     computed_at = models.DateTimeField()
     method = models.TextField()
+    version = models.PositiveIntegerField(default=0, help_text="Of the method; 0: stored before it was kept.")
+    parameters = models.JSONField(default=dict, blank=True)
     quality = models.JSONField(null=True, blank=True)
     summary = models.TextField()
-    data = models.JSONField(encoder=DjangoJSONEncoder)
-    basis = models.JSONField(default=dict, blank=True, help_text="Datasets and rows the insight was computed over.")
+    data = models.JSONField(encoder=DjangoJSONEncoder, help_text="Without the items of a ranking.")
+    items_total = models.PositiveIntegerField(null=True, blank=True, help_text="Empty where it is no ranking.")
+    basis = models.JSONField(
+        default=dict, blank=True, help_text="Datasets, how many rows each had, and how many counted together."
+    )
+    given = models.JSONField(default=dict, blank=True, help_text="Settings and reviews it was computed with.")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of what came out, in one fixed spelling.")
 
     class Meta:
         ordering = ["-computed_at"]
@@ -33,3 +41,27 @@ class Insight(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.department}"
+
+
+class InsightItem(models.Model):
+    """One item of an insight's ranking; `rank` counts from 1, the worst.
+
+    What lists are filtered by stands beside the item itself, null where the item has no such field.
+    """
+
+    pk = models.CompositePrimaryKey("insight_id", "rank")
+    insight = models.ForeignKey(Insight, on_delete=models.CASCADE, related_name="items", db_index=False)
+    rank = models.PositiveIntegerField()
+    # A digest: what a subject is named by may be longer than an index takes.
+    subject_key = models.UUIDField(null=True, help_text="`keys.subject_key` of its subject; null where it has none.")
+    severity = models.TextField(null=True)  # noqa: DJ001  (no severity is not an empty one)
+    score = models.FloatField(null=True)
+    worth_review = models.BooleanField(null=True)
+    item = models.JSONField()
+
+    class Meta:
+        ordering = ["insight", "rank"]
+        indexes = [models.Index(fields=["insight", "subject_key"], name="insightitem_subject")]
+
+    def __str__(self) -> str:
+        return f"item {self.rank}"

@@ -1,24 +1,64 @@
 """Reads of insights. A request's only doors are the `*_for(user)` functions."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from aetherflow.errors import NotFoundError
+from aetherflow.registry import department as find_department
 from apps.accounts.models import User
 from apps.accounts.selectors import departments_of, require_department
 from apps.datasets.models import Dataset
 from apps.datasets.selectors import dataset_for, datasets_for
-from apps.insights.models import Insight
+from apps.insights.models import Insight, InsightItem
+
+# So many items stand in the insight itself: all that a small or middling department has, and no more than a page bears.
+HEAD = 5_000
 
 
 def insights_for(user: User) -> QuerySet[Insight]:
     return Insight.objects.filter(department__in=departments_of(user))
 
 
+def insight_for(user: User, insight_id: UUID) -> Insight:
+    """NotFoundError for a foreign one just as for one that never was."""
+    found = insights_for(user).filter(pk=insight_id).first()
+    if found is None:
+        raise NotFoundError(
+            "There is no such insight.",
+            hint="It may have been computed anew since: the dashboard has the one that counts now.",
+        )
+    return found
+
+
+def with_heads(insights: Collection[Insight]) -> None:
+    """Put the head of each ranking where a reader of `data` looks for it. One query however many there are."""
+    heads: dict[UUID, list[Any]] = defaultdict(list)
+    ranked = [insight for insight in insights if insight.items_total is not None]
+    items = InsightItem.objects.filter(insight__in=ranked, rank__lte=HEAD).order_by("insight_id", "rank")
+    for insight_id, item in items.values_list("insight_id", "item"):
+        heads[insight_id].append(item)
+    for insight in ranked:
+        insight.data = {**insight.data, "items": heads[insight.pk]}
+
+
+def items_of(insight: Insight) -> QuerySet[InsightItem]:
+    """The whole ranking, worst first."""
+    return InsightItem.objects.filter(insight=insight).order_by("rank")
+
+
+def subject_of(insight: Insight) -> tuple[str, ...]:
+    """The fields that name an item of it; none where the department has no such insight any more."""
+    declared = {each.kind: each.subject for each in find_department(insight.department).insights}
+    return declared.get(insight.kind, ())
+
+
 def dashboard_for(user: User, department: str, *, dataset_id: UUID | None = None) -> dict[str, Any]:
-    """The department's latest insights (or those of one dataset's run), and what they rest on. Four queries.
+    """The department's latest insights (or those of one dataset's run) with the heads of their rankings, and what they
+    rest on. Five queries.
 
     ForbiddenError for another department, NotFoundError for a dataset that is not in this one.
     """
@@ -34,6 +74,7 @@ def dashboard_for(user: User, department: str, *, dataset_id: UUID | None = None
             )
         insights = insights.filter(dataset=dataset)
     latest = list(insights.order_by("kind", "-computed_at").distinct("kind"))
+    with_heads(latest)
     newest = datasets.exclude(loaded_at=None).order_by("-number").first()
     return {
         "department": department,

@@ -2,4 +2,8 @@ from django.urls import path
 
 from apps.insights import views
 
-urlpatterns = [path("dashboards/<str:department>", views.DashboardView.as_view(), name="dashboard")]
+urlpatterns = [
+    path("dashboards/<str:department>", views.DashboardView.as_view(), name="dashboard"),
+    path("insights/<uuid:insight_id>", views.InsightView.as_view(), name="insight-detail"),
+    path("insights/<uuid:insight_id>/items", views.InsightItemsView.as_view(), name="insight-items"),
+]

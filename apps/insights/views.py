@@ -1,31 +1,77 @@
-"""The dashboards: a department's latest insights and what they rest on."""
+"""The dashboards: a department's latest insights and what they rest on; one insight, and the whole of its ranking."""
 
 from typing import Any
 from uuid import UUID
 
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
+from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.authentication import user_of
-from apps.insights.models import Insight
-from apps.insights.selectors import dashboard_for
+from apps.datasets.pagination import ListPagination
+from apps.insights.models import Insight, InsightItem
+from apps.insights.selectors import HEAD, dashboard_for, insight_for, items_of, subject_of, with_heads
+
+SEVERITIES = [(word, word) for word in ("critical", "high", "medium", "low")]
+
+
+class GivenOutput(serializers.Serializer[Any]):
+    settings = serializers.DictField(child=serializers.FloatField())
+    reviews = serializers.SerializerMethodField(help_text="How many reviews of items it knew of.")
+
+    def get_reviews(self, given: dict[str, Any]) -> int:
+        return len(given.get("reviews", ()))
+
+    def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
+        return super().to_representation({"settings": {}, **instance})
 
 
 class InsightOutput(serializers.ModelSerializer):
     dataset_id = serializers.UUIDField(read_only=True)
+    parameters = serializers.DictField(read_only=True, help_text="The constants and settings that the numbers hang on.")
     quality = serializers.DictField(allow_null=True, read_only=True)
     data = serializers.DictField(  # type: ignore[assignment]
-        read_only=True, help_text="Its shape goes with `kind`; see docs/api.md."
+        read_only=True,
+        help_text=f"Its shape goes with `kind`; see docs/api.md. Of a ranking `items` holds the first {HEAD:,}.",
     )
-    basis = serializers.DictField(read_only=True, help_text="Datasets and number of rows it was computed over.")
+    items_total = serializers.IntegerField(
+        allow_null=True, read_only=True, help_text="How many items the ranking has; null where it is none."
+    )
+    subject = serializers.SerializerMethodField(help_text="The fields of an item that say which one it is.")
+    basis = serializers.DictField(
+        read_only=True, help_text="Datasets, the rows of each (`rows_of`), and the number of rows that count together."
+    )
+    given = GivenOutput(read_only=True)
+    sha256 = serializers.CharField(
+        read_only=True, help_text="Of what came out: the same rows and the same `given` come to the same."
+    )
 
     class Meta:
         model = Insight
-        fields = ["id", "kind", "dataset_id", "computed_at", "method", "quality", "summary", "basis", "data"]
+        fields = [
+            "id",
+            "kind",
+            "dataset_id",
+            "computed_at",
+            "method",
+            "version",
+            "parameters",
+            "given",
+            "basis",
+            "sha256",
+            "quality",
+            "summary",
+            "subject",
+            "items_total",
+            "data",
+        ]
         read_only_fields = fields
+
+    def get_subject(self, insight: Insight) -> list[str]:
+        return list(subject_of(insight))
 
 
 class LatestDatasetOutput(serializers.Serializer[Any]):
@@ -63,3 +109,63 @@ class DashboardView(APIView):
         asked.is_valid(raise_exception=True)
         dashboard = dashboard_for(user_of(request), department, dataset_id=asked.validated_data.get("dataset"))
         return Response(DashboardOutput(dashboard).data)
+
+
+class InsightView(APIView):
+    @extend_schema(operation_id="insights_get", responses=InsightOutput)
+    def get(self, request: Request, insight_id: UUID) -> Response:
+        """One insight with the head of its ranking. Computed anew it has another id."""
+        insight = insight_for(user_of(request), insight_id)
+        with_heads([insight])
+        return Response(InsightOutput(insight).data)
+
+
+class ItemPagination(ListPagination):
+    default_limit = 50
+    max_limit = 1_000
+
+
+class ItemFilter(filters.FilterSet):
+    worth_review = filters.BooleanFilter()
+    severity = filters.MultipleChoiceFilter(choices=SEVERITIES)
+
+    class Meta:
+        model = InsightItem
+        fields: list[str] = []
+
+
+class ItemsPage(serializers.Serializer[Any]):
+    count = serializers.IntegerField()
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = serializers.ListField(
+        child=serializers.DictField(), help_text="Each item as in `data`, and its `rank`, from 1, the worst."
+    )
+
+
+class InsightItemsView(generics.GenericAPIView):
+    pagination_class = ItemPagination
+    filterset_class = ItemFilter
+    queryset = InsightItem.objects.none()
+
+    @extend_schema(
+        operation_id="insights_items",
+        parameters=[
+            OpenApiParameter("limit", int, description="Items a page, at most 1000; 50 where it is missing."),
+            OpenApiParameter("offset", int, description="How many to pass over."),
+            OpenApiParameter("worth_review", bool, description="Only those that are worth a person's time, or not."),
+            OpenApiParameter(
+                "severity",
+                str,
+                many=True,
+                enum=[word for word, _ in SEVERITIES],
+                description="Only those of this severity; may be repeated.",
+            ),
+        ],
+        responses=ItemsPage,
+    )
+    def get(self, request: Request, insight_id: UUID) -> Response:
+        """The whole ranking, worst first, a page at a time."""
+        insight = insight_for(user_of(request), insight_id)
+        items = self.paginate_queryset(self.filter_queryset(items_of(insight))) or []
+        return self.get_paginated_response([{"rank": each.rank, **each.item} for each in items])

@@ -114,7 +114,8 @@ def test_the_insights_rest_on_what_is_left(platform: Platform, undone: Undone, d
     insights = shown(platform, department)
     assert insights
     for insight in insights:
-        assert insight["basis"] == {"rows": ROWS, "datasets": [kept.dataset_id]}
+        only = kept.dataset_id
+        assert insight["basis"] == {"rows": ROWS, "datasets": [only], "rows_of": {only: ROWS}}
     assert_insights(platform, kept)
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
+from apps.insights.models import Insight
 from apps.jobs.models import IdempotentRequest, Job, StageRun, State, WorkerHeartbeat
 from tests.accounts.factories import AdminFactory, UserFactory, bearer
 from tests.jobs.calls import UPLOAD, post_file, problem
@@ -138,6 +139,7 @@ def test_foreign_and_unknown_objects_cannot_be_told_apart(
 ) -> None:
     answer = post_file(client, seller).json()
     work()
+    insight = str(Insight.objects.get().pk)
     stranger = UserFactory(department="finance")
     for name, method, own in [
         ("dataset-detail", "get", answer["dataset"]["id"]),
@@ -150,6 +152,8 @@ def test_foreign_and_unknown_objects_cannot_be_told_apart(
         ("dataset-raw", "get", answer["dataset"]["id"]),
         ("job-detail", "get", answer["job"]["id"]),
         ("job-retry", "post", answer["job"]["id"]),
+        ("insight-detail", "get", insight),
+        ("insight-items", "get", insight),
     ]:
         documents = []
         for pk in (own, uuid.uuid4()):

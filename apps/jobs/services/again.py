@@ -10,7 +10,7 @@ from apps.accounts.models import User
 from apps.datasets.models import Dataset
 from apps.datasets.selectors import corrections_of, live_datasets
 from apps.datasets.services import clear, lock_department, mark_undone
-from apps.insights.services import drop_insights
+from apps.insights.services.storing import drop_insights
 from apps.jobs.models import ACTIVE, Cause, Job, JobStatus, Stage, StageRun, State
 from apps.jobs.services.claims import fail_undone
 from apps.jobs.services.dispatch import dispatch_after_commit, to_be_sent

@@ -9,12 +9,11 @@ from django.db import connection, transaction
 
 from aetherflow.department import Department
 from aetherflow.errors import ConflictError
-from aetherflow.insight import InsightResult
 from aetherflow.registry import department as find_department
 from apps.datasets.models import Dataset
 from apps.datasets.selectors import current_rows, hold_rows, live_datasets
 from apps.datasets.services import lock_department
-from apps.insights.services import replace_insights
+from apps.insights.services.storing import Answer, replace_insights
 from apps.jobs import clock
 from apps.jobs.models import StageRun, State
 from apps.jobs.services.claims import Verdict, claim, fail, fail_undone
@@ -44,11 +43,12 @@ def work_ml(*, message: MlMessage, delivery: Delivery, worker: str, at: datetime
 
 @dataclass(frozen=True, kw_only=True)
 class _Computed:
-    """Results and the one view of the rows that all of them were computed from."""
+    """Answers and the one view of the rows that all of them were computed from; `rows_of` how many rows each upload
+    has, those among them that a newer one supersedes."""
 
-    results: list[InsightResult]
+    answers: list[Answer]
     rows: int
-    datasets: list[UUID]
+    rows_of: dict[UUID, int]
     snapshot_at: datetime
 
 
@@ -75,12 +75,16 @@ def _store(computed: _Computed, *, run: StageRun, dataset: Dataset) -> bool:
         if dataset.pk not in live:
             fail_undone(run, at=clock.now())
             return True
-        if not live.issuperset(computed.datasets):
+        if not live.issuperset(computed.rows_of):
             return False
         replace_insights(
             dataset=dataset,
-            results=computed.results,
-            basis={"rows": computed.rows, "datasets": [str(pk) for pk in computed.datasets]},
+            answers=computed.answers,
+            basis={
+                "rows": computed.rows,
+                "datasets": [str(pk) for pk in computed.rows_of],
+                "rows_of": {str(pk): rows for pk, rows in computed.rows_of.items()},
+            },
             at=computed.snapshot_at,
         )
         move(
@@ -88,13 +92,13 @@ def _store(computed: _Computed, *, run: StageRun, dataset: Dataset) -> bool:
             State.SUCCEEDED,
             at=clock.now(),
             changes={
-                "progress_done": len(computed.results),
-                "progress_total": len(computed.results),
+                "progress_done": len(computed.answers),
+                "progress_total": len(computed.answers),
                 "progress_unit": "insights",
                 **NO_ERROR,
             },
         )
-    log.info("insights_stored", insights=len(computed.results), rows=computed.rows)
+    log.info("insights_stored", insights=len(computed.answers), rows=computed.rows)
     return True
 
 
@@ -108,11 +112,12 @@ def _computed(department: Department, *, run: StageRun) -> _Computed:
             cursor.execute("SELECT statement_timestamp()")
             (snapshot_at,) = cursor.fetchone()
         rows = current_rows(department.slug, columns=columns)
-        datasets = list(live_datasets(department.slug).order_by("number").values_list("pk", flat=True))
-    results = []
+        rows_of = dict(live_datasets(department.slug).order_by("number").values_list("pk", "rows_loaded"))
+    answers = []
     for done, insight in enumerate(department.insights):
         StageRun.objects.filter(pk=run.pk, token=run.token).update(
             progress_done=done, progress_total=len(department.insights), progress_unit="insights"
         )
-        results.append(insight.compute(rows, insight.given()))
-    return _Computed(results=results, rows=len(rows), datasets=datasets, snapshot_at=snapshot_at)
+        given = insight.given()
+        answers.append(Answer(insight=insight, given=given, result=insight.compute(rows, given)))
+    return _Computed(answers=answers, rows=len(rows), rows_of=rows_of, snapshot_at=snapshot_at)
