@@ -4,6 +4,7 @@ import uuid
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models import Q
 
 from apps.datasets.models import Dataset
 
@@ -33,10 +34,26 @@ class Insight(models.Model):
     )
     given = models.JSONField(default=dict, blank=True, help_text="Settings and reviews it was computed with.")
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of what came out, in one fixed spelling.")
+    headline = models.JSONField(default=dict, blank=True, help_text="What the next upload's is compared with.")
+    compared_with = models.ForeignKey(
+        Dataset,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The upload before, of whose insight `since` tells what has changed.",
+    )
+    since = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-computed_at"]
-        constraints = [models.UniqueConstraint(fields=["dataset", "kind"], name="insight_once_per_dataset_and_kind")]
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "kind"], name="insight_once_per_dataset_and_kind"),
+            models.CheckConstraint(
+                name="insight_since_names_an_upload",
+                condition=Q(since="", compared_with=None) | (~Q(since="") & Q(compared_with__isnull=False)),
+            ),
+        ]
         indexes = [models.Index(fields=["department", "kind", "-computed_at"], name="insight_latest")]
 
     def __str__(self) -> str:

@@ -20,7 +20,9 @@ HEAD = 5_000
 
 
 def insights_for(user: User) -> QuerySet[Insight]:
-    return Insight.objects.filter(department__in=departments_of(user))
+    """Without the headlines, which may be long and are nobody's to read."""
+    mine = Insight.objects.filter(department__in=departments_of(user)).select_related("compared_with")
+    return mine.defer("headline", "compared_with__profile")
 
 
 def insight_for(user: User, insight_id: UUID) -> Insight:

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,6 +29,12 @@ class GivenOutput(serializers.Serializer[Any]):
         return super().to_representation({"settings": {}, **instance})
 
 
+class SinceOutput(serializers.Serializer[Any]):
+    dataset_id = serializers.UUIDField(source="compared_with_id")
+    dataset_name = serializers.CharField(source="compared_with.name")
+    summary = serializers.CharField(source="since")
+
+
 class InsightOutput(serializers.ModelSerializer):
     dataset_id = serializers.UUIDField(read_only=True)
     parameters = serializers.DictField(read_only=True, help_text="The constants and settings that the numbers hang on.")
@@ -45,6 +51,9 @@ class InsightOutput(serializers.ModelSerializer):
         read_only=True, help_text="Datasets, the rows of each (`rows_of`), and the number of rows that count together."
     )
     given = GivenOutput(read_only=True)
+    since = serializers.SerializerMethodField(
+        help_text="What has changed since the upload before, and which that was; null where there is nothing to tell."
+    )
     sha256 = serializers.CharField(
         read_only=True, help_text="Of what came out: the same rows and the same `given` come to the same."
     )
@@ -64,11 +73,16 @@ class InsightOutput(serializers.ModelSerializer):
             "sha256",
             "quality",
             "summary",
+            "since",
             "subject",
             "items_total",
             "data",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(SinceOutput(allow_null=True))
+    def get_since(self, insight: Insight) -> dict[str, Any] | None:
+        return dict(SinceOutput(insight).data) if insight.compared_with_id else None
 
     def get_subject(self, insight: Insight) -> list[str]:
         return list(subject_of(insight))

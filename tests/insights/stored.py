@@ -11,8 +11,9 @@ from aetherflow.insight import Given, Headline, InsightResult, Item, Setting
 from aetherflow.insight import Insight as Declared
 from aetherflow.registry import departments
 from apps.datasets.models import Dataset
+from apps.insights.comparing import Answer
 from apps.insights.models import Insight
-from apps.insights.services.storing import Answer, replace_insights
+from apps.insights.services.storing import replace_insights
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LEVEL = Setting(name="level", label="Level", help="From here on it is listed.", default=1.0, least=0.0, most=9.0)

@@ -32,6 +32,14 @@ def compute(message: MlMessage, headers: dict[str, Any], **options: Any) -> None
     work_ml(message=message, delivery=delivery(headers, **options), worker="ml@test", at=timezone.now())
 
 
+def worked(sqs: Any) -> tuple[MlMessage, dict[str, Any]]:
+    """The ETL stage done; what the ML worker then receives."""
+    message, headers = taken(sqs)
+    following = deliver(message, headers)
+    assert following is not None
+    return following.message, headers
+
+
 def work_failing(job: Job, sqs: Any, **options: Any) -> StageRun:
     """Work the queue's one message, which fails for a reason a person can act on; the run as it then is."""
     message, headers = taken(sqs)

@@ -21,20 +21,11 @@ from apps.jobs.services.etl import Following
 from apps.jobs.services.rescue import rescue
 from apps.jobs.services.transitions import IllegalMove
 from apps.jobs.services.workers import beat
-from apps.jobs.sqs.messages import MlMessage
 from tests.jobs.files import row, sales
 from tests.jobs.line import delivery
-from tests.jobs.steps import compute, deliver, foreign, taken, work_failing
+from tests.jobs.steps import compute, deliver, foreign, taken, work_failing, worked
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
-
-
-def worked(sqs: Any) -> tuple[MlMessage, dict[str, Any]]:
-    """The ETL stage done; what the ML worker then receives."""
-    message, headers = taken(sqs)
-    following = deliver(message, headers)
-    assert following is not None
-    return following.message, headers
 
 
 def test_a_delivery_of_a_done_stage_does_no_work_and_gives_the_chain_its_message(

@@ -2,18 +2,18 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
 from django.db import transaction
 from django.db.models import Q
 
-from aetherflow.insight import Given, InsightResult, Item
+from aetherflow.insight import Given, Item
 from aetherflow.insight import Insight as Declared
 from apps.datasets.copying import copy_in
 from apps.datasets.copytext import CopyText
 from apps.datasets.models import Dataset
+from apps.insights.comparing import Answer, headline_json, since
 from apps.insights.keys import canonical, sha256_of, subject_key
 from apps.insights.models import Insight, InsightItem
 
@@ -29,20 +29,13 @@ _ITEM_COLUMNS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What a department's insight came to, and what it was given beside the rows."""
-
-    insight: Declared
-    given: Given
-    result: InsightResult
-
-
 @transaction.atomic
 def replace_insights(
     *, dataset: Dataset, answers: Sequence[Answer], basis: dict[str, object], at: datetime
 ) -> list[Insight]:
     """Make these the insights of the dataset's run. `at` is the moment of the snapshot they were computed from."""
+    # Before its own earlier ones go, which may know what is compared with no more.
+    told = {answer.insight.kind: since(answer, dataset=dataset) for answer in answers}
     Insight.objects.filter(dataset=dataset).delete()
     stored = []
     for answer in answers:
@@ -63,6 +56,8 @@ def replace_insights(
             basis=basis,
             given=_given(answer.given),
             sha256=sha256_of(result, items=items),
+            headline=headline_json(result.headline),
+            **told[answer.insight.kind],
         )
         if items:
             _copy_items(insight, answer, items)
@@ -118,3 +113,4 @@ def drop_insights(*, dataset: Dataset) -> None:
     """An undone upload's insights go, and those that rest on its rows: what is shown must not hold what was undone."""
     resting = Q(dataset=dataset) | Q(basis__datasets__contains=[str(dataset.pk)])
     Insight.objects.filter(resting, department=dataset.department).delete()
+    Insight.objects.filter(compared_with=dataset).update(compared_with=None, since="")

@@ -13,7 +13,8 @@ from aetherflow.registry import department as find_department
 from apps.datasets.models import Dataset
 from apps.datasets.selectors import current_rows, hold_rows, live_datasets
 from apps.datasets.services import lock_department
-from apps.insights.services.storing import Answer, replace_insights
+from apps.insights.comparing import Answer
+from apps.insights.services.storing import replace_insights
 from apps.jobs import clock
 from apps.jobs.models import StageRun, State
 from apps.jobs.services.claims import Verdict, claim, fail, fail_undone
