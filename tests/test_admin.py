@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from aetherflow.etl import ReadOptions
+from apps.insights.models import Review, ReviewEvent
 from apps.jobs.models import IdempotentRequest, Job, StageRun, State, WorkerHeartbeat
 from tests.accounts.factories import AdminFactory, UserFactory
 from tests.jobs.conftest import seller, sqs, upload, work  # noqa: F401  (fixtures)
@@ -44,6 +45,10 @@ def job(upload: Callable[..., Job], work: Callable[[], None]) -> Job:  # noqa: F
     now = timezone.now()
     WorkerHeartbeat.objects.create(name="etl@one", queues=["etl"], pid=1, started_at=now, beat_at=now)
     assert IdempotentRequest.objects.exists()
+    by = job.dataset.uploaded_by
+    said = {"department": "sales", "kind": "listing", "subject": ["S1"], "verdict": "expected"}
+    Review.objects.create(**said, subject_key=job.pk, item={}, reviewed_by=by, reviewed_at=now)
+    ReviewEvent.objects.create(**said, by=by, at=now)
     return job
 
 

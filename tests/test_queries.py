@@ -35,6 +35,7 @@ PATHS = [
     "/api/v1/datasets/{dataset}/rows",
     "/api/v1/insights/{insight}",
     "/api/v1/insights/{insight}/items",
+    "/api/v1/insights/{insight}/reviews",
     "/api/v1/jobs",
     "/api/v1/jobs?status=queued&ordering=created_at",
     "/api/v1/jobs/{job}",

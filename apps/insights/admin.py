@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.datasets.admin import ReadOnlyAdmin
-from apps.insights.models import Insight
+from apps.insights.models import Insight, Review, ReviewEvent
 
 
 @admin.register(Insight)
@@ -18,3 +18,18 @@ class InsightAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Insight]:
         return super().get_queryset(request).defer("dataset__profile")
+
+
+@admin.register(Review)
+class ReviewAdmin(ReadOnlyAdmin):
+    list_display = ["kind", "department", "subject", "verdict", "reviewed_by", "reviewed_at"]
+    list_filter = ["department", "kind", "verdict"]
+    search_fields = ["note"]
+    list_select_related = ["reviewed_by"]
+
+
+@admin.register(ReviewEvent)
+class ReviewEventAdmin(ReadOnlyAdmin):
+    list_display = ["kind", "department", "subject", "verdict", "by", "at"]
+    list_filter = ["department", "kind", "verdict"]
+    list_select_related = ["by"]

@@ -2,6 +2,8 @@
 
 import uuid
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
@@ -82,3 +84,51 @@ class InsightItem(models.Model):
 
     def __str__(self) -> str:
         return f"item {self.rank}"
+
+
+class Verdict(models.TextChoices):
+    EXPECTED = "expected", "nothing is wrong with it"
+    CONFIRMED = "confirmed", "it is what it looked like"
+
+
+class Review(models.Model):
+    """What the department last said of an item, whichever upload's insight it stands in."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    department = models.CharField(max_length=40)
+    kind = models.CharField(max_length=60)
+    subject_key = models.UUIDField(editable=False)
+    subject = ArrayField(models.TextField())
+    item = models.JSONField(help_text="As it was shown to the reviewer.")
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    note = models.TextField(blank=True)
+    reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reviewed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-reviewed_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["department", "kind", "subject_key"], name="review_one_of_an_item")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {' '.join(self.subject)}: {self.verdict}"[:200]
+
+
+class ReviewEvent(models.Model):
+    """The journal of reviews: each that was given or taken back, never changed itself."""
+
+    id = models.BigAutoField(primary_key=True)
+    department = models.CharField(max_length=40)
+    kind = models.CharField(max_length=60)
+    subject = ArrayField(models.TextField())
+    verdict = models.CharField(max_length=10, choices=Verdict, blank=True, help_text="Empty: taken back.")
+    note = models.TextField(blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {' '.join(self.subject)}: {self.verdict or 'taken back'}"[:200]

@@ -1,19 +1,21 @@
 """Reads of insights. A request's only doors are the `*_for(user)` functions."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from aetherflow.errors import NotFoundError
+from aetherflow.insight import Review as Reviewed
+from aetherflow.insight import Verdict
 from aetherflow.registry import department as find_department
 from apps.accounts.models import User
 from apps.accounts.selectors import departments_of, require_department
 from apps.datasets.models import Dataset
 from apps.datasets.selectors import dataset_for, datasets_for
-from apps.insights.models import Insight, InsightItem
+from apps.insights.models import Insight, InsightItem, Review
 
 # So many items stand in the insight itself: all that a small or middling department has, and no more than a page bears.
 HEAD = 5_000
@@ -37,19 +39,65 @@ def insight_for(user: User, insight_id: UUID) -> Insight:
 
 
 def with_heads(insights: Collection[Insight]) -> None:
-    """Put the head of each ranking where a reader of `data` looks for it. One query however many there are."""
+    """Put the head of each ranking, as it is reviewed now, where a reader of `data` looks for it. Two queries however
+    many there are."""
     heads: dict[UUID, list[Any]] = defaultdict(list)
-    ranked = [insight for insight in insights if insight.items_total is not None]
+    ranked = {insight.pk: insight for insight in insights if insight.items_total is not None}
     items = InsightItem.objects.filter(insight__in=ranked, rank__lte=HEAD).order_by("insight_id", "rank")
-    for insight_id, item in items.values_list("insight_id", "item"):
-        heads[insight_id].append(item)
-    for insight in ranked:
+    verdicts = _verdicts(ranked.values())
+    for insight_id, key, item in items.values_list("insight_id", "subject_key", "item"):
+        heads[insight_id].append(_reviewed(item, key, verdicts[ranked[insight_id].kind]))
+    for insight in ranked.values():
         insight.data = {**insight.data, "items": heads[insight.pk]}
+
+
+def page_of(insight: Insight, items: Collection[InsightItem]) -> list[dict[str, Any]]:
+    """Items of the insight as they are shown: with their rank, and as they are reviewed now."""
+    verdicts = _verdicts([insight])[insight.kind]
+    return [{"rank": each.rank, **_reviewed(each.item, each.subject_key, verdicts)} for each in items]
+
+
+def _verdicts(insights: Collection[Insight]) -> dict[str, dict[UUID, str]]:
+    """By kind and subject. All of one department: a dashboard never shows two."""
+    found: dict[str, dict[UUID, str]] = defaultdict(dict)
+    departments = {insight.department for insight in insights}
+    reviews = Review.objects.filter(department__in=departments, kind__in={insight.kind for insight in insights})
+    for kind, key, verdict in reviews.values_list("kind", "subject_key", "verdict"):
+        found[kind][key] = verdict
+    return found
+
+
+def _reviewed(item: dict[str, Any], key: UUID | None, verdicts: Mapping[UUID, str]) -> dict[str, Any]:
+    """What was said since counts at once; what was known when it was computed may have been taken back."""
+    return item if key is None else {**item, "status": verdicts.get(key, "open")}
 
 
 def items_of(insight: Insight) -> QuerySet[InsightItem]:
     """The whole ranking, worst first."""
     return InsightItem.objects.filter(insight=insight).order_by("rank")
+
+
+def reviews_for(user: User, insight: Insight) -> QuerySet[Review]:
+    """What the insight's department says of items of its kind, newest first."""
+    mine = Review.objects.filter(department__in=departments_of(user), department=insight.department, kind=insight.kind)
+    return mine.select_related("reviewed_by")
+
+
+def review_for(user: User, insight: Insight, review_id: UUID) -> Review:
+    """NotFoundError for a foreign one just as for one that never was."""
+    found = reviews_for(user, insight).filter(pk=review_id).first()
+    if found is None:
+        raise NotFoundError("There is no such review.", hint="It may have been taken back, or the address is wrong.")
+    return found
+
+
+def reviews_by_kind(department: str) -> dict[str, list[Reviewed]]:
+    """All that is to be known to what is computed for the department."""
+    found: dict[str, list[Reviewed]] = defaultdict(list)
+    for each in Review.objects.filter(department=department).only("kind", "subject", "verdict", "item"):
+        verdict: Verdict = "confirmed" if each.verdict == "confirmed" else "expected"
+        found[each.kind].append(Reviewed(subject=tuple(each.subject), verdict=verdict, item=each.item))
+    return found
 
 
 def subject_of(insight: Insight) -> tuple[str, ...]:
@@ -60,7 +108,7 @@ def subject_of(insight: Insight) -> tuple[str, ...]:
 
 def dashboard_for(user: User, department: str, *, dataset_id: UUID | None = None) -> dict[str, Any]:
     """The department's latest insights (or those of one dataset's run) with the heads of their rankings, and what they
-    rest on. Five queries.
+    rest on. Six queries.
 
     ForbiddenError for another department, NotFoundError for a dataset that is not in this one.
     """

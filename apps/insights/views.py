@@ -3,8 +3,9 @@
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,8 +13,19 @@ from rest_framework.views import APIView
 
 from apps.accounts.authentication import user_of
 from apps.datasets.pagination import ListPagination
-from apps.insights.models import Insight, InsightItem
-from apps.insights.selectors import HEAD, dashboard_for, insight_for, items_of, subject_of, with_heads
+from apps.insights.models import Insight, InsightItem, Review, Verdict
+from apps.insights.selectors import (
+    HEAD,
+    dashboard_for,
+    insight_for,
+    items_of,
+    page_of,
+    review_for,
+    reviews_for,
+    subject_of,
+    with_heads,
+)
+from apps.insights.services.reviewing import review, take_back
 
 SEVERITIES = [(word, word) for word in ("critical", "high", "medium", "low")]
 
@@ -182,4 +194,58 @@ class InsightItemsView(generics.GenericAPIView):
         """The whole ranking, worst first, a page at a time."""
         insight = insight_for(user_of(request), insight_id)
         items = self.paginate_queryset(self.filter_queryset(items_of(insight))) or []
-        return self.get_paginated_response([{"rank": each.rank, **each.item} for each in items])
+        return self.get_paginated_response(page_of(insight, items))
+
+
+class ReviewInput(serializers.Serializer[Any]):
+    subject = serializers.ListField(
+        child=serializers.CharField(allow_blank=True, trim_whitespace=False, max_length=10_000),
+        min_length=1,
+        max_length=20,
+        help_text="The item's values of the insight's `subject`, in its order.",
+    )
+    verdict = serializers.ChoiceField(choices=Verdict.choices)
+    note = serializers.CharField(max_length=2_000, required=False, allow_blank=True, default="")
+
+
+class ReviewOutput(serializers.ModelSerializer):
+    reviewed_by = serializers.CharField(source="reviewed_by.full_name", read_only=True)
+
+    class Meta:
+        model = Review
+        fields = ["id", "kind", "subject", "verdict", "note", "reviewed_by", "reviewed_at"]
+        read_only_fields = fields
+
+
+@extend_schema_view(get=extend_schema(operation_id="insights_reviews"))
+class ReviewListView(generics.ListAPIView):
+    """What the department says of items of this kind of insight, newest first."""
+
+    serializer_class = ReviewOutput
+    pagination_class = ListPagination
+    queryset = Review.objects.none()
+    filter_backends = []
+
+    def get_queryset(self) -> Any:
+        user = user_of(self.request)
+        return reviews_for(user, insight_for(user, self.kwargs["insight_id"]))
+
+    @extend_schema(operation_id="insights_reviews_put", request=ReviewInput, responses=ReviewOutput)
+    def put(self, request: Request, insight_id: UUID) -> Response:
+        """Say of an item that it is expected, or confirmed. It shows at once, in place of what was said before, and
+        counts in what is computed later.
+        """
+        insight = insight_for(user_of(request), insight_id)
+        said = ReviewInput(data=request.data)
+        said.is_valid(raise_exception=True)
+        kept = review(insight=insight, **said.validated_data, by=user_of(request), at=timezone.now())
+        return Response(ReviewOutput(kept).data)
+
+
+class ReviewView(APIView):
+    @extend_schema(operation_id="insights_reviews_delete", responses={204: None})
+    def delete(self, request: Request, insight_id: UUID, review_id: UUID) -> Response:
+        """Take a review back: the item is open again."""
+        user = user_of(request)
+        take_back(review_for(user, insight_for(user, insight_id), review_id), by=user, at=timezone.now())
+        return Response(status=204)

@@ -80,7 +80,7 @@ def test_nothing_is_told_of_an_upload_that_was_undone(older: Dataset, newer: Dat
     store(older, flags("a"))
     insight = store(newer, flags("b"))
     assert told(insight) == ("1 newly listed", older)
-    Dataset.objects.filter(pk=older.pk).update(deleted_at=older.uploaded_at)
+    Dataset.objects.filter(pk=older.pk).update(deleted_at=older.uploaded_at, deleted_by=older.uploaded_by)
     drop_insights(dataset=older)
     insight.refresh_from_db()
     assert told(insight) == ("", None)

@@ -154,6 +154,7 @@ def test_foreign_and_unknown_objects_cannot_be_told_apart(
         ("job-retry", "post", answer["job"]["id"]),
         ("insight-detail", "get", insight),
         ("insight-items", "get", insight),
+        ("insight-reviews", "get", insight),
     ]:
         documents = []
         for pk in (own, uuid.uuid4()):

@@ -14,6 +14,7 @@ from apps.datasets.models import Dataset
 from apps.datasets.selectors import current_rows, hold_rows, live_datasets
 from apps.datasets.services import lock_department
 from apps.insights.comparing import Answer
+from apps.insights.selectors import reviews_by_kind
 from apps.insights.services.storing import replace_insights
 from apps.jobs import clock
 from apps.jobs.models import StageRun, State
@@ -113,12 +114,13 @@ def _computed(department: Department, *, run: StageRun) -> _Computed:
             cursor.execute("SELECT statement_timestamp()")
             (snapshot_at,) = cursor.fetchone()
         rows = current_rows(department.slug, columns=columns)
+        reviews = reviews_by_kind(department.slug)
         rows_of = dict(live_datasets(department.slug).order_by("number").values_list("pk", "rows_loaded"))
     answers = []
     for done, insight in enumerate(department.insights):
         StageRun.objects.filter(pk=run.pk, token=run.token).update(
             progress_done=done, progress_total=len(department.insights), progress_unit="insights"
         )
-        given = insight.given()
+        given = insight.given(reviews=reviews.get(insight.kind, ()))
         answers.append(Answer(insight=insight, given=given, result=insight.compute(rows, given)))
     return _Computed(answers=answers, rows=len(rows), rows_of=rows_of, snapshot_at=snapshot_at)

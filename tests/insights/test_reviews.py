@@ -1,0 +1,117 @@
+"""What people say of an item shows at once, counts later, and can be taken back."""
+
+import uuid
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from apps.accounts.models import User
+from apps.insights import selectors
+from apps.insights.models import Insight, Review, ReviewEvent
+from apps.insights.selectors import reviews_by_kind
+from tests.accounts.factories import UserFactory, bearer
+from tests.datasets.factories import DatasetFactory
+from tests.insights.stored import SALES, answer, item, store
+from tests.jobs.calls import problem
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def seller() -> User:
+    return UserFactory(department="sales", full_name="Sam Seller")
+
+
+@pytest.fixture(autouse=True)
+def sales_has_a_listing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selectors, "find_department", lambda _: SALES)
+
+
+@pytest.fixture
+def insight() -> Insight:
+    return store(DatasetFactory(), answer([item("S1", status="confirmed"), item("S2")]))
+
+
+def put(client: APIClient, insight: Insight | uuid.UUID, by: User, **body: Any) -> Any:
+    pk = insight.pk if isinstance(insight, Insight) else insight
+    return client.put(f"/api/v1/insights/{pk}/reviews", body, content_type="application/json", **bearer(by))
+
+
+def statuses(client: APIClient, insight: Insight, by: User) -> list[str]:
+    items = client.get(f"/api/v1/insights/{insight.pk}/items", **bearer(by)).json()["results"]
+    head = client.get(f"/api/v1/insights/{insight.pk}", **bearer(by)).json()["data"]["items"]
+    assert [each["status"] for each in items] == [each["status"] for each in head]
+    return [each["status"] for each in head]
+
+
+def test_a_review_shows_at_once_is_replaced_and_taken_back(client: APIClient, seller: User, insight: Insight) -> None:
+    assert statuses(client, insight, seller) == ["open", "open"]
+    kept = put(client, insight, seller, subject=["S1"], verdict="expected", note="Rent").json()
+    assert (kept["reviewed_by"], kept["note"], kept["kind"]) == ("Sam Seller", "Rent", "listing")
+    assert statuses(client, insight, seller) == ["expected", "open"]
+
+    again = put(client, insight, seller, subject=["S1"], verdict="confirmed").json()
+    assert again["id"] == kept["id"]
+    assert statuses(client, insight, seller) == ["confirmed", "open"]
+    listed = client.get(f"/api/v1/insights/{insight.pk}/reviews", **bearer(seller)).json()
+    assert (listed["count"], listed["results"]) == (1, [again])
+
+    response = client.delete(f"/api/v1/insights/{insight.pk}/reviews/{kept['id']}", **bearer(seller))
+    assert response.status_code == 204
+    assert statuses(client, insight, seller) == ["open", "open"]
+    journal = ReviewEvent.objects.order_by("id").values_list("verdict", "by", "note")
+    assert list(journal) == [("expected", seller.pk, "Rent"), ("confirmed", seller.pk, ""), ("", seller.pk, "")]
+
+
+def test_the_same_said_twice_is_said_once(client: APIClient, seller: User, insight: Insight) -> None:
+    first = put(client, insight, seller, subject=["S1"], verdict="expected").json()
+    colleague = UserFactory(department="sales")
+    assert put(client, insight, colleague, subject=["S1"], verdict="expected").json() == first
+    assert (Review.objects.count(), ReviewEvent.objects.count()) == (1, 1)
+
+
+def test_a_review_holds_for_the_next_insight_of_the_kind(client: APIClient, seller: User, insight: Insight) -> None:
+    put(client, insight, seller, subject=["S2"], verdict="confirmed")
+    newer = store(DatasetFactory(), answer([item("S2"), item("S3")]), hours=1)
+    assert statuses(client, newer, seller) == ["confirmed", "open"]
+    (known,) = reviews_by_kind("sales")["listing"]
+    assert (known.subject, known.verdict, known.item) == (("S2",), "confirmed", item("S2"))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"subject": ["S9"], "verdict": "expected"}, 404, "not-found"),
+        ({"subject": ["S1", "x"], "verdict": "expected"}, 404, "not-found"),
+        ({"subject": ["S1"], "verdict": "fine"}, 400, "invalid-request"),
+        ({"subject": [], "verdict": "expected"}, 400, "invalid-request"),
+        ({"subject": ["S1"]}, 400, "invalid-request"),
+        ({"subject": ["S1"], "verdict": "expected", "note": "x" * 2001}, 400, "invalid-request"),
+    ],
+)
+def test_what_is_no_review_of_an_item_is_refused(
+    client: APIClient, seller: User, insight: Insight, body: dict[str, Any], status: int, code: str
+) -> None:
+    problem(put(client, insight, seller, **body), status, code)
+    assert not ReviewEvent.objects.exists()
+
+
+def test_an_insight_without_subjects_takes_no_reviews(client: APIClient, seller: User) -> None:
+    insight = store(DatasetFactory(), answer([item("S1")], kind="other"))
+    document = problem(put(client, insight, seller, subject=["S1"], verdict="expected"), 422, "not-reviewable")
+    assert document["hint"]
+
+
+def test_another_department_neither_sees_nor_says(client: APIClient, seller: User, insight: Insight) -> None:
+    kept = put(client, insight, seller, subject=["S1"], verdict="expected").json()
+    stranger = UserFactory(department="finance")
+    own = store(DatasetFactory(department="finance"), answer([item("S1")]))
+    assert statuses(client, own, stranger) == ["open"]
+    for pk in (insight.pk, uuid.uuid4()):
+        problem(put(client, pk, stranger, subject=["S1"], verdict="confirmed"), 404, "not-found")
+        problem(client.get(f"/api/v1/insights/{pk}/reviews", **bearer(stranger)), 404, "not-found")
+        problem(client.delete(f"/api/v1/insights/{pk}/reviews/{kept['id']}", **bearer(stranger)), 404, "not-found")
+    problem(client.delete(f"/api/v1/insights/{own.pk}/reviews/{kept['id']}", **bearer(stranger)), 404, "not-found")
+    assert Review.objects.get().verdict == "expected"
+    assert list(reviews_by_kind("finance")) == []
