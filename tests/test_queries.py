@@ -28,6 +28,7 @@ PATHS = [
     "/api/v1/auth/me",
     "/api/v1/dashboards/sales",
     "/api/v1/dashboards/sales?dataset={dataset}",
+    "/api/v1/dashboards/sales/settings",
     "/api/v1/datasets",
     "/api/v1/datasets/{dataset}",
     "/api/v1/datasets/{dataset}/profile",

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.datasets.admin import ReadOnlyAdmin
-from apps.insights.models import Insight, Review, ReviewEvent
+from apps.insights.models import ChosenSetting, Insight, Review, ReviewEvent
 
 
 @admin.register(Insight)
@@ -33,3 +33,10 @@ class ReviewEventAdmin(ReadOnlyAdmin):
     list_display = ["kind", "department", "subject", "verdict", "by", "at"]
     list_filter = ["department", "kind", "verdict"]
     list_select_related = ["by"]
+
+
+@admin.register(ChosenSetting)
+class ChosenSettingAdmin(ReadOnlyAdmin):
+    list_display = ["kind", "name", "department", "value", "set_by", "set_at"]
+    list_filter = ["department", "kind"]
+    list_select_related = ["set_by"]

@@ -132,3 +132,22 @@ class ReviewEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {' '.join(self.subject)}: {self.verdict or 'taken back'}"[:200]
+
+
+class ChosenSetting(models.Model):
+    """The number a department last chose for one of an insight's settings; null: its default was chosen again."""
+
+    id = models.BigAutoField(primary_key=True)
+    department = models.CharField(max_length=40)
+    kind = models.CharField(max_length=60)
+    name = models.CharField(max_length=60)
+    value = models.FloatField(null=True)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["department", "kind", "name"]
+        constraints = [models.UniqueConstraint(fields=["department", "kind", "name"], name="chosensetting_once")]
+
+    def __str__(self) -> str:
+        return f"{self.department}: {self.kind} {self.name}"

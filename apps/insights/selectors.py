@@ -9,13 +9,13 @@ from django.db.models import QuerySet
 
 from aetherflow.errors import NotFoundError
 from aetherflow.insight import Review as Reviewed
-from aetherflow.insight import Verdict
+from aetherflow.insight import Setting, Verdict
 from aetherflow.registry import department as find_department
 from apps.accounts.models import User
 from apps.accounts.selectors import departments_of, require_department
 from apps.datasets.models import Dataset
 from apps.datasets.selectors import dataset_for, datasets_for
-from apps.insights.models import Insight, InsightItem, Review
+from apps.insights.models import ChosenSetting, Insight, InsightItem, Review
 
 # So many items stand in the insight itself: all that a small or middling department has, and no more than a page bears.
 HEAD = 5_000
@@ -98,6 +98,52 @@ def reviews_by_kind(department: str) -> dict[str, list[Reviewed]]:
         verdict: Verdict = "confirmed" if each.verdict == "confirmed" else "expected"
         found[each.kind].append(Reviewed(subject=tuple(each.subject), verdict=verdict, item=each.item))
     return found
+
+
+def settings_for(user: User, department: str) -> list[dict[str, Any]]:
+    """The settings of the department's insights as they are now, and who chose them and when.
+
+    ForbiddenError for another department.
+    """
+    require_department(user, department)
+    rows = {
+        (row.kind, row.name): row
+        for row in ChosenSetting.objects.filter(department=department).select_related("set_by")
+    }
+    out = []
+    for insight in find_department(department).insights:
+        for each in insight.settings:
+            row = rows.get((insight.kind, each.name))
+            out.append(
+                {
+                    "kind": insight.kind,
+                    "name": each.name,
+                    "label": each.label,
+                    "help": each.help,
+                    "value": _value(each, row.value if row else None),
+                    "default": each.default,
+                    "least": each.least,
+                    "most": each.most,
+                    "set_by": row.set_by.full_name if row else None,
+                    "set_at": row.set_at if row else None,
+                }
+            )
+    return out
+
+
+def chosen_settings(department: str) -> dict[str, dict[str, float]]:
+    """By kind and name, what the department's insights are computed with now, defaults too."""
+    stored = ChosenSetting.objects.filter(department=department).values_list("kind", "name", "value")
+    values = {(kind, name): value for kind, name, value in stored}
+    return {
+        insight.kind: {each.name: _value(each, values.get((insight.kind, each.name))) for each in insight.settings}
+        for insight in find_department(department).insights
+    }
+
+
+def _value(setting: Setting, chosen: float | None) -> float:
+    """Inside its bounds, which may be narrower now than when it was chosen."""
+    return setting.default if chosen is None else min(max(chosen, setting.least), setting.most)
 
 
 def subject_of(insight: Insight) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from apps.insights.selectors import (
     page_of,
     review_for,
     reviews_for,
+    settings_for,
     subject_of,
     with_heads,
 )
@@ -249,3 +250,30 @@ class ReviewView(APIView):
         user = user_of(request)
         take_back(review_for(user, insight_for(user, insight_id), review_id), by=user, at=timezone.now())
         return Response(status=204)
+
+
+class SettingOutput(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    name = serializers.CharField()
+    # The API says `label` and `default` of a setting; DRF has attributes of these names.
+    label = serializers.CharField()  # type: ignore[assignment]
+    help = serializers.CharField()
+    value = serializers.FloatField()
+    default = serializers.FloatField()  # type: ignore[assignment]
+    least = serializers.FloatField()
+    most = serializers.FloatField()
+    set_by = serializers.CharField(allow_null=True)
+    set_at = serializers.DateTimeField(allow_null=True)
+
+
+class SettingsOutput(serializers.Serializer[Any]):
+    department = serializers.CharField()
+    settings = SettingOutput(many=True)
+
+
+class SettingsView(APIView):
+    @extend_schema(operation_id="dashboards_settings", responses=SettingsOutput)
+    def get(self, request: Request, department: str) -> Response:
+        """The numbers that the department's insights are computed with, and who chose them."""
+        settings = settings_for(user_of(request), department)
+        return Response(SettingsOutput({"department": department, "settings": settings}).data)

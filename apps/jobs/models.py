@@ -44,6 +44,7 @@ class Cause(models.TextChoices):
     UPLOAD = "upload"
     REPROCESS = "reprocess"
     UNDO = "undo", "undo of another upload"
+    SETTINGS = "settings", "change of a setting"
     MESSAGE = "message", "message from another producer"
 
 

@@ -5,6 +5,7 @@ from apps.jobs import views
 urlpatterns = [
     path("datasets/upload", views.UploadView.as_view(), name="dataset-upload"),
     path("datasets/<uuid:dataset_id>", views.DatasetDetailView.as_view(), name="dataset-detail"),
+    path("dashboards/<str:department>/settings", views.DashboardSettingsView.as_view(), name="dashboard-settings"),
     path("jobs", views.JobListView.as_view(), name="job-list"),
     path("jobs/<uuid:job_id>", views.JobView.as_view(), name="job-detail"),
     path("jobs/<uuid:job_id>/retry", views.JobRetryView.as_view(), name="job-retry"),

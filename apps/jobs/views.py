@@ -22,13 +22,15 @@ from apps.datasets.models import OnError
 from apps.datasets.pagination import ListPagination, TotalOrderingFilter
 from apps.datasets.selectors import correctable_for, dataset_for, same_file
 from apps.datasets.views import DatasetView
+from apps.insights.selectors import settings_for
+from apps.insights.views import SettingsOutput, SettingsView
 from apps.jobs import clock
 from apps.jobs.models import Job, JobStatus, Stage
 from apps.jobs.read_options import ReadOptionsInput, refuse_wrong_mapping
 from apps.jobs.readiness import readiness
 from apps.jobs.selectors import job_for, jobs_for
 from apps.jobs.serializers import JobOutput, SubmissionOutput
-from apps.jobs.services.again import retry, undo
+from apps.jobs.services.again import change_settings, retry, undo
 from apps.jobs.services.submission import submit
 
 _IDEMPOTENCY_KEY_LENGTH = 200
@@ -120,6 +122,43 @@ class DatasetDetailView(DatasetView):
         dataset = dataset_for(user_of(request), dataset_id)
         undo(dataset=dataset, by=user_of(request), at=clock.now(), request_id=_request_id(request))
         return Response(status=204)
+
+
+class SettingInput(serializers.Serializer[Any]):
+    kind = serializers.CharField(max_length=60)
+    name = serializers.CharField(max_length=60)
+    value = serializers.FloatField(allow_null=True, help_text="null: the default again.")
+
+
+class SettingsInput(serializers.Serializer[Any]):
+    settings = SettingInput(many=True)
+
+
+class SettingsChangedOutput(SettingsOutput):
+    job = JobOutput(allow_null=True, help_text="It computes the insights anew; null where none is needed or possible.")
+
+
+class DashboardSettingsView(SettingsView):
+    @extend_schema(operation_id="dashboards_settings_put", request=SettingsInput, responses=SettingsChangedOutput)
+    def put(self, request: Request, department: str) -> Response:
+        """Set the numbers that are named, the others stay; the insights are computed anew with them."""
+        user = user_of(request)
+        require_department(user, department)
+        asked = SettingsInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        job = change_settings(
+            department=department,
+            values={(each["kind"], each["name"]): each["value"] for each in asked.validated_data["settings"]},
+            by=user,
+            at=clock.now(),
+            request_id=_request_id(request),
+        )
+        answer = {
+            "department": department,
+            "settings": settings_for(user, department),
+            "job": job_for(user, job.pk) if job else None,
+        }
+        return Response(SettingsChangedOutput(answer).data)
 
 
 class JobFilter(filters.FilterSet):

@@ -1,6 +1,8 @@
-"""A run again: a failed job from the stage that failed, a dataset from a chosen stage, a department after an undo."""
+"""A run again: a failed job from the stage that failed, a dataset from a chosen stage, a department after an undo or
+with other settings."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -10,6 +12,7 @@ from apps.accounts.models import User
 from apps.datasets.models import Dataset
 from apps.datasets.selectors import corrections_of, live_datasets
 from apps.datasets.services import clear, lock_department, mark_undone
+from apps.insights.services.choosing import choose
 from apps.insights.services.storing import drop_insights
 from apps.jobs.models import ACTIVE, Cause, Job, JobStatus, Stage, StageRun, State
 from apps.jobs.services.claims import fail_undone
@@ -85,18 +88,33 @@ def undo(*, dataset: Dataset, by: User, at: datetime, request_id: str) -> Job | 
             fail_undone(run, at=at)
         # What was queued has left the line: another upload may take its place.
         dispatch_after_commit(dataset.department)
-        job = _recompute(dataset.department, by=by, at=at, request_id=request_id)
+        job = _recompute(dataset.department, cause=Cause.UNDO, by=by, at=at, request_id=request_id)
     for each in undone:
         clear(each)
     return job
 
 
-def _recompute(department: str, *, by: User, at: datetime, request_id: str) -> Job | None:
+@transaction.atomic
+def change_settings(
+    *, department: str, values: Mapping[tuple[str, str], float | None], by: User, at: datetime, request_id: str
+) -> Job | None:
+    """Set what the department's insights are computed with, as `choose` does; they are recomputed where that changes
+    anything.
+
+    Returns the job that recomputes, or None where nothing changes, there is no data, or one is under way already.
+    """
+    lock_department(department, using="default")
+    if not choose(department=department, values=values, by=by, at=at):
+        return None
+    return _recompute(department, cause=Cause.SETTINGS, by=by, at=at, request_id=request_id)
+
+
+def _recompute(department: str, *, cause: Cause, by: User, at: datetime, request_id: str) -> Job | None:
     """Insights anew from what is left; a job that is under way does it by itself, since it looks before it stores."""
     heir = live_datasets(department).exclude(jobs__status__in=_UNDER_WAY).first()
     if heir is None:
         return None
     try:
-        return enqueue(dataset=heir, cause=Cause.UNDO, by=by, at=at, request_id=request_id, first=Stage.ML)
+        return enqueue(dataset=heir, cause=cause, by=by, at=at, request_id=request_id, first=Stage.ML)
     except ConflictError:
         return None

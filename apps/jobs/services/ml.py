@@ -14,7 +14,7 @@ from apps.datasets.models import Dataset
 from apps.datasets.selectors import current_rows, hold_rows, live_datasets
 from apps.datasets.services import lock_department
 from apps.insights.comparing import Answer
-from apps.insights.selectors import reviews_by_kind
+from apps.insights.selectors import chosen_settings, reviews_by_kind
 from apps.insights.services.storing import replace_insights
 from apps.jobs import clock
 from apps.jobs.models import StageRun, State
@@ -51,6 +51,7 @@ class _Computed:
     answers: list[Answer]
     rows: int
     rows_of: dict[UUID, int]
+    settings: dict[str, dict[str, float]]
     snapshot_at: datetime
 
 
@@ -60,16 +61,17 @@ def _compute(run: StageRun, *, dataset: Dataset) -> None:
         if _store(computed, run=run, dataset=dataset):
             return
     raise ConflictError(
-        "The department's uploads were undone faster than insights can be computed.",
+        "The department's uploads or settings changed faster than insights can be computed.",
         code="uploads-changing",
         hint="The platform tries again by itself.",
     )
 
 
 def _store(computed: _Computed, *, run: StageRun, dataset: Dataset) -> bool:
-    """Store the insights and end the run; False where an upload they rest on was undone meanwhile.
+    """Store the insights and end the run; False where an upload they rest on was undone meanwhile, or a setting
+    changed.
 
-    The department's lock puts an undo before this (seen here) or after it (the undo then queues a new run).
+    The department's lock puts an undo or a change before this (seen here) or after it (which then queues a new run).
     """
     with transaction.atomic():
         lock_department(dataset.department, using="default")
@@ -77,7 +79,7 @@ def _store(computed: _Computed, *, run: StageRun, dataset: Dataset) -> bool:
         if dataset.pk not in live:
             fail_undone(run, at=clock.now())
             return True
-        if not live.issuperset(computed.rows_of):
+        if not live.issuperset(computed.rows_of) or chosen_settings(dataset.department) != computed.settings:
             return False
         replace_insights(
             dataset=dataset,
@@ -114,6 +116,7 @@ def _computed(department: Department, *, run: StageRun) -> _Computed:
             cursor.execute("SELECT statement_timestamp()")
             (snapshot_at,) = cursor.fetchone()
         rows = current_rows(department.slug, columns=columns)
+        settings = chosen_settings(department.slug)
         reviews = reviews_by_kind(department.slug)
         rows_of = dict(live_datasets(department.slug).order_by("number").values_list("pk", "rows_loaded"))
     answers = []
@@ -121,6 +124,6 @@ def _computed(department: Department, *, run: StageRun) -> _Computed:
         StageRun.objects.filter(pk=run.pk, token=run.token).update(
             progress_done=done, progress_total=len(department.insights), progress_unit="insights"
         )
-        given = insight.given(reviews=reviews.get(insight.kind, ()))
+        given = insight.given(settings=settings[insight.kind], reviews=reviews.get(insight.kind, ()))
         answers.append(Answer(insight=insight, given=given, result=insight.compute(rows, given)))
-    return _Computed(answers=answers, rows=len(rows), rows_of=rows_of, snapshot_at=snapshot_at)
+    return _Computed(answers=answers, rows=len(rows), rows_of=rows_of, settings=settings, snapshot_at=snapshot_at)
