@@ -34,6 +34,7 @@ PATHS = [
     "/api/v1/datasets/{dataset}/profile",
     "/api/v1/datasets/{dataset}/rejects",
     "/api/v1/datasets/{dataset}/rows",
+    "/api/v1/insights/help",
     "/api/v1/insights/{insight}",
     "/api/v1/insights/{insight}/items",
     "/api/v1/insights/{insight}/reviews",

@@ -4,6 +4,7 @@ from apps.insights import views
 
 urlpatterns = [
     path("dashboards/<str:department>", views.DashboardView.as_view(), name="dashboard"),
+    path("insights/help", views.InsightHelpView.as_view(), name="insight-help"),
     path("insights/<uuid:insight_id>", views.InsightView.as_view(), name="insight-detail"),
     path("insights/<uuid:insight_id>/items", views.InsightItemsView.as_view(), name="insight-items"),
     path("insights/<uuid:insight_id>/reviews", views.ReviewListView.as_view(), name="insight-reviews"),

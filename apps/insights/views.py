@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from apps.accounts.authentication import user_of
 from apps.datasets.pagination import ListPagination
+from apps.insights.help import help_for
 from apps.insights.models import Insight, InsightItem, Review, Verdict
 from apps.insights.selectors import (
     HEAD,
@@ -277,3 +278,14 @@ class SettingsView(APIView):
         """The numbers that the department's insights are computed with, and who chose them."""
         settings = settings_for(user_of(request), department)
         return Response(SettingsOutput({"department": department, "settings": settings}).data)
+
+
+class HelpOutput(serializers.Serializer[Any]):
+    figures = serializers.DictField(child=serializers.DictField(child=serializers.CharField()))
+
+
+class InsightHelpView(APIView):
+    @extend_schema(operation_id="insights_help", responses=HelpOutput)
+    def get(self, request: Request) -> Response:
+        """What the figures of the insights mean: by kind, then by the figure's name."""
+        return Response(HelpOutput({"figures": help_for(user_of(request))}).data)
