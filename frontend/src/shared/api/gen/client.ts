@@ -14,21 +14,32 @@ import type {
   DatasetsRejectsParams,
   DatasetsRowsParams,
   HealthOutput,
+  HelpOutput,
+  InsightOutput,
+  InsightsItemsParams,
+  InsightsReviewsParams,
+  ItemsPage,
   JobOutput,
   JobsListParams,
   LoginInputRequest,
   PaginatedDatasetOutputList,
   PaginatedHeaderMappingOutputList,
   PaginatedJobOutputList,
+  PaginatedReviewOutputList,
   PasswordInputRequest,
   ProfileOutput,
   ReadinessOutput,
   RefreshInputRequest,
   RegisterInputRequest,
   RejectsPage,
+  ReviewInputRequest,
+  ReviewOutput,
   RowsPage,
   SchemaOutput,
   SchemasMappingsParams,
+  SettingsChangedOutput,
+  SettingsInputRequest,
+  SettingsOutput,
   SignedInOutput,
   SubmissionOutput,
   UploadInputRequest,
@@ -190,6 +201,43 @@ export const dashboardsGet = async (
   return request<DashboardOutput>(getDashboardsGetUrl(department, params), {
     ...options,
     method: 'GET',
+  });
+};
+
+/**
+ * The numbers that the department's insights are computed with, and who chose them.
+ */
+export const getDashboardsSettingsUrl = (department: string) => {
+  return `/api/v1/dashboards/${department}/settings`;
+};
+
+export const dashboardsSettings = async (
+  department: string,
+  options?: RequestInit,
+): Promise<SettingsOutput> => {
+  return request<SettingsOutput>(getDashboardsSettingsUrl(department), {
+    ...options,
+    method: 'GET',
+  });
+};
+
+/**
+ * Set the numbers that are named, the others stay; the insights are computed anew with them.
+ */
+export const getDashboardsSettingsPutUrl = (department: string) => {
+  return `/api/v1/dashboards/${department}/settings`;
+};
+
+export const dashboardsSettingsPut = async (
+  department: string,
+  settingsInputRequest: SettingsInputRequest,
+  options?: RequestInit,
+): Promise<SettingsChangedOutput> => {
+  return request<SettingsChangedOutput>(getDashboardsSettingsPutUrl(department), {
+    ...options,
+    method: 'PUT',
+    headers: { 'Content-Type': 'application/json', ...options?.headers },
+    body: JSON.stringify(settingsInputRequest),
   });
 };
 
@@ -453,6 +501,140 @@ export const getHealthReadyUrl = () => {
 
 export const healthReady = async (options?: RequestInit): Promise<ReadinessOutput> => {
   return request<ReadinessOutput>(getHealthReadyUrl(), {
+    ...options,
+    method: 'GET',
+  });
+};
+
+/**
+ * One insight with the head of its ranking. Computed anew it has another id.
+ */
+export const getInsightsGetUrl = (insightId: string) => {
+  return `/api/v1/insights/${insightId}`;
+};
+
+export const insightsGet = async (insightId: string, options?: RequestInit): Promise<InsightOutput> => {
+  return request<InsightOutput>(getInsightsGetUrl(insightId), {
+    ...options,
+    method: 'GET',
+  });
+};
+
+/**
+ * The whole ranking, worst first, a page at a time.
+ */
+export const getInsightsItemsUrl = (insightId: string, params?: InsightsItemsParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    const explodeParameters = ['severity'];
+
+    if (Array.isArray(value) && explodeParameters.includes(key)) {
+      value.forEach((v) => normalizedParams.append(key, v === null ? 'null' : v.toString()));
+      return;
+    }
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : value.toString());
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/insights/${insightId}/items?${stringifiedParams}`
+    : `/api/v1/insights/${insightId}/items`;
+};
+
+export const insightsItems = async (
+  insightId: string,
+  params?: InsightsItemsParams,
+  options?: RequestInit,
+): Promise<ItemsPage> => {
+  return request<ItemsPage>(getInsightsItemsUrl(insightId, params), {
+    ...options,
+    method: 'GET',
+  });
+};
+
+/**
+ * What the department says of items of this kind of insight, newest first.
+ */
+export const getInsightsReviewsUrl = (insightId: string, params?: InsightsReviewsParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : value.toString());
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/insights/${insightId}/reviews?${stringifiedParams}`
+    : `/api/v1/insights/${insightId}/reviews`;
+};
+
+export const insightsReviews = async (
+  insightId: string,
+  params?: InsightsReviewsParams,
+  options?: RequestInit,
+): Promise<PaginatedReviewOutputList> => {
+  return request<PaginatedReviewOutputList>(getInsightsReviewsUrl(insightId, params), {
+    ...options,
+    method: 'GET',
+  });
+};
+
+/**
+ * Say of an item that it is expected, or confirmed. It shows at once, in place of what was said before, and
+counts in what is computed later.
+ */
+export const getInsightsReviewsPutUrl = (insightId: string) => {
+  return `/api/v1/insights/${insightId}/reviews`;
+};
+
+export const insightsReviewsPut = async (
+  insightId: string,
+  reviewInputRequest: ReviewInputRequest,
+  options?: RequestInit,
+): Promise<ReviewOutput> => {
+  return request<ReviewOutput>(getInsightsReviewsPutUrl(insightId), {
+    ...options,
+    method: 'PUT',
+    headers: { 'Content-Type': 'application/json', ...options?.headers },
+    body: JSON.stringify(reviewInputRequest),
+  });
+};
+
+/**
+ * Take a review back: the item is open again.
+ */
+export const getInsightsReviewsDeleteUrl = (insightId: string, reviewId: string) => {
+  return `/api/v1/insights/${insightId}/reviews/${reviewId}`;
+};
+
+export const insightsReviewsDelete = async (
+  insightId: string,
+  reviewId: string,
+  options?: RequestInit,
+): Promise<void> => {
+  return request<void>(getInsightsReviewsDeleteUrl(insightId, reviewId), {
+    ...options,
+    method: 'DELETE',
+  });
+};
+
+/**
+ * What the figures of the insights mean: by kind, then by the figure's name.
+ */
+export const getInsightsHelpUrl = () => {
+  return `/api/v1/insights/help`;
+};
+
+export const insightsHelp = async (options?: RequestInit): Promise<HelpOutput> => {
+  return request<HelpOutput>(getInsightsHelpUrl(), {
     ...options,
     method: 'GET',
   });

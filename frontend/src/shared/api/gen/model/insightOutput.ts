@@ -5,8 +5,12 @@
  * Departments upload data files and get back clean, queryable rows and insights.
  * OpenAPI spec version: 1
  */
-import type { InsightOutputQuality } from './insightOutputQuality';
+import type { InsightOutputParameters } from './insightOutputParameters';
+import type { GivenOutput } from './givenOutput';
 import type { InsightOutputBasis } from './insightOutputBasis';
+import type { InsightOutputQuality } from './insightOutputQuality';
+import type { InsightOutputSince } from './insightOutputSince';
+import type { InsightOutputItemsTotal } from './insightOutputItemsTotal';
 import type { InsightOutputData } from './insightOutputData';
 
 export interface InsightOutput {
@@ -15,10 +19,23 @@ export interface InsightOutput {
   readonly dataset_id: string;
   readonly computed_at: string;
   readonly method: string;
+  /** Of the method; 0: stored before it was kept. */
+  readonly version: number;
+  /** The constants and settings that the numbers hang on. */
+  readonly parameters: InsightOutputParameters;
+  readonly given: GivenOutput;
+  /** Datasets, the rows of each (`rows_of`), and the number of rows that count together. */
+  readonly basis: InsightOutputBasis;
+  /** Of what came out: the same rows and the same `given` come to the same. */
+  readonly sha256: string;
   readonly quality: InsightOutputQuality;
   readonly summary: string;
-  /** Datasets and number of rows it was computed over. */
-  readonly basis: InsightOutputBasis;
-  /** Its shape goes with `kind`; see docs/api.md. */
+  /** What has changed since the upload before, and which that was; null where there is nothing to tell. */
+  readonly since: InsightOutputSince;
+  /** The fields of an item that say which one it is. */
+  readonly subject: readonly string[];
+  /** How many items the ranking has; null where it is none. */
+  readonly items_total: InsightOutputItemsTotal;
+  /** Its shape goes with `kind`; see docs/api.md. Of a ranking `items` holds the first 5,000. */
   readonly data: InsightOutputData;
 }

@@ -7,6 +7,6 @@
  */
 
 /**
- * Datasets and number of rows it was computed over.
+ * Datasets, the rows of each (`rows_of`), and the number of rows that count together.
  */
 export type InsightOutputBasis = { [key: string]: unknown };
