@@ -20,7 +20,7 @@ from aetherflow.errors import ConflictError
 from apps.accounts.models import User
 from apps.datasets.models import CLEAN_TABLES, Dataset, Overlap, Reject, RowDigests
 from apps.datasets.selectors import live_datasets
-from apps.insights.models import Insight
+from apps.insights.models import Insight, InsightItem
 from apps.jobs.models import IdempotentRequest, Job, Stage, StageEvent, StageRun, StageTally, State, WorkerHeartbeat
 from apps.jobs.services.again import reprocess, retry, undo
 from apps.jobs.services.dispatch import recover
@@ -51,7 +51,7 @@ _UNFORESEEN = re.compile(r"(?!IllegalMove|\w+: canceling statement due to lock t
 _SETTLES_WITHIN_ROUNDS = 20
 _EVERYTHING = (
     *(StageEvent, StageRun, StageTally, IdempotentRequest, Job, WorkerHeartbeat),
-    *(Insight, Reject, *CLEAN_TABLES.values(), RowDigests, Overlap, Dataset),
+    *(InsightItem, Insight, Reject, *CLEAN_TABLES.values(), RowDigests, Overlap, Dataset),
 )
 
 
