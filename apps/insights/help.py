@@ -1,7 +1,6 @@
 """What the figures of an insight mean, in the words of docs/insights.md: said once, read and shown alike."""
 
 import re
-from collections.abc import Iterator
 from functools import cache
 
 from django.conf import settings
@@ -14,32 +13,36 @@ Help = dict[str, dict[str, str]]
 
 _KIND = re.compile(r"^## .*`(?P<kind>\w+)`\s*$")
 _FIGURE = re.compile(r"`([\w.]+)`")
+# The first row of the tables of figures; others tell of a method's tests, or of what was measured.
+_HEADER = ["figure", "meaning"]
 # A pipe inside a cell is written \|.
 _BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
 
 
 def figures_in(text: str) -> Help:
-    r"""By kind and figure, from the tables under the headings that name a kind (## Sales · `revenue_forecast`).
+    """By kind and figure, from the tables of figures under headings that name a kind (## Sales · `revenue_forecast`).
 
     A figure is what stands in backticks in the first cell of a row; a row that has several is the help of each.
     """
     found: Help = {}
     figures: dict[str, str] | None = None
+    is_of_figures = False
     for line in text.splitlines():
         if line.startswith("## "):
             heading = _KIND.match(line)
             figures = found.setdefault(heading["kind"], {}) if heading else None
-        elif figures is not None:
-            figures.update(_row(line))
+        cells = _cells(line)
+        is_of_figures = bool(cells) and (is_of_figures or cells == _HEADER)
+        if figures is not None and is_of_figures:
+            figures.update((name, cells[1]) for name in _FIGURE.findall(cells[0]))
     return found
 
 
-def _row(line: str) -> Iterator[tuple[str, str]]:
+def _cells(line: str) -> list[str]:
+    """Empty where it is no row of a table."""
     if not line.startswith("|"):
-        return
-    cells = [cell.strip().replace("\\|", "|") for cell in _BETWEEN_CELLS.split(line.strip().strip("|"))]
-    if len(cells) == 2:
-        yield from ((name, cells[1]) for name in _FIGURE.findall(cells[0]))
+        return []
+    return [cell.strip().replace("\\|", "|") for cell in _BETWEEN_CELLS.split(line.strip().strip("|"))]
 
 
 @cache

@@ -23,6 +23,10 @@ def test_a_figure_is_what_stands_in_backticks_in_a_first_cell() -> None:
 | `history` | per `week` |
 | `lower` … `upper.most` | between \\| and \\| |
 | evidence | of nothing |
+
+| code | what speaks |
+|---|---|
+| `weekend` | is no figure |
 ## Measured
 | `other` | is no figure |
 """
