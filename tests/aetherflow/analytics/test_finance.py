@@ -8,6 +8,7 @@ import pytest
 
 from aetherflow.departments.finance.insights import INSIGHTS
 from aetherflow.insight import Headline, Review
+from tests.aetherflow.analytics.rows import ledger
 
 INSIGHT = INSIGHTS[0]
 
@@ -20,23 +21,6 @@ def ask(rows, *, reviews=()):
 
 def worth(got):
     return [item["txn_id"] for item in got.items if item["worth_review"]]
-
-
-def ledger(amounts, **changes):
-    size = len(amounts)
-    rows = {
-        "txn_id": [f"T{place:04d}" for place in range(size)],
-        "date": (np.datetime64("2026-03-02") + 7 * (np.arange(size) // 5) + np.arange(size) % 5).astype(
-            "datetime64[s]"
-        ),
-        "category": "Office",
-        "vendor": [f"Vendor {place % 4}" for place in range(size)],
-        "amount": amounts,
-        "currency": "EUR",
-        "approval_status": "approved",
-        "notes": None,
-    }
-    return pd.DataFrame(rows | changes)
 
 
 def usual_amounts(count):

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from aetherflow.departments.finance.insights import INSIGHTS as FINANCE
 from aetherflow.departments.sales.insights import INSIGHTS as SALES
 from aetherflow.departments.supply_chain.insights import INSIGHTS as SUPPLY_CHAIN
+from tests.aetherflow.analytics.rows import ledger
 
 ALL = {"sales": SALES[0], "supply_chain": SUPPLY_CHAIN[0], "finance": FINANCE[0]}
 
@@ -75,23 +76,6 @@ def stock(**changes):
         "supplier_id": "S1",
     }
     return row | changes
-
-
-def ledger(amounts, **changes):
-    size = len(amounts)
-    rows = {
-        "txn_id": [f"T{place:04d}" for place in range(size)],
-        "date": (np.datetime64("2026-03-02") + 7 * (np.arange(size) // 5) + np.arange(size) % 5).astype(
-            "datetime64[s]"
-        ),
-        "category": "Office",
-        "vendor": [f"Vendor {place % 4}" for place in range(size)],
-        "amount": amounts,
-        "currency": "EUR",
-        "approval_status": "approved",
-        "notes": None,
-    }
-    return pd.DataFrame(rows | changes)
 
 
 def strict(result):
