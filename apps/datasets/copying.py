@@ -1,6 +1,7 @@
 """COPY from pieces that are made as it asks for them, and to a function that takes them as they come."""
 
 import io
+import struct
 from collections.abc import Callable, Iterator
 
 import psycopg2
@@ -9,6 +10,8 @@ from django.db import connections
 # A piece goes as it is, whatever its size: to be asked for the next part of it would take a thread that sends its turn
 # among those that work.
 _BUFFER = 1 << 30
+# Around the tuples of COPY's binary format: a signature, flags, no extension; -1 in the place of a tuple's fields.
+BINARY_HEAD, BINARY_END = b"PGCOPY\n\xff\r\n\x00" + bytes(8), struct.pack(">h", -1)
 
 
 def copy_in(statement: str, pieces: Iterator[bytes], *, using: str) -> None:
@@ -37,7 +40,7 @@ class _Writable:
 
 
 class _Readable(io.RawIOBase):
-    """The file object psycopg2 reads from: pieces of CSV, made as COPY asks for them.
+    """The file object psycopg2 reads from: pieces, made as COPY asks for them.
 
     psycopg2 turns whatever is raised here into a QueryCanceled; `failure` keeps the reason itself.
     """

@@ -12,7 +12,7 @@ from itertools import chain
 import numpy as np
 
 from aetherflow.etl.duplicates import RECORD, SeenKeys
-from apps.datasets.copying import copy_in, copy_out
+from apps.datasets.copying import BINARY_END, BINARY_HEAD, copy_in, copy_out
 from apps.datasets.models import RowDigests
 
 # Rows of a part, at most, in the mean: 2 KB.
@@ -25,8 +25,7 @@ _WANTED_AT_A_TIME = 10_000
 _PIECE = 1 << 20
 
 _TABLE = RowDigests._meta.db_table
-# COPY's binary format: a signature, flags, no extension; tuples of fields with their lengths; -1 in a tuple's place.
-_HEAD, _END = b"PGCOPY\n\xff\r\n\x00" + bytes(8), struct.pack(">h", -1)
+# COPY's binary format: fields with their lengths, behind the number of them.
 _STORED = struct.Struct(">hiqiii")
 _FOUND = struct.Struct(">hiqi")
 
@@ -50,7 +49,7 @@ def replace_stored(seen: SeenKeys, *, dataset_no: int, using: str) -> None:
     """Make these the dataset's digests."""
     remove(dataset_no=dataset_no, using=using)
     statement = f"COPY {_TABLE} (dataset_no, part, digests) FROM STDIN (FORMAT binary)"
-    copy_in(statement, chain([_HEAD], _tuples(seen, dataset_no=dataset_no), [_END]), using=using)
+    copy_in(statement, chain([BINARY_HEAD], _tuples(seen, dataset_no=dataset_no), [BINARY_END]), using=using)
 
 
 def remove(*, dataset_no: int, using: str) -> None:
@@ -114,7 +113,7 @@ class _Found:
     def __init__(self, take: Take) -> None:
         self._take = take
         self._waiting = bytearray()
-        self._skip = len(_HEAD)
+        self._skip = len(BINARY_HEAD)
 
     def add(self, data: bytes) -> None:
         self._waiting += data

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Any, Self
@@ -20,8 +21,8 @@ from aetherflow.etl.rejects import counted_by_code, counted_by_column
 from aetherflow.registry import department as find_department
 from apps.datasets import digests, partitions
 from apps.datasets.clean import clean_table
-from apps.datasets.copying import copy_in
-from apps.datasets.copytext import CopyText
+from apps.datasets.copybinary import BinaryRows
+from apps.datasets.copying import BINARY_END, BINARY_HEAD, copy_in
 from apps.datasets.models import Dataset
 from apps.datasets.models import Reject as StoredReject
 
@@ -174,17 +175,16 @@ def _load(
     dataset: Dataset, source: SourceFile, *, spool: RejectSpool, seen: SeenKeys, progress: Progress, using: str
 ) -> Loaded:
     """All of it or, whatever is raised, nothing."""
-    counts, profiler, text = Counts(), Profiler(source.department), CopyText()
+    counts, profiler = Counts(), Profiler(source.department)
 
-    def pieces(bucket: int) -> Generator[bytes]:
+    def batches() -> Generator[pa.Table]:
         nonlocal counts
         for batch in source.batches(seen=seen):
             counts += batch.counts
             spool.add(batch)
             profiler.add(batch.rows)
             if batch.rows.num_rows:
-                rows = _placed(batch.rows, dataset_no=dataset.number) if bucket == partitions.SHARED else batch.rows
-                yield text.of(rows)
+                yield batch.rows
             progress(batch.bytes_read, source.bytes_total)
 
     with transaction.atomic(using=using):
@@ -195,24 +195,32 @@ def _load(
             else partitions.SHARED
         )
         # Closed, it adds nothing more: what comes next may be to clear the spool.
-        with closing(pieces(bucket)) as ready:
-            _copy(ready, department=dataset.department, bucket=bucket, using=using)
+        with closing(batches()) as ready:
+            _copy(ready, dataset=dataset, bucket=bucket, using=using)
         if is_large:
             partitions.attach(dataset.department, bucket=bucket, using=using)
     return Loaded(counts=counts, bucket=bucket, profiler=profiler)
 
 
-def _copy(pieces: Iterator[bytes], *, department: str, bucket: int, using: str) -> None:
-    names = ["line", *(column.name for column in find_department(department).columns)]
+def _copy(batches: Iterator[pa.Table], *, dataset: Dataset, bucket: int, using: str) -> None:
+    department = find_department(dataset.department)
+    # What is as wide in every row stands together, and before what may be null.
+    columns = sorted(department.columns, key=lambda column: (column.kind == "text", column.nullable))
+    names, options = ["line", *(column.name for column in columns)], "FORMAT binary"
     if bucket == partitions.SHARED:
-        names, options = [*names, *_PLACE], "FORMAT text"
+        names = [*_PLACE, *names]
+        batches = (_placed(rows, dataset_no=dataset.number) for rows in batches)
     else:
         # Frozen rows are never written again for vacuum's sake. PostgreSQL allows it in a table of this transaction
         # only.
-        options = "FORMAT text, FREEZE"
-    columns = ", ".join(f'"{name}"' for name in names)
-    table = partitions.partition_name(department, bucket=bucket)
-    copy_in(f'COPY "{table}" ({columns}) FROM STDIN ({options})', pieces, using=using)
+        options = "FORMAT binary, FREEZE"
+    written = BinaryRows(names, decimals=department.decimals)
+    pieces = chain([BINARY_HEAD], (written.of(rows) for rows in batches), [BINARY_END])
+    table, quoted = (
+        partitions.partition_name(dataset.department, bucket=bucket),
+        ", ".join(f'"{name}"' for name in names),
+    )
+    copy_in(f'COPY "{table}" ({quoted}) FROM STDIN ({options})', pieces, using=using)
 
 
 def remove_shared_rows(*, dataset: Dataset, using: str) -> int:

@@ -11,7 +11,7 @@ from django.db.models import Q
 from aetherflow.insight import Given, Item
 from aetherflow.insight import Insight as Declared
 from apps.datasets.copying import copy_in
-from apps.datasets.copytext import CopyText
+from apps.datasets.copytext import copy_text
 from apps.datasets.models import Dataset
 from apps.insights.comparing import Answer, headline_json, since
 from apps.insights.keys import canonical, sha256_of, subject_key
@@ -84,7 +84,7 @@ def _copy_items(insight: Insight, answer: Answer, spelled: list[str]) -> None:
 
 
 def _pieces(insight_id: uuid.UUID, answer: Answer, spelled: list[str]) -> Iterator[bytes]:
-    items, text = answer.result.items or (), CopyText()
+    items = answer.result.items or ()
     for begin in range(0, len(spelled), _ITEMS_A_PIECE):
         piece = items[begin : begin + _ITEMS_A_PIECE]
         cells: list[Sequence[object]] = [
@@ -97,7 +97,7 @@ def _pieces(insight_id: uuid.UUID, answer: Answer, spelled: list[str]) -> Iterat
             spelled[begin : begin + _ITEMS_A_PIECE],
         ]
         arrays = [pa.array(column, kind) for column, kind in zip(cells, _ITEM_COLUMNS.values(), strict=True)]
-        yield text.of(pa.table(arrays, names=list(_ITEM_COLUMNS)))
+        yield copy_text(pa.table(arrays, names=list(_ITEM_COLUMNS)))
 
 
 def _key(insight: Declared, item: Item) -> str | None:
