@@ -32,6 +32,8 @@ MADE_A_NUMBER = r"^[+-]?\d(?:[.,]\d+)?[eE]\+\d{2,3}$"
 # They cannot be seen and make two codes of one. Not the joiners, which some scripts and emoji need.
 INVISIBLE = "[\u200b\u2060\ufeff]"
 NO_BREAK = "[\u00a0\u2007\u202f]"
+# What stands between the groups of digits, or between a number and its sign.
+SPACES = " \u00a0\u202f"
 # A number too large for float64 is still a number: it must fail its column's range, not look like a typing error.
 BEYOND = 1e300
 PERCENT = 100
@@ -239,7 +241,29 @@ def _within(values: pl.Series, bound: float) -> pl.Series:
 
 def _spelled_numbers(texts: pl.Series, *, decimal: Decimal, unit: str | None) -> pl.Series:
     """1,234.50 · € 45.90 · (12.00) · 12- · 12.- · 1 234,50 · 15 % as Float64; null for anything else."""
-    return texts.alias("text").to_frame().select(_spelled_number(decimal, unit)).to_series()
+    values = texts.alias("text").to_frame().select(_usual_number(decimal, unit)).to_series()
+    left = values.is_null().arg_true()
+    if len(left):
+        rest = texts.gather(left).alias("text").to_frame()
+        values = values.scatter(left, rest.select(_spelled_number(decimal, unit)).to_series())
+    return values
+
+
+@cache
+def _usual_number(decimal: Decimal, unit: str | None) -> pl.Expr:
+    """Of the column `text`, where it is spelled as most are: $1,234.50 · (45.90) · -1.234,50 € · 15 %. It is what
+    `_spelled_number` makes of them too, in a tenth of its time."""
+    point, comma = (r"\.", ",") if decimal == "." else (",", r"\.")
+    sign = {"money": "[€$£¥]", "percent": "%"}.get(unit or "", "")
+    before = f"(?:{sign}[{SPACES}]?)?" if unit == "money" else ""
+    behind = f"(?:[{SPACES}]?{sign})?" if sign else ""
+    number = rf"(?:\d+|\d{{1,3}}(?:{comma}\d{{3}})+)(?:{point}\d+)?"
+    text = pl.col("text")
+    is_negative, is_whole = text.str.contains("^[(-]"), text.str.starts_with("(") == text.str.ends_with(")")
+    digits = text.str.strip_chars(f"()-€$£¥%{SPACES}").str.replace_all(comma.strip("\\"), "", literal=True)
+    size = digits.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False).clip(0, BEYOND)
+    is_usual = text.str.contains(rf"^[(-]?{before}{number}{behind}\)?$") & is_whole
+    return pl.when(is_usual).then(pl.when(is_negative).then(-size).otherwise(size))
 
 
 @cache
@@ -255,11 +279,9 @@ def _spelled_number(decimal: Decimal, unit: str | None) -> pl.Expr:
     text = text.str.replace(r"^\(\s*([^()+-].*?)\s*\)$", "-$1").str.replace(r"^(\d.*?)\s*-$", "-$1")
     if unit == "money":
         text = _without_currency(text)
-    grouped = "|".join(
-        rf"\d{{1,3}}(?:{mark}\d{{2,3}})*{mark}\d{{3}}" for mark in (comma, "[ \u00a0\u202f]", "['\u2019]")
-    )
+    grouped = "|".join(rf"\d{{1,3}}(?:{mark}\d{{2,3}})*{mark}\d{{3}}" for mark in (comma, f"[{SPACES}]", "['\u2019]"))
     number = rf"^[+-]?(?:(?:\d+|{grouped})(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d{{1,3}})?$"
-    digits = text.str.replace_all(rf"{comma}|[ \u00a0\u202f'\u2019]", "").str.replace(",", ".", literal=True)
+    digits = text.str.replace_all(rf"{comma}|[{SPACES}'\u2019]", "").str.replace(",", ".", literal=True)
     return pl.when(text.str.contains(number)).then(digits).cast(pl.Float64, strict=False).clip(-BEYOND, BEYOND)
 
 
