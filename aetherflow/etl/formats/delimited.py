@@ -75,7 +75,8 @@ def _sample(path: Path, text: Text) -> str:
     """The beginning of the file, up to the end of its last whole line: enough for any header."""
     with Utf8Stream(path, encoding=text.encoding, mark=text.mark) as stream:
         head = stream.read(LONGEST_LINE)
-        whole = not stream.read(1)
-    if not whole:
-        head = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1]
-    return head.decode()
+        rest = stream.read(2)
+    # A carriage return at the very end comes alone: a line feed might have followed it.
+    if rest in {b"", b"\r"}:
+        return (head + rest).decode()
+    return head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1].decode()
