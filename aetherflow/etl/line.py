@@ -30,6 +30,7 @@ from aetherflow.etl.listing import Listing, Repeats
 from aetherflow.etl.reader import Texts, in_larger_batches
 from aetherflow.etl.reading import Reading
 from aetherflow.etl.rejects import Counts, FaultKind, counted_by_code
+from aetherflow.etl.repeating import RepeatingTexts
 from aetherflow.etl.survey import Survey
 from aetherflow.etl.validation import CONSTRAINT_ERROR, NULL_BYTE, find_faults, no_faults
 
@@ -38,7 +39,8 @@ LISTING_LIMIT = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """`rows`: `line` and the department's columns in the schema's order, typed and clean, only rows to load.
+    """`rows`: `line` and the department's columns in the schema's order, typed and clean, only rows to load; texts that
+    repeat are dictionary-encoded (`repeating`).
 
     `rejects` itemises faults in the order of lines, up to the file's listing limit and MOST_PER_LINE of a line;
     `faults` counts all of them.
@@ -127,10 +129,10 @@ class SourceFile:
         return worked
 
     def _worked(self, seen: SeenKeys | None) -> Generator[Batch]:
-        room, read_in_all = self.listing_limit, self.table.bytes_total
+        room, read_in_all, repeating = self.listing_limit, self.table.bytes_total, RepeatingTexts()
         with closing(ahead(self._texts())) as batches, SeenKeys() if seen is None else nullcontext(seen) as known:
             for batch in batches:
-                done = _BatchWork(self, batch, room=room).run(known)
+                done = _BatchWork(self, batch, room=room).run(known, repeating)
                 room = 0 if done.rejects.is_cut else room - len(done.rejects)
                 if done.counts.read:
                     yield replace(done, bytes_read=self.bytes_total * batch.bytes_read // read_in_all)
@@ -181,10 +183,11 @@ class _BatchWork:
             self.cells = as_in_the_file(self.cells)
         self.room = room
 
-    def run(self, seen: SeenKeys) -> Batch:
+    def run(self, seen: SeenKeys, repeating: RepeatingTexts) -> Batch:
         typed, found = self._judge()
         bad: np.ndarray = np.logical_or.reduce(found, axis=1)
-        rows, repeats = self._clean(typed[~bad].reset_index(drop=True) if bad.any() else typed, ~bad, seen)
+        clean = repeating.encoded(self._clean(typed[~bad].reset_index(drop=True) if bad.any() else typed))
+        rows, repeats = self._without_repeats(clean, ~bad, seen)
         rejects = Listing(
             department=self.department,
             mapping=self.mapping,
@@ -242,13 +245,15 @@ class _BatchWork:
                     found[_mask(pc.match_substring(cells, "\x00")), at] = NULL_BYTE
         return typed, found
 
-    def _clean(self, frame: pd.DataFrame, good: np.ndarray, seen: SeenKeys) -> tuple[pa.Table, Repeats]:
-        """The rows to load, and those left out as repeats of an earlier row of the file."""
+    def _clean(self, frame: pd.DataFrame) -> pa.Table:
         for step in self.department.clean:
             frame = step(frame)
         names = [column.name for column in self.department.columns]
         schema = pa.schema([(column.name, ARROW_TYPES[column.kind]) for column in self.department.columns])
-        clean = pa.Table.from_pandas(frame[names], schema=schema, preserve_index=False)
+        return pa.Table.from_pandas(frame[names], schema=schema, preserve_index=False)
+
+    def _without_repeats(self, clean: pa.Table, good: np.ndarray, seen: SeenKeys) -> tuple[pa.Table, Repeats]:
+        """The rows to load, and those left out as repeats of an earlier row of the file."""
         lines = self.lines[good]
         found = digests(clean, key=self.department.natural_key, decimals=self.department.decimals)
         earlier = seen.repeats(found, lines)

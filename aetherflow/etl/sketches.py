@@ -40,6 +40,10 @@ class ValueCounts:
 
 
 def _counted(cells: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    if pa.types.is_dictionary(cells.type):
+        counts = np.bincount(cells.indices.to_numpy(), minlength=len(cells.dictionary))
+        places = np.flatnonzero(counts)
+        return cells.dictionary.take(pa.array(places)), counts[places]
     if pa.types.is_integer(cells.type) or pa.types.is_date32(cells.type):
         whole = cells.view(pa.int32() if cells.type.bit_width == 32 else pa.int64()).to_numpy()
         low = int(whole.min())

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aetherflow.columns import ARROW_TYPES, Column
+from aetherflow.etl.repeating import plain
 from aetherflow.etl.sketches import DistinctSketch, FrequentTexts, NumberBins, ValueCounts, hashes_of
 
 FEW = 5_000
@@ -82,6 +83,7 @@ class ManyTexts:
         self._frequent = FrequentTexts(seen)
 
     def add(self, cells: pa.Array) -> None:
+        cells = plain(cells)
         texts = pl.Series(cells)
         self._low, self._high = min(self._low, str(texts.min())), max(self._high, str(texts.max()))
         shortest, longest = _lengths(cells)

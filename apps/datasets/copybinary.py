@@ -2,10 +2,13 @@
 
 A row is the number of its fields, then of each field its length in four bytes and its bytes; a length of -1 is a null.
 All of it is in network order (PostgreSQL's documentation of COPY; a field holds what the receive function of its type
-takes). Neighbouring fields that are as wide in every row are written by numpy, as one record a row.
+takes). To put rows together takes a time for each of their pieces, so neighbours become one piece first: fields of one
+width are a record that numpy writes, and dictionary-encoded texts one look into the table of all of them together.
 """
 
 from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +22,23 @@ _EPOCH = 10_957
 # A numeric's digits are of this base, each a number of 16 bits.
 _BASE, _DIGITS = 10_000, 4
 _NEGATIVE = 0x4000
+# Dictionaries are multiplied with each other up to so many entries.
+_MOST_TOGETHER = 4_096
 
 Part = tuple[str, str, np.ndarray | int]
+Named = tuple[str, pa.Array]
+
+
+def in_order(rows: pa.Table) -> list[str]:
+    """The columns such that neighbours can be put together, as far as these rows tell: texts last, and of them those
+    that repeat most first."""
+
+    def place(name: str) -> tuple[int, int]:
+        cells = rows.column(name)
+        is_text = pa.types.is_string(cells.type) or pa.types.is_dictionary(cells.type)
+        return (1, pc.count_distinct(cells).as_py()) if is_text else (0, cells.null_count)
+
+    return sorted(rows.column_names, key=place)
 
 
 class BinaryRows:
@@ -33,29 +51,30 @@ class BinaryRows:
 
     def of(self, rows: pa.Table) -> bytes:
         """Without BINARY_HEAD and BINARY_END. Texts have no NUL, numbers are neither NaN nor infinite."""
-        written: list[pa.BinaryArray] = []
-        alike: list[Part] = [("fields", ">i2", len(self._names))]
+        columns = [(name, rows.column(name).combine_chunks()) for name in self._names]
+        pieces: list[pa.BinaryArray] = []
+        parts: list[Part] = [("fields", ">i2", len(columns))]
+        for way, group in groupby(columns, key=lambda column: _way(column[1])):
+            neighbours = list(group)
+            if way is _Way.EVEN:
+                parts += [part for name, cells in neighbours for part in self._parts(name, cells)]
+            if parts:
+                pieces.append(_records(parts, rows=rows.num_rows))
+                parts = []
+            if way is _Way.UNEVEN:
+                pieces += [
+                    _records(self._parts(name, cells), rows=len(cells), valid=_valid(cells))
+                    for name, cells in neighbours
+                ]
+            if way is _Way.TEXT:
+                pieces += [piece for _, cells in neighbours for piece in _text(cells)]
+            if way is _Way.ENCODED:
+                pieces += _encoded([cells for _, cells in neighbours])
+        written: bytes = letters_of(_joined(pieces)).tobytes()
+        return written
 
-        def close() -> None:
-            nonlocal alike
-            if alike:
-                written.append(_records(alike, rows=rows.num_rows))
-            alike = []
-
-        for name in self._names:
-            cells = rows.column(name).combine_chunks()
-            if pa.types.is_string(cells.type):
-                close()
-                written += _text(cells)
-            elif cells.null_count:
-                close()
-                written.append(_records(self._parts(name, cells), rows=rows.num_rows, valid=_valid(cells)))
-            else:
-                alike += self._parts(name, cells)
-        close()
-        joined = pc.binary_join_element_wise(*written, b"", null_handling="replace", null_replacement=_NULL)
-        text: bytes = letters_of(joined).tobytes()
-        return text
+    def _uneven(self, name: str, cells: pa.Array) -> pa.BinaryArray:
+        return _records(self._parts(name, cells), rows=len(cells), valid=_valid(cells))
 
     def _parts(self, name: str, cells: pa.Array) -> list[Part]:
         """Of a column that is as wide in every row; of a null it is anything."""
@@ -66,6 +85,27 @@ class BinaryRows:
         return _numeric(name, _values(cells), places=self._decimals[name])
 
 
+class _Way(Enum):
+    """How a column of a batch is written."""
+
+    EVEN = auto()
+    UNEVEN = auto()
+    TEXT = auto()
+    ENCODED = auto()
+
+
+def _way(cells: pa.Array) -> _Way:
+    if pa.types.is_dictionary(cells.type):
+        return _Way.ENCODED
+    if pa.types.is_string(cells.type):
+        return _Way.TEXT
+    return _Way.UNEVEN if cells.null_count else _Way.EVEN
+
+
+def _joined(pieces: list[pa.BinaryArray]) -> pa.BinaryArray:
+    return pc.binary_join_element_wise(*pieces, b"", null_handling="replace", null_replacement=_NULL)
+
+
 def _values(cells: pa.Array) -> np.ndarray:
     values: np.ndarray = (cells.fill_null(0) if cells.null_count else cells).to_numpy()
     return values
@@ -74,9 +114,9 @@ def _values(cells: pa.Array) -> np.ndarray:
 def _numeric(name: str, values: np.ndarray, *, places: int) -> list[Part]:
     """Sign, place of the first digit, and digits; the server drops zeros in front and behind."""
     behind = -(-places // _DIGITS)
-    sizes = np.rint(np.abs(values) * 10.0**places).astype(np.int64) * 10 ** (behind * _DIGITS - places)
+    left = np.rint(np.abs(values) * 10.0**places).astype(np.int64) * 10 ** (behind * _DIGITS - places)
     digits: list[np.ndarray] = []
-    left, most = sizes, int(sizes.max())
+    most = int(left.max())
     while most or len(digits) <= behind:
         left, digit = np.divmod(left, _BASE)
         digits.append(digit)
@@ -104,6 +144,27 @@ def _text(cells: pa.StringArray) -> list[pa.BinaryArray]:
     present = cells.fill_null("") if cells.null_count else cells
     bounds = np.frombuffer(present.buffers()[1], np.int32)[present.offset : present.offset + len(present) + 1]
     return [_binary(np.diff(bounds).astype(">i4"), valid=valid), present.cast(pa.binary())]
+
+
+def _encoded(columns: list[pa.DictionaryArray]) -> list[pa.BinaryArray]:
+    """One piece for as many neighbours as may be put together."""
+    pieces: list[pa.BinaryArray] = []
+    while columns:
+        sizes = np.cumprod([len(cells.dictionary) + 1 for cells in columns], dtype=float)
+        together = max(1, int((sizes <= _MOST_TOGETHER).sum()))
+        pieces.append(_looked_up(columns[:together]))
+        columns = columns[together:]
+    return pieces
+
+
+def _looked_up(columns: list[pa.DictionaryArray]) -> pa.BinaryArray:
+    """Of each row the fields of all `columns`, from a table of all their entries with each other."""
+    fields = [_joined(_text(pa.concat_arrays([cells.dictionary, pa.nulls(1, pa.string())]))) for cells in columns]
+    shape = [len(each) for each in fields]
+    codes = [pc.fill_null(cells.indices, size - 1).to_numpy() for cells, size in zip(columns, shape, strict=True)]
+    places = np.unravel_index(np.arange(np.prod(shape)), shape)
+    table = _joined([each.take(pa.array(at)) for each, at in zip(fields, places, strict=True)])
+    return table.take(pa.array(np.ravel_multi_index(codes, shape)))
 
 
 def _valid(cells: pa.Array) -> pa.Buffer:

@@ -21,7 +21,7 @@ from aetherflow.etl.rejects import counted_by_code, counted_by_column
 from aetherflow.registry import department as find_department
 from apps.datasets import digests, partitions
 from apps.datasets.clean import clean_table
-from apps.datasets.copybinary import BinaryRows
+from apps.datasets.copybinary import BinaryRows, in_order
 from apps.datasets.copying import BINARY_END, BINARY_HEAD, copy_in
 from apps.datasets.models import Dataset
 from apps.datasets.models import Reject as StoredReject
@@ -203,18 +203,19 @@ def _load(
 
 
 def _copy(batches: Iterator[pa.Table], *, dataset: Dataset, bucket: int, using: str) -> None:
-    department = find_department(dataset.department)
-    # What is as wide in every row stands together, and before what may be null.
-    columns = sorted(department.columns, key=lambda column: (column.kind == "text", column.nullable))
-    names, options = ["line", *(column.name for column in columns)], "FORMAT binary"
+    first = next(batches, None)
+    if first is None:
+        return
+    batches = chain([first], batches)
+    names, options = in_order(first), "FORMAT binary"
     if bucket == partitions.SHARED:
-        names = [*_PLACE, *names]
+        names = [*names, *_PLACE]
         batches = (_placed(rows, dataset_no=dataset.number) for rows in batches)
     else:
         # Frozen rows are never written again for vacuum's sake. PostgreSQL allows it in a table of this transaction
         # only.
         options = "FORMAT binary, FREEZE"
-    written = BinaryRows(names, decimals=department.decimals)
+    written = BinaryRows(names, decimals=find_department(dataset.department).decimals)
     pieces = chain([BINARY_HEAD], (written.of(rows) for rows in batches), [BINARY_END])
     table, quoted = (
         partitions.partition_name(dataset.department, bucket=bucket),

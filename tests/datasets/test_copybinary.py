@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from django.db import connection
 
-from apps.datasets.copybinary import BinaryRows
+from apps.datasets.copybinary import BinaryRows, in_order
 from apps.datasets.copying import BINARY_END, BINARY_HEAD
 
 pytestmark = pytest.mark.django_db
@@ -119,3 +119,25 @@ def test_nulls_may_come_and_go_from_batch_to_batch() -> None:
         ]
         assert found == [{name: row[name] for name in COLUMNS} for row in batch.to_pylist()]
     assert len(read(*(batch.slice(0, 2) for batch in batches))) == 2 * len(batches)
+
+
+@pytest.mark.parametrize("different", [(2, 3), (60, 80), (5_000, 3)])
+def test_encoded_texts_are_what_they_were_alone_and_put_together(different: tuple[int, int]) -> None:
+    """Few of both are looked up in one table, more of them one by one."""
+    rows = 12_000
+    skus, notes = (
+        [None if at % 13 == 0 else f"{at % each}" * (at % each % 5) for at in range(rows)] for each in different
+    )
+    batch = table(sku=[*skus], note=[*notes], price=[1.5] * rows)
+    for name in ("sku", "note"):
+        at = batch.column_names.index(name)
+        batch = batch.set_column(at, name, batch.column(name).combine_chunks().dictionary_encode())
+    found = read(batch.slice(1), batch.slice(0, 1))
+    assert [(row["sku"], row["note"]) for row in found] == list(zip(skus, notes, strict=True))
+
+
+def test_texts_stand_behind_and_those_that_repeat_most_first() -> None:
+    batch = table(note=["a", "b", "c"], sku=["x", "x", "y"], day=[DAY, None, DAY], price=[1.0, 2.0, 3.0]).select(
+        ["note", "sku", "day", "line", "price"]
+    )
+    assert in_order(batch) == ["line", "price", "day", "sku", "note"]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 import pandera.pandas as pa
-import pyarrow
 import pytest
 
 from aetherflow.columns import Day, Integer, Number, Text, day, integer, number, text
@@ -104,10 +103,9 @@ def load(parcels: Department, scratch: Path) -> Callable[..., Loaded]:
         for batch in batches:
             counts += batch.counts
             kinds += batch.faults
-        tables = [batch.rows for batch in batches]
         return Loaded(
             reading=source.reading,
-            rows=pyarrow.concat_tables(tables).to_pylist() if tables else [],
+            rows=[row for batch in batches for row in batch.rows.to_pylist()],
             rejects=[reject for batch in batches for reject in batch.rejects],
             counts=counts,
             kinds=kinds,

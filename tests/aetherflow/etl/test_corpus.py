@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from aetherflow import registry
+from aetherflow.columns import ARROW_TYPES
 from aetherflow.etl import Batch, Counts, FileRefused, ReadOptions, ReadOtherwise, Reject, open_file
 
 CORPUS = Path(__file__).parents[2] / "corpus"
@@ -49,8 +51,10 @@ def read(path: Path, slug: str, **options: Any) -> tuple[dict[str, Any], list[Ba
     except FileRefused as refusal:
         return {"refused": {"code": refusal.code, "line": refusal.line, "column": refusal.column}}, []
     counts = sum((batch.counts for batch in batches), Counts())
+    department = registry.department(slug)
+    types = pa.schema([(column.name, ARROW_TYPES[column.kind]) for column in department.columns])
     for batch in batches:
-        registry.department(slug).rows.validate(batch.rows.drop("line").to_pandas(types_mapper=pd.ArrowDtype))
+        department.rows.validate(batch.rows.drop("line").cast(types).to_pandas(types_mapper=pd.ArrowDtype))
     return {
         "reading": source.reading.summary,
         "header_line": source.reading.header_line,
