@@ -6,7 +6,7 @@ takes). To put rows together takes a time for each of their pieces, so neighbour
 width are a record that numpy writes, and dictionary-encoded texts one look into the table of all of them together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, auto
 from itertools import groupby
 
@@ -22,6 +22,8 @@ _EPOCH = 10_957
 # A numeric's digits are of this base, each a number of 16 bits.
 _BASE, _DIGITS = 10_000, 4
 _NEGATIVE = 0x4000
+# Rows that are put together at a time: the server has the first of a batch while the others are.
+_ROWS_SENT = 1 << 14
 # Dictionaries are multiplied with each other up to so many entries.
 _MOST_TOGETHER = 4_096
 
@@ -49,8 +51,8 @@ class BinaryRows:
         self._names = names
         self._decimals = decimals
 
-    def of(self, rows: pa.Table) -> bytes:
-        """Without BINARY_HEAD and BINARY_END. Texts have no NUL, numbers are neither NaN nor infinite."""
+    def of(self, rows: pa.Table) -> Iterator[bytes]:
+        """In pieces, without BINARY_HEAD and BINARY_END. Texts have no NUL, numbers are neither NaN nor infinite."""
         columns = [(name, rows.column(name).combine_chunks()) for name in self._names]
         pieces: list[pa.BinaryArray] = []
         parts: list[Part] = [("fields", ">i2", len(columns))]
@@ -70,8 +72,8 @@ class BinaryRows:
                 pieces += [piece for _, cells in neighbours for piece in _text(cells)]
             if way is _Way.ENCODED:
                 pieces += _encoded([cells for _, cells in neighbours])
-        written: bytes = letters_of(_joined(pieces)).tobytes()
-        return written
+        for at in range(0, rows.num_rows, _ROWS_SENT):
+            yield letters_of(_joined([piece.slice(at, _ROWS_SENT) for piece in pieces])).tobytes()
 
     def _uneven(self, name: str, cells: pa.Array) -> pa.BinaryArray:
         return _records(self._parts(name, cells), rows=len(cells), valid=_valid(cells))

@@ -216,7 +216,7 @@ def _copy(batches: Iterator[pa.Table], *, dataset: Dataset, bucket: int, using: 
         # only.
         options = "FORMAT binary, FREEZE"
     written = BinaryRows(names, decimals=find_department(dataset.department).decimals)
-    pieces = chain([BINARY_HEAD], (written.of(rows) for rows in batches), [BINARY_END])
+    pieces = chain([BINARY_HEAD], chain.from_iterable(map(written.of, batches)), [BINARY_END])
     table, quoted = (
         partitions.partition_name(dataset.department, bucket=bucket),
         ", ".join(f'"{name}"' for name in names),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 from decimal import Decimal
+from itertools import chain
 
 import pyarrow as pa
 import pytest
@@ -44,7 +45,7 @@ def table(**columns: list[object]) -> pa.Table:
 def read(*batches: pa.Table) -> list[dict[str, object]]:
     """What PostgreSQL has, by line, once they are copied."""
     rows = BinaryRows(list(COLUMNS), decimals=DECIMALS)
-    written = b"".join([BINARY_HEAD, *map(rows.of, batches), BINARY_END])
+    written = b"".join([BINARY_HEAD, *chain.from_iterable(map(rows.of, batches)), BINARY_END])
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE given ({', '.join(map(' '.join, COLUMNS.items()))}) ON COMMIT DROP")
         cursor.copy_expert(f"COPY given ({', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)", io.BytesIO(written))
@@ -124,7 +125,7 @@ def test_nulls_may_come_and_go_from_batch_to_batch() -> None:
 @pytest.mark.parametrize("different", [(2, 3), (60, 80), (5_000, 3)])
 def test_encoded_texts_are_what_they_were_alone_and_put_together(different: tuple[int, int]) -> None:
     """Few of both are looked up in one table, more of them one by one."""
-    rows = 12_000
+    rows = 40_000
     skus, notes = (
         [None if at % 13 == 0 else f"{at % each}" * (at % each % 5) for at in range(rows)] for each in different
     )
