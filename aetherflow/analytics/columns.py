@@ -9,12 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Days = npt.NDArray[np.datetime64]
 Labels = npt.NDArray[np.object_]
+# A million texts, each once, are 20 MB in Arrow and 70 as Python's.
+Texts = pa.LargeStringArray
 
 # Beyond this a double no longer tells two neighbouring cents apart, and sums of squares leave its range.
 LARGEST = 1e13
@@ -40,17 +43,44 @@ def days(frame: pd.DataFrame, name: str) -> Days:
     return np.asarray(parsed.to_numpy(dtype="datetime64[s]", na_value=np.datetime64("NaT")), dtype="datetime64[D]")
 
 
-def labelled(frame: pd.DataFrame, name: str) -> tuple[Ints, Labels]:
-    """Column `name` as (codes, labels): `labels[code]` is the trimmed text, -1 and blank text are missing.
-
-    Labels come sorted, so the codes do not depend on the order of the rows.
-    """
+def encoded(frame: pd.DataFrame, name: str) -> tuple[Ints, Texts]:
+    """Column `name` as (codes, texts): every text once, as it stands there, in the order of the rows; -1 is missing."""
     codes, found = pd.factorize(frame[name])
-    texts = [str(value).strip() for value in found]
-    labels = sorted({text for text in texts if text})
-    place = {text: position for position, text in enumerate(labels)}
-    recode = np.array([*(place.get(text, -1) for text in texts), -1], dtype=np.int64)
-    return recode[codes], np.array(labels, dtype=object)
+    if isinstance(found.dtype, pd.ArrowDtype) and pa.types.is_string(found.dtype.pyarrow_dtype):
+        texts = pa.array(found.array).cast(pa.large_string())
+    else:
+        texts = pa.array([str(value) for value in found], pa.large_string())
+    return codes, texts
+
+
+def distinct(frame: pd.DataFrame, name: str) -> tuple[Ints, Texts]:
+    """Column `name` as (codes, texts): `texts[code]` is the trimmed text, -1 and blank text are missing.
+
+    Texts come sorted, so the codes do not depend on the order of the rows.
+    """
+    codes, found = encoded(frame, name)
+    trimmed = pc.utf8_trim_whitespace(found)
+    texts = in_order(trimmed)
+    return places(trimmed, texts)[codes], texts
+
+
+def labelled(frame: pd.DataFrame, name: str) -> tuple[Ints, Labels]:
+    """As `distinct`, the texts as Python's: for columns of few."""
+    codes, texts = distinct(frame, name)
+    return codes, np.array(texts.to_pylist(), dtype=object)
+
+
+def in_order(texts: Texts) -> Texts:
+    """Each text once, sorted, the empty one left out."""
+    once = texts.unique()
+    once = once.filter(pc.greater(pc.binary_length(once), 0))
+    return once.take(pc.sort_indices(once))
+
+
+def places(texts: Texts, among: Texts) -> Ints:
+    """Of each text its place among others, -1 for none and, at the end, for a missing text (code -1)."""
+    found = pc.index_in(texts, value_set=among).fill_null(-1).to_numpy(zero_copy_only=False)
+    return np.append(found, -1).astype(np.int64)
 
 
 def number(value: float, *, digits: int = 2) -> float:

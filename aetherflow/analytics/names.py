@@ -5,6 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+
+from aetherflow.analytics.columns import Bools, Texts
+
+Characters = npt.NDArray[np.uint32]
+
 LEGAL_FORMS = frozenset(
     {"LTD", "LIMITED", "PLC", "LLP", "LLC", "INC", "CO", "CORP", "GMBH", "AG", "SA", "SARL", "BV", "AND", "THE"}
 )
@@ -13,6 +21,7 @@ _REFERENCE = re.compile(r"[^\s,;:]*\d{3}[^\s,;:]*")
 _SUFFIX = re.compile(r"(?<=\d)(?:[-/]?[A-Z]|[-/]\d)$")
 LEAST_CHARACTERS = 5  # shorter references are a slip apart by chance
 LEAST_LETTERS = 8  # a slip in a shorter name makes another name
+_PAIRS = 4_096  # texts of 2,000 characters, so many at once, are 33 MB
 MOST_NAMES = 100_000  # looking for slips costs the time of some twenty look-ups a name
 
 
@@ -55,16 +64,36 @@ def kindred(keys: Sequence[str]) -> list[int]:
     return root
 
 
-def one_slip_apart(one: str, other: str) -> bool:
-    """Two texts of at least five characters that differ by one missing, added or mistyped character, or by two
-    neighbours exchanged."""
-    if one == other or min(len(one), len(other)) < LEAST_CHARACTERS or abs(len(one) - len(other)) > 1:
-        return False
-    begin = 0
-    shortest = min(len(one), len(other))
-    while begin < shortest and one[begin] == other[begin]:
-        begin += 1
-    rest, other_rest = one[begin:], other[begin:]
-    if len(rest) != len(other_rest):
-        return rest[1:] == other_rest or rest == other_rest[1:]
-    return rest[1:] == other_rest[1:] or (rest[:2] == other_rest[1::-1] and rest[2:] == other_rest[2:])
+def slips_apart(ones: Texts, others: Texts) -> Bools:
+    """Which of the pairs, place by place, are two texts of at least five characters that differ by one missing, added
+    or mistyped character, or by two neighbours exchanged."""
+    lengths, other_lengths = (pc.utf8_length(texts).to_numpy() for texts in (ones, others))
+    near = (np.minimum(lengths, other_lengths) >= LEAST_CHARACTERS) & (np.abs(lengths - other_lengths) <= 1)
+    pairs = np.flatnonzero(near)
+    found = np.zeros(len(near), dtype=bool)
+    for at in range(0, len(pairs), _PAIRS):
+        part = pairs[at : at + _PAIRS]
+        swapped = lengths[part] < other_lengths[part]
+        width = int(max(lengths[part].max(), other_lengths[part].max())) + 1
+        one, other = (_characters(texts.take(part), width) for texts in (ones, others))
+        longer, shorter = np.where(swapped[:, None], other, one), np.where(swapped[:, None], one, other)
+        found[part] = _one_slip(longer, shorter, added=lengths[part] != other_lengths[part])
+    return found
+
+
+def _one_slip(longer: Characters, shorter: Characters, *, added: Bools) -> Bools:
+    differ = longer != shorter
+    row = np.arange(len(differ))
+    first, count = differ.argmax(axis=1), differ.sum(axis=1)
+    after = np.minimum(first + 1, differ.shape[1] - 1)
+    exchanged = (longer[row, first] == shorter[row, after]) & (longer[row, after] == shorter[row, first])
+    # Without the character that is one too many, all that follows it is the same.
+    moved = longer[:, 1:] != shorter[:, :-1]
+    last_moved = np.where(moved.any(axis=1), moved.shape[1] - 1 - moved[:, ::-1].argmax(axis=1), -1)
+    mistyped = (count == 1) | ((count == 2) & differ[row, after] & exchanged)
+    return np.asarray(np.where(added, last_moved < first, mistyped))
+
+
+def _characters(texts: Texts, width: int) -> Characters:
+    """(texts, width): the code points, and zeros to the end."""
+    return np.array(texts.to_pylist(), dtype=f"U{width}").view(np.uint32).reshape(len(texts), width)

@@ -9,8 +9,8 @@ from enum import IntEnum
 import numpy as np
 
 from aetherflow.analytics import groups as by_group
-from aetherflow.analytics.columns import Bools, Days, Floats, Ints, Labels
-from aetherflow.analytics.names import one_slip_apart
+from aetherflow.analytics.columns import Bools, Days, Floats, Ints, Texts
+from aetherflow.analytics.names import slips_apart
 
 WINDOW_DAYS = 45  # a later repeat is next month's bill far more often than a second payment
 OTHER_SPELLING, MONTHLY = 0.2, 3.0
@@ -48,7 +48,7 @@ class Payments:
     days: Days
     reference: Ints
     written: Ints
-    references: Labels
+    references: Texts
     tie: Ints
 
 
@@ -210,8 +210,9 @@ def _slipped_reference(told: Payments, twin: Ints, share: Floats) -> _Candidate:
 
 def _one_slip(told: Payments, twin: Ints) -> Bools:
     found = np.zeros(len(twin), dtype=bool)
-    for row in np.flatnonzero(twin >= 0):
-        found[row] = one_slip_apart(told.references[told.written[row]], told.references[told.written[twin[row]]])
+    rows = np.flatnonzero(twin >= 0)
+    one, other = told.references.take(told.written[rows]), told.references.take(told.written[twin[rows]])
+    found[rows] = slips_apart(one, other)
     return found
 
 

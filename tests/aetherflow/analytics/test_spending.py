@@ -1,6 +1,7 @@
 """The ledger tests one by one: what they fire on, and the chance they give it."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from aetherflow.analytics import (
@@ -26,8 +27,12 @@ def floats(*values):
     return np.array(values, dtype=float)
 
 
-def on(*texts):
-    return np.array(texts, dtype="datetime64[D]")
+def on(*days):
+    return np.array(days, dtype="datetime64[D]")
+
+
+def texts(*values):
+    return pa.array(values, pa.large_string())
 
 
 def test_the_median_of_the_others_leaves_the_row_out():
@@ -164,7 +169,7 @@ def repeated(**changes):
         "days": np.datetime64("2026-03-02") + np.arange(size),
         "reference": ints(*range(size)),
         "written": ints(*range(size)),
-        "references": np.array([f"R{7919 * place + 10**6}" for place in range(size)], dtype=object),
+        "references": texts(*[f"R{7919 * place + 10**6}" for place in range(size)]),
         "tie": ints(*range(size)),
     } | changes
     return repeats.repeated_payments(repeats.Payments(**told))
@@ -207,9 +212,7 @@ def test_nearly_the_same_sum_with_the_same_reference_is_a_repeat(first, last):
 
 
 def test_a_slip_in_the_reference_and_a_slip_in_the_name_are_seen():
-    references = np.array([*[f"R{7919 * place + 10**6}" for place in range(11)], "R1079109"], dtype=object)
-    references[10] = "R1079190"
-    got = repeated(references=references)
+    got = repeated(references=texts(*[f"R{7919 * place + 10**6}" for place in range(10)], "R1079190", "R1079109"))
     assert pattern_of(got) is repeats.Pattern.REFERENCE_WITH_SLIP
     slip = repeated(payee=ints(*[0] * 11, 1), reference=ints(*range(11), 10), written=ints(*range(11), 10))
     assert slip.twin[11] == 10
@@ -351,11 +354,41 @@ def test_names_a_slip_apart_are_kin_and_numbered_ones_are_not():
         ("123456", "123456", False),
         ("123456", "654321", False),
         ("1234", "1243", False),
+        ("123456", "213456", True),
+        ("123456", "234561", False),
+        ("123456", "23456", True),
+        ("123456", "0123457", False),
+        ("123456", "12345678", False),
+        ("123456", "124365", False),
+        ("12é456", "12456", True),
+        ("12é456", "1é2456", True),
+        ("112222", "11222", True),
     ],
 )
 def test_slips_of_the_hand_in_references(one, other, slip):
-    assert names.one_slip_apart(one, other) is slip
-    assert names.one_slip_apart(other, one) is slip
+    # Among longer and shorter ones: pairs are compared many at a time.
+    ones, others = texts("LONGER-REFERENCE-1", one, other, "12"), texts("LONGER-REFERENCE-X", other, one, "12")
+    assert names.slips_apart(ones, others).tolist() == [True, slip, slip, False]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_slips_agree_with_editing_one_text_by_hand(seed):
+    rng = np.random.default_rng(seed)
+    ones, others = (["".join(rng.choice(list("A1"), rng.integers(4, 8))) for _ in range(3_000)] for _ in range(2))
+    found = names.slips_apart(texts(*ones), texts(*others))
+    wanted = [min(len(one), len(other)) >= 5 and other in slips_of(one) for one, other in zip(ones, others, strict=True)]
+    assert found.tolist() == wanted
+    assert 100 < sum(wanted) < 1_500
+
+
+def slips_of(text):
+    """All texts that one slip makes of this one."""
+    gaps = [(text[:at], text[at:]) for at in range(len(text) + 1)]
+    missing = {left + right[1:] for left, right in gaps if right}
+    mistyped = {left + letter + right[1:] for left, right in gaps if right for letter in "A1"}
+    added = {left + letter + right for left, right in gaps for letter in "A1"}
+    exchanged = {left + right[1] + right[0] + right[2:] for left, right in gaps if len(right) > 1}
+    return (missing | mistyped | added | exchanged) - {text}
 
 
 def test_benford_on_its_own_law_and_on_equal_sums():

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from aetherflow.analytics import columns, groups, names
-from aetherflow.analytics.columns import Bools, Floats, Ints, Labels
+from aetherflow.analytics.columns import Bools, Floats, Ints
 
 COLUMNS = (
     "txn_id",
@@ -25,6 +26,8 @@ COLUMNS = (
     "approval_status",
     "notes",
 )
+PART = 50_000
+NO_TEXTS = pa.array([], pa.large_string())
 NOT_APPROVED = ("pend", "reject", "declin", "refus", "unapprov", "not approv", "draft", "await", "hold", "disput")
 
 
@@ -33,7 +36,7 @@ class Texts:
     """A column of texts: `labels[code]`, -1 where there is none."""
 
     codes: Ints
-    labels: Labels
+    labels: columns.Texts
 
     def of(self, row: int) -> str | None:
         return str(self.labels[self.codes[row]]) if self.codes[row] >= 0 else None
@@ -64,7 +67,7 @@ class Ledger:
     unapproved: Bools
     reference: Ints
     written: Ints
-    references: Labels
+    references: columns.Texts
     left_out: int
 
     def __len__(self) -> int:
@@ -105,25 +108,27 @@ def read(rows: pd.DataFrame) -> Ledger:
     """Columns that the rows do not have count as empty."""
     days = columns.days(rows, "date")
     amount = columns.numbers(rows, "amount")
-    ids, id_names = columns.labelled(rows, "txn_id")
+    ids, id_names = columns.distinct(rows, "txn_id")
     usable = np.flatnonzero(~np.isnat(days) & np.isfinite(amount) & (ids >= 0))
     whole = len(usable) == len(rows)
 
+    def kept(codes: Ints) -> Ints:
+        return codes if whole else codes[usable]
+
     def texts(name: str) -> Texts:
         if name not in rows.columns:
-            return Texts(codes=np.full(len(usable), -1), labels=np.array([], dtype=object))
-        codes, labels = columns.labelled(rows, name)
-        return Texts(codes=codes if whole else codes[usable], labels=labels)
+            return Texts(codes=np.full(len(usable), -1), labels=NO_TEXTS)
+        codes, labels = columns.distinct(rows, name)
+        return Texts(codes=kept(codes), labels=labels)
 
-    vendor, status, notes = texts("vendor"), texts("approval_status"), texts("notes")
-    keys = [names.payee_key(name) for name in vendor.labels]
-    payees = sorted(set(keys))
-    root = np.array([*names.kindred(payees), -1], dtype=np.int64)
-    payee = recode(keys, payees)[vendor.codes]
-    written = [names.reference_in(text) for text in notes.labels]
-    cores = [names.reference_core(text) for text in written]
-    references = sorted({*written, *cores} - {""})
-    refused = np.array([*(str(text).casefold().startswith(NOT_APPROVED) for text in status.labels), False])
+    vendor, status = texts("vendor"), texts("approval_status")
+    keys = _each(vendor.labels, names.payee_key)
+    payees = columns.in_order(keys)
+    payee = columns.places(keys, payees)[vendor.codes]
+    root = np.array([*names.kindred(payees.to_pylist()), -1], dtype=np.int64)
+    noted = columns.encoded(rows, "notes") if "notes" in rows.columns else (np.full(len(rows), -1), NO_TEXTS)
+    references, written, reference = _references(*noted)
+    refused = np.array([*(str(text).casefold().startswith(NOT_APPROVED) for text in status.labels.to_pylist()), False])
     return Ledger(
         ids=Texts(codes=ids[usable], labels=id_names),
         days=days[usable],
@@ -135,18 +140,29 @@ def read(rows: pd.DataFrame) -> Ledger:
         currency=texts("currency"),
         payment_type=texts("payment_type"),
         status=status,
-        payees={name: code for code, name in enumerate(payees)},
+        payees={name: code for code, name in enumerate(payees.to_pylist())},
         payee=payee,
         kin=root[payee],
         unapproved=refused[status.codes],
-        reference=recode(cores, references)[notes.codes],
-        written=recode(written, references)[notes.codes],
-        references=np.array(references, dtype=object),
+        reference=kept(reference),
+        written=kept(written),
+        references=references,
         left_out=len(rows) - len(usable),
     )
 
 
-def recode(keys: Sequence[str], ordered: Sequence[str]) -> Ints:
-    """Places of the keys among the ordered ones, -1 for any other and, at the end, for a missing text (code -1)."""
-    place = {key: code for code, key in enumerate(ordered)}
-    return np.array([*(place.get(key, -1) for key in keys), -1], dtype=np.int64)
+def _references(codes: Ints, notes: columns.Texts) -> tuple[columns.Texts, Ints, Ints]:
+    """All references, sorted, with and without their suffixes; of each row that in its note, and that without."""
+    found = _each(notes, names.reference_in)
+    written = columns.in_order(found)
+    cores = _each(written, names.reference_core)
+    references = columns.in_order(pa.concat_arrays([written, cores]))
+    of_row = columns.places(found, written)[codes]
+    return references, columns.places(written, references)[of_row], columns.places(cores, references)[of_row]
+
+
+def _each(texts: columns.Texts, change: Callable[[str], str]) -> columns.Texts:
+    """The texts changed one by one, a part of them at a time: all at once they would be Python's three times over."""
+    parts = (texts[at : at + PART].to_pylist() for at in range(0, len(texts), PART))
+    changed = [pa.array([change(text) for text in part], pa.large_string()) for part in parts]
+    return pa.concat_arrays(changed) if changed else texts
