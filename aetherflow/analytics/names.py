@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from aetherflow.analytics.columns import Bools, Texts
+from aetherflow.analytics.columns import Bools, Ints, Texts
 
 Characters = npt.NDArray[np.uint32]
 
@@ -64,19 +64,20 @@ def kindred(keys: Sequence[str]) -> list[int]:
     return root
 
 
-def slips_apart(ones: Texts, others: Texts) -> Bools:
-    """Which of the pairs, place by place, are two texts of at least five characters that differ by one missing, added
-    or mistyped character, or by two neighbours exchanged."""
-    lengths, other_lengths = (pc.utf8_length(texts).to_numpy() for texts in (ones, others))
+def slips_apart(texts: Texts, ones: Ints, others: Ints) -> Bools:
+    """Which of the pairs, `texts[ones]` and `texts[others]` place by place, are two texts of at least five characters
+    that differ by one missing, added or mistyped character, or by two neighbours exchanged."""
+    length = pc.utf8_length(texts).to_numpy()
+    lengths, other_lengths = length[ones], length[others]
     near = (np.minimum(lengths, other_lengths) >= LEAST_CHARACTERS) & (np.abs(lengths - other_lengths) <= 1)
     pairs = np.flatnonzero(near)
     found = np.zeros(len(near), dtype=bool)
     for at in range(0, len(pairs), _PAIRS):
         part = pairs[at : at + _PAIRS]
-        swapped = lengths[part] < other_lengths[part]
+        swapped = (lengths[part] < other_lengths[part])[:, None]
         width = int(max(lengths[part].max(), other_lengths[part].max())) + 1
-        one, other = (_characters(texts.take(part), width) for texts in (ones, others))
-        longer, shorter = np.where(swapped[:, None], other, one), np.where(swapped[:, None], one, other)
+        one, other = (_characters(texts.take(rows[part]), width) for rows in (ones, others))
+        longer, shorter = np.where(swapped, other, one), np.where(swapped, one, other)
         found[part] = _one_slip(longer, shorter, added=lengths[part] != other_lengths[part])
     return found
 

@@ -211,8 +211,7 @@ def _slipped_reference(told: Payments, twin: Ints, share: Floats) -> _Candidate:
 def _one_slip(told: Payments, twin: Ints) -> Bools:
     found = np.zeros(len(twin), dtype=bool)
     rows = np.flatnonzero(twin >= 0)
-    one, other = told.references.take(told.written[rows]), told.references.take(told.written[twin[rows]])
-    found[rows] = slips_apart(one, other)
+    found[rows] = slips_apart(told.references, told.written[rows], told.written[twin[rows]])
     return found
 
 

@@ -48,7 +48,7 @@ def spend_anomalies(rows: pd.DataFrame, given: Given) -> InsightResult:
     found = examine(ledger, _learnt(ledger, given.reviews))
     above = found.total >= found.bar
     listed = _listed(ledger, found, above)
-    words = Words(ledger, found)
+    words = Words(ledger, found, listed)
     verdicts = {review.subject: review for review in given.reviews}
     items = [
         _judged(item, verdicts.get((item["txn_id"],)))

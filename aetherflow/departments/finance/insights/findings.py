@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from aetherflow.analytics import amounts, evidence, feedback, groups, habits, repeats, reversals, spending, splits
 from aetherflow.analytics.columns import Floats, Ints
-from aetherflow.analytics.evidence import Test
+from aetherflow.analytics.evidence import Test, Voice
 from aetherflow.departments.finance.insights.ledger import Ledger
 
 # What changes for good reasons more often than for bad ones: rare all the same, so it speaks with less weight.
@@ -20,19 +20,18 @@ FALSE_ALARMS = 0.3  # expected share of honest payments among those that are wor
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """`voices`: evidence per reason code and row; `total`: all of it; `bar`: from where it is worth a review;
+    """`shares`: of rows on which each test fired; `voices`: its evidence, by reason code; `total`: all of it; `bar`: from where it is worth a review;
     `partner`: the row that a netted one cancels with, -1 for none; `tail`: share of the kind that is as large."""
 
     amounts: amounts.Amounts
     usual: groups.Range
     tail: Floats
     silence: Ints
-    weekend_share: float
-    late_share: float
     repeated: repeats.Repeats
     split: splits.Splits
     partner: Ints
-    voices: Mapping[str, Floats]
+    shares: Mapping[str, float]
+    voices: Mapping[str, Voice]
     total: Floats
     bar: float
 
@@ -65,45 +64,47 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
     )
     buyer = np.where(payee >= 0, groups.codes(payee_in, ledger.place), -1)
     split = splits.split_payments(payee=buyer, amounts=size, days=ledger.days)
-    weekend = spending.at_weekend(days=ledger.days, kind=kind, payee=payee, place=ledger.place)
-    late = spending.at_period_end(days=ledger.days, kind=kind, payee=payee, sizes=size)
-    tests: dict[str, Test] = {
-        "amount-far-from-usual": amounts.far_from_usual(usual),
-        "decimal-shift": amounts.shifted_decimal(usual, cents=cents, kind=kind),
-        "repeated-payment": Test(fired=repeated.fired, probability=repeated.probability),
-        "split-below-limit": Test(fired=split.fired, probability=split.probability),
-        "round-sum": spending.round_sum(cents=cents, kind=kind, payee=payee),
-        "weekend": weekend,
-        "period-end": late,
-        "single-payment-vendor": habits.single_payee(payee=payee, kind=kind, sizes=size),
-        "dormant-vendor": habits.after_silence(payee=payee, days=ledger.days, kind=kind, sizes=size),
-        "unusual-category": habits.stray(payee=payee, of=ledger.category.codes, within=ledger.department.codes),
-        "changed-currency": habits.stray(payee=payee, of=ledger.currency.codes),
-        "changed-payment-type": habits.stray(payee=payee, of=ledger.payment_type.codes),
-        "not-approved": habits.flagged_and_high(ledger.unapproved, kind=kind, sizes=size),
-        "missing-vendor": habits.flagged_and_high(payee < 0, kind=kind, sizes=size),
-        "credit-without-payment": habits.flagged_and_high(
+    tests: dict[str, Callable[[], Test]] = {
+        "amount-far-from-usual": lambda: amounts.far_from_usual(usual),
+        "decimal-shift": lambda: amounts.shifted_decimal(usual, cents=cents, kind=kind),
+        "repeated-payment": lambda: Test(fired=repeated.fired, probability=repeated.probability),
+        "split-below-limit": lambda: Test(fired=split.fired, probability=split.probability),
+        "round-sum": lambda: spending.round_sum(cents=cents, kind=kind, payee=payee),
+        "weekend": lambda: spending.at_weekend(days=ledger.days, kind=kind, payee=payee, place=ledger.place),
+        "period-end": lambda: spending.at_period_end(days=ledger.days, kind=kind, payee=payee, sizes=size),
+        "single-payment-vendor": lambda: habits.single_payee(payee=payee, kind=kind, sizes=size),
+        "dormant-vendor": lambda: habits.after_silence(payee=payee, days=ledger.days, kind=kind, sizes=size),
+        "unusual-category": lambda: habits.stray(
+            payee=payee, of=ledger.category.codes, within=ledger.department.codes
+        ),
+        "changed-currency": lambda: habits.stray(payee=payee, of=ledger.currency.codes),
+        "changed-payment-type": lambda: habits.stray(payee=payee, of=ledger.payment_type.codes),
+        "not-approved": lambda: habits.flagged_and_high(ledger.unapproved, kind=kind, sizes=size),
+        "missing-vendor": lambda: habits.flagged_and_high(payee < 0, kind=kind, sizes=size),
+        "credit-without-payment": lambda: habits.flagged_and_high(
             (ledger.amount < 0) & alive, kind=ledger.category.codes + 1, sizes=size
         ),
     }
-    voices = {}
-    for code, test in tests.items():
+    voices, shares = {}, {}
+    # One after the other: fifteen tests of a million rows at once are 135 MB, and as much again their voices.
+    for code, ask in tests.items():
+        test = ask()
+        shares[code] = float(test.fired.mean())
         voice = evidence.calibrated(test.probability, test.fired & alive)
         if code in HINTS:
             voice = np.maximum(voice - HINT_HANDICAP, 0.0)
-        voices[code] = learnt.adjusted(code, voice, payee=payee)
-    total = evidence.combined(list(voices.values()))
+        voices[code] = Voice.of(learnt.adjusted(code, voice, payee=payee))
+    total = evidence.combined(voice.everywhere() for voice in voices.values())
     return Findings(
         amounts=usual,
         usual=groups.usual_range(size, kind),
         tail=groups.upper_tail(size, kind),
         silence=habits.silence_before(payee, ledger.days),
-        weekend_share=float(weekend.fired.mean()),
-        late_share=float(late.fired.mean()),
+        shares=shares,
         repeated=repeated,
         split=split,
         partner=partner,
         voices=voices,
         total=total,
-        bar=evidence.bar(total, tests=sum(bool(voice.any()) for voice in voices.values()), false_share=FALSE_ALARMS),
+        bar=evidence.bar(total, tests=sum(len(voice.rows) > 0 for voice in voices.values()), false_share=FALSE_ALARMS),
     )

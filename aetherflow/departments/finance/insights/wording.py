@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from aetherflow.analytics import columns, groups
 from aetherflow.analytics.columns import Ints
+from aetherflow.analytics.evidence import Voice
 from aetherflow.analytics.repeats import Pattern
 from aetherflow.departments.finance.insights.findings import Findings
 from aetherflow.departments.finance.insights.ledger import Ledger
@@ -32,10 +33,11 @@ RESEMBLANCE = {
 
 
 class Words:
-    """Only the listed rows pay for their words."""
+    """Of the listed rows: only they pay for their words."""
 
-    def __init__(self, ledger: Ledger, found: Findings) -> None:
+    def __init__(self, ledger: Ledger, found: Findings, listed: Ints) -> None:
         self.ledger, self.found = ledger, found
+        self.voices = {code: dict(_heard(voice, listed)) for code, voice in found.voices.items()}
         self.by_cluster = np.lexsort((ledger.ids.codes, found.split.cluster))
         self.clusters = found.split.cluster[self.by_cluster]
         self.per_payee = groups.sizes(ledger.payee + 1)
@@ -56,7 +58,6 @@ class Words:
             "missing-vendor": self._missing_vendor,
             "credit-without-payment": self._credit,
         }
-        self.voices = found.voices
 
     def item(self, row: int, *, worth_review: bool) -> Item:
         ledger, found = self.ledger, self.found
@@ -79,7 +80,7 @@ class Words:
 
     def _spoken(self, row: int) -> list[str]:
         """Strongest first; the strongest always, however faint, so that no item stands without a reason."""
-        spoken = sorted((-float(voice[row]), code) for code, voice in self.voices.items() if voice[row] > 0)
+        spoken = sorted((-voice[row], code) for code, voice in self.voices.items() if row in voice)
         kept = [code for place, (voice, code) in enumerate(spoken) if place == 0 or -voice >= REASON_LEAST]
         if "decimal-shift" in kept and "amount-far-from-usual" in kept:
             kept.remove("amount-far-from-usual")  # the same distance told twice
@@ -147,13 +148,13 @@ class Words:
     def _weekend(self, row: int) -> str:
         weekday = "Saturday" if (self.ledger.days[row].astype(np.int64) + 3) % 7 == 5 else "Sunday"
         return (
-            f"Booked on a {weekday}; weekend bookings are {self.found.weekend_share:.1%} of the ledger and rarer "
+            f"Booked on a {weekday}; weekend bookings are {self.found.shares['weekend']:.1%} of the ledger and rarer "
             "still for payments like this one."
         )
 
     def _period_end(self, row: int) -> str:
         return (
-            f"Booked in the last days of the month, as {self.found.late_share:.1%} of the ledger are, but rarely "
+            f"Booked in the last days of the month, as {self.found.shares['period-end']:.1%} of the ledger are, but rarely "
             f"payments like this one, and it is {self._rank(row)}."
         )
 
@@ -208,6 +209,12 @@ def sums(ledger: Ledger, rows: Ints) -> list[tuple[str, float]]:
     codes = ledger.currency.codes[rows]
     labels = [*ledger.currency.labels, "(no currency)"]
     return [(str(labels[code]), float(ledger.size[rows[codes == code]].sum())) for code in np.unique(codes)]
+
+
+def _heard(voice: Voice, listed: Ints) -> Iterable[tuple[int, float]]:
+    """Listed rows on which the voice speaks, and its evidence."""
+    spoken = np.isin(voice.rows, listed)
+    return zip(voice.rows[spoken].tolist(), voice.strength[spoken].tolist(), strict=True)
 
 
 def _times(ratio: float) -> str:
