@@ -81,6 +81,24 @@ def test_a_long_table_is_compared_with_a_sample_of_it():
     assert strangeness(table[there]).tobytes() == got[there].tobytes()
 
 
+def test_rows_are_judged_among_others():
+    got = strangeness(CLOUD, among=CLOUD)
+    assert np.allclose(got, strangeness(CLOUD))
+    far, gap = strangeness(np.array([[1e300, -9.0, 9.0], [np.nan, np.nan, np.nan]]), among=CLOUD)
+    # Beyond all of them to every voice: half a place of 200.
+    assert far == pytest.approx(np.log(400))
+    assert gap < 1
+    assert strangeness(CLOUD, among=np.ones((5, 3))).tolist() == [0.0] * 200
+    assert strangeness(np.empty((0, 3)), among=CLOUD).shape == (0,)
+
+
+def test_no_bin_reaches_beyond_the_rows_compared_with():
+    usual = np.array([[0.0]] * 5 + [[1.0]])
+    assert by_histograms(np.array([[0.0], [1.0], [2.0]]), among=usual) == pytest.approx(
+        [-np.log(6 / 11), -np.log(2 / 11), -np.log(1 / 11)]
+    )
+
+
 @pytest.mark.parametrize(
     "table",
     [
