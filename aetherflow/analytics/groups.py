@@ -43,6 +43,11 @@ def others_median(values: Floats, groups: Ints) -> Floats:
     return out
 
 
+def company(of: Ints, within: Ints) -> tuple[Ints, Ints]:
+    """How many other rows of the row's `within` have its `of` too, and how many others there are; -1 is unknown."""
+    return sizes(codes(within, of)) - 1, sizes(within + 1) - 1
+
+
 def others_share(flagged: Bools, groups: Ints, *, parent: Floats | float, strength: float) -> Floats:
     """Share of the other rows of the group that are flagged, with `strength` rows' worth of the parent share."""
     count = np.bincount(groups, weights=flagged)[groups] - flagged

@@ -45,9 +45,9 @@ def stray(*, payee: Ints, of: Ints, within: Ints | None = None) -> Test:
 
 def _share_there(of: Ints, within: Ints) -> Floats:
     """Share of the row's kind among the other payments of its group, drawn towards the ledger's share."""
-    there = by_group.sizes(by_group.codes(within + 1, of + 1)) - 1
+    there, others = by_group.company(of, within)
     everywhere = (by_group.sizes(of + 1) - 1) / max(len(of), 1)
-    share: Floats = (there + FIRM * everywhere) / (by_group.sizes(within + 1) - 1 + FIRM)
+    share: Floats = (there + FIRM * everywhere) / (others + FIRM)
     return share
 
 

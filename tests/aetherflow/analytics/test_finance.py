@@ -197,6 +197,50 @@ def test_planted_oddities_are_listed_for_what_they_are(changes, code):
     assert code in codes
 
 
+def test_what_no_single_test_sees_is_told_by_its_figures_together():
+    rows = shops()
+    of_one = rows[rows.vendor == "Alder Trading House 0"]
+    # Twice, so that neither is the vendor's only one of its kind.
+    for place in of_one.index[[3, 4]]:
+        rows.loc[place, ["cost_center", "payment_type"]] = ["C7", "card"]
+    codes, item = reasons(ask(rows), of_one.txn_id.iloc[4])
+    assert codes[0] == "unusual-together"
+    message = item["reasons"][0]["message"]
+    assert f"1 of this vendor's {len(of_one) - 1} other payments is on cost centre C7" in message
+    assert "other payments for K0 is by card" in message
+    assert not item["worth_review"]
+
+
+def test_the_voice_of_all_figures_adds_nothing_to_a_louder_one():
+    rows = shops()
+    of_one = rows[rows.vendor == "Alder Trading House 0"]
+    rows.loc[of_one.index[4], ["approval_status", "amount"]] = ["rejected", 9_000.13]
+    before = reasons(ask(rows), of_one.txn_id.iloc[4])
+    rows.loc[of_one.index[[3, 4]], "cost_center"] = "C7"
+    codes, item = reasons(ask(rows), of_one.txn_id.iloc[4])
+    assert codes[0] == before[0][0] == "not-approved"
+    assert item["score"] == pytest.approx(before[1]["score"], abs=1.0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"category": None, "cost_center": None, "department": None, "payment_type": None, "vendor": None},
+        {"amount": 5.0, "vendor": "One", "date": pd.Timestamp("2026-03-03"), "notes": "1001", "category": "K"},
+        {"currency": [("EUR", "USD", None, "JPY")[place % 4] for place in range(1_200)], "cost_center": None},
+        {"amount": [(1e12, -1e12, 0.01, 0.0)[place % 4] for place in range(1_200)]},
+    ],
+    ids=["nothing but amounts", "all equal", "four currencies", "the largest and the smallest"],
+)
+def test_ledgers_without_usual_figures_are_answered_in_finite_numbers(changes):
+    got = ask(shops(**changes))  # json.dumps refuses NaN
+    assert all(item["reasons"] for item in got.items)
+
+
+def test_a_ledger_of_one_row_is_answered():
+    assert ask(shops(count=1)).items == []
+
+
 def test_a_review_changes_status_and_like_cases():
     rows = shops()
     rows.loc[[100, 500, 900], "date"] = [

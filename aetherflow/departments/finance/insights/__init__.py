@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from aetherflow.analytics import amounts, benford, columns, evidence, feedback, names
+from aetherflow.analytics import amounts, benford, columns, evidence, feedback, names, together
 from aetherflow.analytics.columns import Bools, Ints
 from aetherflow.departments.finance.insights.findings import FALSE_ALARMS, Findings, examine
 from aetherflow.departments.finance.insights.ledger import COLUMNS, Ledger, read
@@ -25,7 +25,8 @@ CURRENCIES_NAMED = 3
 METHOD = (
     "One test per reason, each calibrated to the ledger itself (mean of -log10 model probability and -log10 share of "
     "rows as strange) and moved by reviews of like cases; combined as the strongest + 15 % of the second + 5 % of the "
-    "third; worth a review by a bounded share of false alarms (Benjamini-Hochberg)"
+    "third, or what all figures say together (Isolation Forest, histograms, principal axes, nearest neighbours) where "
+    "that is more; worth a review by a bounded share of false alarms (Benjamini-Hochberg)"
 )
 PARAMETERS: dict[str, object] = {
     "false_alarms_at_most": FALSE_ALARMS,
@@ -33,6 +34,8 @@ PARAMETERS: dict[str, object] = {
     "evidence_at_most": evidence.STRONGEST,
     "listed_share": LISTED_SHARE,
     "listed_at_least": LISTED_LEAST,
+    "together_judged_at_most": together.SCORED,
+    "together_compared_with_at_most": together.REFERENCES,
 }
 
 
@@ -170,7 +173,7 @@ INSIGHTS: tuple[Insight, ...] = (
     Insight(
         kind=KIND,
         label="Spend anomalies",
-        version=2,
+        version=3,
         columns=COLUMNS,
         compute=spend_anomalies,
         subject=("txn_id",),

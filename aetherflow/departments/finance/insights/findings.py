@@ -7,21 +7,34 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aetherflow.analytics import amounts, evidence, feedback, groups, habits, repeats, reversals, spending, splits
+from aetherflow.analytics import (
+    amounts,
+    evidence,
+    feedback,
+    groups,
+    habits,
+    repeats,
+    reversals,
+    spending,
+    splits,
+    together,
+)
 from aetherflow.analytics.columns import Floats, Ints
 from aetherflow.analytics.evidence import Test, Voice
 from aetherflow.departments.finance.insights.ledger import Ledger
 
+TOGETHER = "unusual-together"
 # What changes for good reasons more often than for bad ones: rare all the same, so it speaks with less weight.
-HINTS = frozenset({"period-end", "dormant-vendor", "changed-payment-type", "credit-without-payment"})
+HINTS = frozenset({"period-end", "dormant-vendor", "changed-payment-type", "credit-without-payment", TOGETHER})
 HINT_HANDICAP = 0.5
 FALSE_ALARMS = 0.3  # expected share of honest payments among those that are worth a review, at most
 
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """`shares`: of rows on which each test fired; `voices`: its evidence, by reason code; `total`: all of it; `bar`: from where it is worth a review;
-    `partner`: the row that a netted one cancels with, -1 for none; `tail`: share of the kind that is as large."""
+    """`shares`: of rows on which each test fired; `voices`: its evidence, by reason code; `total`: all of it; `bar`:
+    from where it is worth a review; `partner`: the row that a netted one cancels with, -1 for none; `tail`: share of
+    the kind that is as large."""
 
     amounts: amounts.Amounts
     usual: groups.Range
@@ -29,6 +42,7 @@ class Findings:
     silence: Ints
     repeated: repeats.Repeats
     split: splits.Splits
+    joint: together.Together
     partner: Ints
     shares: Mapping[str, float]
     voices: Mapping[str, Voice]
@@ -64,6 +78,7 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
     )
     buyer = np.where(payee >= 0, groups.codes(payee_in, ledger.place), -1)
     split = splits.split_payments(payee=buyer, amounts=size, days=ledger.days)
+    joint = together.judged(score=usual.score, shares=_shares(ledger), tie=ledger.ids.codes)
     tests: dict[str, Callable[[], Test]] = {
         "amount-far-from-usual": lambda: amounts.far_from_usual(usual),
         "decimal-shift": lambda: amounts.shifted_decimal(usual, cents=cents, kind=kind),
@@ -74,9 +89,7 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
         "period-end": lambda: spending.at_period_end(days=ledger.days, kind=kind, payee=payee, sizes=size),
         "single-payment-vendor": lambda: habits.single_payee(payee=payee, kind=kind, sizes=size),
         "dormant-vendor": lambda: habits.after_silence(payee=payee, days=ledger.days, kind=kind, sizes=size),
-        "unusual-category": lambda: habits.stray(
-            payee=payee, of=ledger.category.codes, within=ledger.department.codes
-        ),
+        "unusual-category": lambda: habits.stray(payee=payee, of=ledger.category.codes, within=ledger.department.codes),
         "changed-currency": lambda: habits.stray(payee=payee, of=ledger.currency.codes),
         "changed-payment-type": lambda: habits.stray(payee=payee, of=ledger.payment_type.codes),
         "not-approved": lambda: habits.flagged_and_high(ledger.unapproved, kind=kind, sizes=size),
@@ -84,6 +97,7 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
         "credit-without-payment": lambda: habits.flagged_and_high(
             (ledger.amount < 0) & alive, kind=ledger.category.codes + 1, sizes=size
         ),
+        TOGETHER: joint.test,
     }
     voices, shares = {}, {}
     # One after the other: fifteen tests of a million rows at once are 135 MB, and as much again their voices.
@@ -94,7 +108,10 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
         if code in HINTS:
             voice = np.maximum(voice - HINT_HANDICAP, 0.0)
         voices[code] = Voice.of(learnt.adjusted(code, voice, payee=payee))
-    total = evidence.combined(voice.everywhere() for voice in voices.values())
+    # It sees what the others see, so it is no second opinion of them: it counts where it is the strongest.
+    alone = voices[TOGETHER].everywhere()
+    total = evidence.combined(voice.everywhere() for code, voice in voices.items() if code != TOGETHER)
+    total = np.maximum(total, alone)
     return Findings(
         amounts=usual,
         usual=groups.usual_range(size, kind),
@@ -103,8 +120,23 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
         shares=shares,
         repeated=repeated,
         split=split,
+        joint=joint,
         partner=partner,
         voices=voices,
         total=total,
         bar=evidence.bar(total, tests=sum(len(voice.rows) > 0 for voice in voices.values()), false_share=FALSE_ALARMS),
     )
+
+
+def _shares(ledger: Ledger) -> dict[str, together.Share]:
+    """Who is paid by whom, for what, how and when, against what is usual there."""
+    months = ledger.days.astype("datetime64[M]").astype("datetime64[D]")
+    weekday = (ledger.days.astype(np.int64) + 3) % 7
+    category, place, payee = ledger.category.codes, ledger.place, ledger.payee
+    return {
+        "place": together.share_of(place, payee),
+        "category": together.share_of(category, place),
+        "payment-type": together.share_of(ledger.payment_type.codes, category),
+        "weekday": together.share_of(weekday, category),
+        "third-of-month": together.share_of(np.minimum((ledger.days - months).astype(np.int64) // 10, 2), payee),
+    }

@@ -10,12 +10,20 @@ from aetherflow.analytics import columns, groups
 from aetherflow.analytics.columns import Ints
 from aetherflow.analytics.evidence import Voice
 from aetherflow.analytics.repeats import Pattern
-from aetherflow.departments.finance.insights.findings import Findings
+from aetherflow.departments.finance.insights.findings import TOGETHER, Findings
 from aetherflow.departments.finance.insights.ledger import Ledger
 from aetherflow.insight import Item
 
 REASON_LEAST = 0.75  # weaker voices add to the score but make no sentence
 MATCHES_SHOWN = 10
+FIGURES_TOLD = 3
+# Reasons that tell what is also one of the figures together.
+TOLD_BY = {
+    "amount-far-from-usual": "amount",
+    "decimal-shift": "amount",
+    "weekend": "weekday",
+    "changed-payment-type": "payment-type",
+}
 
 RESEMBLANCE = {
     Pattern.SUM: "the same vendor was already paid exactly {money} {when} ({twin})",
@@ -57,6 +65,7 @@ class Words:
             "not-approved": self._not_approved,
             "missing-vendor": self._missing_vendor,
             "credit-without-payment": self._credit,
+            TOGETHER: self._together,
         }
 
     def item(self, row: int, *, worth_review: bool) -> Item:
@@ -84,6 +93,10 @@ class Words:
         kept = [code for place, (voice, code) in enumerate(spoken) if place == 0 or -voice >= REASON_LEAST]
         if "decimal-shift" in kept and "amount-far-from-usual" in kept:
             kept.remove("amount-far-from-usual")  # the same distance told twice
+        if TOGETHER in kept[1:]:
+            told = {TOLD_BY[code] for code in kept if code in TOLD_BY}
+            if len(set(self.found.joint.figures_at(row)) - told) < 2:
+                kept.remove(TOGETHER)
         return kept
 
     def _evidence(self, row: int, codes: Sequence[str]) -> dict[str, object]:
@@ -154,8 +167,8 @@ class Words:
 
     def _period_end(self, row: int) -> str:
         return (
-            f"Booked in the last days of the month, as {self.found.shares['period-end']:.1%} of the ledger are, but rarely "
-            f"payments like this one, and it is {self._rank(row)}."
+            f"Booked in the last days of the month, as {self.found.shares['period-end']:.1%} of the ledger are, but "
+            f"rarely payments like this one, and it is {self._rank(row)}."
         )
 
     def _single(self, row: int) -> str:
@@ -187,6 +200,34 @@ class Words:
 
     def _credit(self, row: int) -> str:
         return f"A credit of {self._money(row)} that takes back no payment of the last weeks, rare here."
+
+    def _together(self, row: int) -> str:
+        figures = [self._figure(row, name) for name in self.found.joint.figures_at(row)[:FIGURES_TOLD]]
+        return f"Unusual together: {', '.join(figures[:-1])}, and {figures[-1]}."
+
+    def _figure(self, row: int, name: str) -> str:
+        ledger = self.ledger
+        if name == "amount":
+            usual = float(self.found.amounts.usual[row])
+            ratio = float(ledger.size[row]) / max(usual, 0.01)
+            times = _times(ratio) if ratio >= 1 else f"{ratio:.1%} of"
+            return f"the amount of {self._money(row)} is {times} the usual {usual:,.2f}"
+        centre, day = ledger.cost_center.of(row), ledger.days[row].item()
+        there = f"on cost centre {centre}" if centre else f"in department {ledger.department.of(row)}"
+        category = f"for {self._category(row)}"
+        whose, what = {
+            "place": ("this vendor's {} other payments", there),
+            "category": (f"the {{}} other payments {there}", category),
+            "payment-type": (f"the {{}} other payments {category}", f"by {ledger.payment_type.of(row)}"),
+            "weekday": (f"the {{}} other payments {category}", f"on a {day:%A}"),
+            "third-of-month": (
+                "this vendor's {} other payments",
+                f"in the {('first', 'second', 'last')[min((day.day - 1) // 10, 2)]} third of a month",
+            ),
+        }[name]
+        same, others = self.found.joint.counts_at(row, name)
+        count = f"{same:,}" if same else "none"
+        return f"{count} of {whose.format(f'{others:,}')} {'is' if same <= 1 else 'are'} {what}"
 
     def _rank(self, row: int) -> str:
         largest = max(round(float(self.found.tail[row] * self.found.usual.size[row])), 1)
