@@ -7,6 +7,7 @@ shrinkage; Efron & Morris 1977, Scientific American 236).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,10 +92,16 @@ class Range:
 
 def usual_range(values: Floats, groups: Ints) -> Range:
     """What most of the group's rows are: the middle 80 %."""
+    low, median, high = _points(values, groups, (0.1, 0.5, 0.9))
+    return Range(low=low, median=median, high=high, size=sizes(groups))
+
+
+def _points(values: Floats, groups: Ints, levels: Sequence[float]) -> list[Floats]:
+    """Quantiles of each row's group, between the two nearest of its rows."""
     order, begin, size, _ = _sorted(values, groups)
     ordered = values[order]
     points = []
-    for level in (0.1, 0.5, 0.9):
+    for level in levels:
         position = level * (size - 1)
         below = np.floor(position).astype(np.int64)
         above = np.minimum(below + 1, size - 1)
@@ -102,9 +109,7 @@ def usual_range(values: Floats, groups: Ints) -> Range:
         point = np.empty(len(values))
         point[order] = ordered[begin + below] * (1 - part) + ordered[begin + above] * part
         points.append(point)
-    count = np.empty(len(values), dtype=np.int64)
-    count[order] = size
-    return Range(low=points[0], median=points[1], high=points[2], size=count)
+    return points
 
 
 def robust_spread(
@@ -118,7 +123,8 @@ def robust_spread(
     """
     size = sizes(groups)
     overall = np.median(np.abs(residuals)) * NORMAL_CONSISTENT if parent is None else parent
-    own = usual_range(np.abs(residuals), groups).median * NORMAL_CONSISTENT
+    (median,) = _points(np.abs(residuals), groups, (0.5,))
+    own = median * NORMAL_CONSISTENT
     spread: Floats = np.maximum((size * own + strength * overall) / (size + strength), floor)
     return spread
 

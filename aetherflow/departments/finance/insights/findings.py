@@ -52,7 +52,6 @@ class Findings:
 
 def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
     kind, payee, size, cents = ledger.kind, ledger.payee, ledger.size, ledger.cents
-    payee_in = ledger.within(payee)
     partner = reversals.netted(
         payee=ledger.kin,
         currency=ledger.currency.codes,
@@ -76,8 +75,7 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
             tie=ledger.ids.codes,
         )
     )
-    buyer = np.where(payee >= 0, groups.codes(payee_in, ledger.place), -1)
-    split = splits.split_payments(payee=buyer, amounts=size, days=ledger.days)
+    split = splits.split_payments(payee=ledger.buying(), amounts=size, days=ledger.days)
     joint = together.judged(score=usual.score, shares=_shares(ledger), tie=ledger.ids.codes)
     tests: dict[str, Callable[[], Test]] = {
         "amount-far-from-usual": lambda: amounts.far_from_usual(usual),

@@ -99,9 +99,10 @@ class Ledger:
         also = np.where(self.cost_center.codes >= 0, -1, self.department.codes)
         return np.where(known, groups.codes(by, also), -1)
 
-    def within(self, payee: Ints) -> Ints:
-        """A payee within currency and sign, -1 where it is not known."""
-        return np.where(payee >= 0, groups.codes(payee, self.scope), -1)
+    def buying(self) -> Ints:
+        """Who is paid by which place, in one currency and sign, -1 where the payee is not known."""
+        payee_in = np.where(self.payee >= 0, groups.codes(self.payee, self.scope), -1)
+        return np.where(self.payee >= 0, groups.codes(payee_in, self.place), -1)
 
 
 def read(rows: pd.DataFrame) -> Ledger:
