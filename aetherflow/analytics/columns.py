@@ -4,6 +4,7 @@ numbers back as JSON-ready values."""
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ Bools = npt.NDArray[np.bool_]
 Days = npt.NDArray[np.datetime64]
 Labels = npt.NDArray[np.object_]
 # A million texts, each once, are 20 MB in Arrow and 70 as Python's.
-Texts = pa.LargeStringArray
+Texts: TypeAlias = pa.LargeStringArray
 
 # Beyond this a double no longer tells two neighbouring cents apart, and sums of squares leave its range.
 LARGEST = 1e13

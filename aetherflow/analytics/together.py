@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from aetherflow.analytics import detector
 from aetherflow.analytics import groups as by_group
 from aetherflow.analytics.columns import Floats, Ints
 from aetherflow.analytics.evidence import STRONGEST, Test
 from aetherflow.analytics.habits import LEAST_OTHERS
+
+Counts = npt.NDArray[np.int32]
 
 LEAST_ROWS = 100  # among fewer, no combination is rare
 REFERENCES = 10_000  # what is usual is learnt from so many rows at most
@@ -26,8 +29,8 @@ class Share:
     """Of the row's group `others` other rows, `same` of which have what the row has. `rarity`: -log10 of that share,
     drawn towards the ledger's, NaN where either is not known or there are too few others."""
 
-    same: Ints
-    others: Ints
+    same: Counts
+    others: Counts
     rarity: Floats
 
 
@@ -49,7 +52,7 @@ class Together:
     rows: Ints
     probability: Floats
     loud: Mapping[str, Floats]
-    counts: Mapping[str, tuple[Ints, Ints]]
+    counts: Mapping[str, tuple[Counts, Counts]]
     among: int
 
     def test(self) -> Test:
@@ -80,12 +83,12 @@ def judged(*, score: Floats, shares: Mapping[str, Share], tie: Ints) -> Together
     """
     # Scores have long tails, which would leave the histogram of all others in one bin.
     figures = {"amount": np.sign(score) * np.log1p(np.abs(score))} | {name: of.rarity for name, of in shares.items()}
-    table = np.column_stack([column.astype(np.float32) for column in figures.values()])
-    size = len(table)
+    size = len(score)
     order = np.argsort(tie, kind="stable")
-    sample = table[order[np.random.default_rng(0).choice(size, size=min(size, REFERENCES), replace=False)]]
-    rows = _rarest(table, sample, tie) if size >= LEAST_ROWS else np.empty(0, dtype=np.int64)
-    there = table[rows]
+    drawn = np.random.default_rng(0).choice(size, size=min(size, REFERENCES), replace=False)
+    sample = _table(figures, order[drawn])
+    rows = _rarest(figures, sample, tie) if size >= LEAST_ROWS else np.empty(0, dtype=np.int64)
+    there = _table(figures, rows)
     loud = {name: _loudness(there[:, at], sample[:, at]) for at, name in enumerate(figures)}
     speaking = np.sum([said >= LOUD for said in loud.values()], axis=0)
     chance = np.exp(-detector.strangeness(there, among=sample))
@@ -98,13 +101,18 @@ def judged(*, score: Floats, shares: Mapping[str, Share], tie: Ints) -> Together
     )
 
 
-def _rarest(table: Floats, sample: Floats, tie: Ints) -> Ints:
-    if len(table) <= SCORED:
-        return np.arange(len(table))
+def _table(figures: Mapping[str, Floats], rows: Ints) -> Floats:
+    return np.column_stack([column[rows] for column in figures.values()])
+
+
+def _rarest(figures: Mapping[str, Floats], sample: Floats, tie: Ints) -> Ints:
+    every = np.arange(len(tie))
+    if len(tie) <= SCORED:
+        return every
     usual = detector.standardised(sample)
-    parts = (table[at : at + PART] for at in range(0, len(table), PART))
+    tables = (_table(figures, every[at : at + PART]) for at in range(0, len(tie), PART))
     rarity = np.concatenate(
-        [detector.by_histograms(detector.standardised(part, among=sample), among=usual) for part in parts]
+        [detector.by_histograms(detector.standardised(table, among=sample), among=usual) for table in tables]
     )
     return np.sort(np.lexsort((tie, -rarity))[:SCORED])
 
