@@ -56,3 +56,9 @@ def at_period_end(*, days: Days, kind: Ints, payee: Ints, sizes: Floats) -> Test
 def in_last_days(days: Days) -> Bools:
     months = days.astype("datetime64[M]")
     return ((months + 1).astype("datetime64[D]") - days).astype(np.int64) <= LAST_DAYS
+
+
+def third_of_month(days: Days) -> Ints:
+    """0 up to the 10th, 1 up to the 20th, 2 after it."""
+    first = days.astype("datetime64[M]").astype("datetime64[D]")
+    return np.minimum((days - first).astype(np.int64) // 10, 2)

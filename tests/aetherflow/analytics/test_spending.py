@@ -320,6 +320,11 @@ def test_the_last_days_of_a_month():
     ]
 
 
+def test_the_thirds_of_a_month():
+    days = on("2026-02-01", "2026-02-10", "2026-02-11", "2026-02-20", "2026-02-21", "2026-03-31")
+    assert spending.third_of_month(days).tolist() == [0, 0, 1, 1, 2, 2]
+
+
 def test_a_stray_into_a_kind_the_department_never_uses_is_stranger():
     payee = ints(*[0] * 20, *[1] * 20)
     of = ints(*[0] * 19, 1, *[0] * 19, 2)

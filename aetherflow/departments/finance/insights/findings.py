@@ -128,7 +128,6 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
 
 def _shares(ledger: Ledger) -> dict[str, together.Share]:
     """Who is paid by whom, for what, how and when, against what is usual there."""
-    months = ledger.days.astype("datetime64[M]").astype("datetime64[D]")
     weekday = (ledger.days.astype(np.int64) + 3) % 7
     category, place, payee = ledger.category.codes, ledger.place, ledger.payee
     return {
@@ -136,5 +135,5 @@ def _shares(ledger: Ledger) -> dict[str, together.Share]:
         "category": together.share_of(category, place),
         "payment-type": together.share_of(ledger.payment_type.codes, category),
         "weekday": together.share_of(weekday, category),
-        "third-of-month": together.share_of(np.minimum((ledger.days - months).astype(np.int64) // 10, 2), payee),
+        "third-of-month": together.share_of(spending.third_of_month(ledger.days), payee),
     }

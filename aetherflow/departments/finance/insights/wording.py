@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from aetherflow.analytics import columns, groups
+from aetherflow.analytics import columns, groups, spending
 from aetherflow.analytics.columns import Ints
 from aetherflow.analytics.evidence import Voice
 from aetherflow.analytics.repeats import Pattern
@@ -17,6 +17,7 @@ from aetherflow.insight import Item
 REASON_LEAST = 0.75  # weaker voices add to the score but make no sentence
 MATCHES_SHOWN = 10
 FIGURES_TOLD = 3
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # Reasons that tell what is also one of the figures together.
 TOLD_BY = {
     "amount-far-from-usual": "amount",
@@ -159,10 +160,9 @@ class Words:
         return f"A round sum of {self._money(row)}, rare for {self._category(row)} and this vendor."
 
     def _weekend(self, row: int) -> str:
-        weekday = "Saturday" if (self.ledger.days[row].astype(np.int64) + 3) % 7 == 5 else "Sunday"
         return (
-            f"Booked on a {weekday}; weekend bookings are {self.found.shares['weekend']:.1%} of the ledger and rarer "
-            "still for payments like this one."
+            f"Booked on a {self._weekday(row)}; weekend bookings are {self.found.shares['weekend']:.1%} of the ledger "
+            "and rarer still for payments like this one."
         )
 
     def _period_end(self, row: int) -> str:
@@ -212,22 +212,25 @@ class Words:
             ratio = float(ledger.size[row]) / max(usual, 0.01)
             times = _times(ratio) if ratio >= 1 else f"{ratio:.1%} of"
             return f"the amount of {self._money(row)} is {times} the usual {usual:,.2f}"
-        centre, day = ledger.cost_center.of(row), ledger.days[row].item()
+        centre = ledger.cost_center.of(row)
         there = f"on cost centre {centre}" if centre else f"in department {ledger.department.of(row)}"
         category = f"for {self._category(row)}"
-        whose, what = {
-            "place": ("this vendor's {} other payments", there),
-            "category": (f"the {{}} other payments {there}", category),
-            "payment-type": (f"the {{}} other payments {category}", f"by {ledger.payment_type.of(row)}"),
-            "weekday": (f"the {{}} other payments {category}", f"on a {day:%A}"),
-            "third-of-month": (
-                "this vendor's {} other payments",
-                f"in the {('first', 'second', 'last')[min((day.day - 1) // 10, 2)]} third of a month",
-            ),
-        }[name]
         same, others = self.found.joint.counts_at(row, name)
-        count = f"{same:,}" if same else "none"
-        return f"{count} of {whose.format(f'{others:,}')} {'is' if same <= 1 else 'are'} {what}"
+        among, what = {
+            "place": (f"this vendor's {others:,} other payments", there),
+            "category": (f"the {others:,} other payments {there}", category),
+            "payment-type": (f"the {others:,} other payments {category}", f"by {ledger.payment_type.of(row)}"),
+            "weekday": (f"the {others:,} other payments {category}", f"on a {self._weekday(row)}"),
+            "third-of-month": (f"this vendor's {others:,} other payments", f"in the {self._third(row)} of a month"),
+        }[name]
+        return f"{f'{same:,}' if same else 'none'} of {among} {'is' if same <= 1 else 'are'} {what}"
+
+    def _weekday(self, row: int) -> str:
+        return WEEKDAYS[(int(self.ledger.days[row].astype(np.int64)) + 3) % 7]
+
+    def _third(self, row: int) -> str:
+        (third,) = spending.third_of_month(self.ledger.days[row : row + 1])
+        return f"{('first', 'second', 'last')[third]} third"
 
     def _rank(self, row: int) -> str:
         largest = max(round(float(self.found.tail[row] * self.found.usual.size[row])), 1)
