@@ -173,10 +173,31 @@ def test_bands_are_the_residuals_quantiles_stretched_for_few_folds():
     residuals = np.linspace(-1, 1, 101)[:, None, None]
     got = bands.residual_bands(np.array([[50.0]]), residuals, scale=np.array([10.0]), folds=9)
     share = 0.8 * (1 + 1 / 101)
-    half = 10 * share * (1 + 1.2 / np.sqrt(36))
+    # The sizes are 0, 0.02 twice, 0.04 twice and so on: their quantile lies between the 81st, 0.80, and the 82nd.
+    even = 0.80 + 0.02 * (100 * share - 80)
+    half = 10 * (share * 2 / 3 + even / 3) * (1 + 1.2 / np.sqrt(36))
     assert got[0.80][0][0, 0] == pytest.approx(50 - half)
     assert got[0.80][1][0, 0] == pytest.approx(50 + half)
     assert got[0.95][1][0, 0] > got[0.80][1][0, 0]
+
+
+def test_a_third_of_a_side_has_no_side():
+    residuals = np.linspace(0, 1, 101)[:, None, None]
+    got = bands.residual_bands(np.zeros((1, 1)), residuals, scale=np.ones(1), folds=9)
+    share = 0.8 * (1 + 1 / 101)
+    low, high = (1 - share) / 2, (1 + share) / 2
+    assert got[0.80][0][0, 0] == pytest.approx(1.2 * (2 * low - share) / 3)
+    assert got[0.80][1][0, 0] == pytest.approx(1.2 * (2 * high + share) / 3)
+
+
+def test_series_without_errors_have_bands_without_width():
+    zeros, ones = np.zeros((30, 1, 5)), np.repeat(np.linspace(-1, 1, 30)[:, None, None], 5, axis=2)
+    residuals = np.concatenate([zeros, ones], axis=2)
+    size = np.repeat([1_000.0, 10.0], 5)
+    got = bands.bands_by_kind(np.full((1, 10), 9.0), residuals, scale=np.ones(10), size=size, folds=30)
+    width = got[0.95][1] - got[0.95][0]
+    assert np.isfinite(width).all()
+    assert (width[0, :5] < width[0, 5:]).all()
 
 
 def test_steady_and_restless_series_have_bands_of_their_own():

@@ -143,7 +143,7 @@ INSIGHTS: tuple[Insight, ...] = (
     Insight(
         kind=KIND,
         label="Revenue forecast",
-        version=2,
+        version=3,
         columns=reading.COLUMNS,
         compute=revenue_forecast,
         since=since,
