@@ -2,6 +2,7 @@ import { http, HttpResponse, type HttpHandler } from 'msw';
 import { setupServer } from 'msw/node';
 
 import * as fixtures from './fixtures';
+import { help } from './insightFixtures';
 
 const api = (path: string) => `*/api/v1${path}`;
 
@@ -30,6 +31,7 @@ export const server = setupServer(
   http.get(api('/dashboards/:department'), ({ params }) =>
     HttpResponse.json(fixtures.boards[String(params.department)] ?? null),
   ),
+  answers('/insights/help', help),
   answers('/jobs', page([fixtures.job()])),
   answers('/jobs/:job', fixtures.job()),
   answers('/schemas/:department', fixtures.schema),

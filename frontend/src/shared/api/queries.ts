@@ -8,6 +8,7 @@ import {
   datasetsList,
   getDatasetsRejectsUrl,
   getDatasetsRowsUrl,
+  insightsHelp,
   jobsGet,
   jobsList,
   schemasGet,
@@ -31,6 +32,13 @@ export const dashboardQuery = (department: string, dataset?: string) =>
     queryKey: ['dashboard', department, dataset ?? null],
     queryFn: ({ signal }) => dashboardsGet(department, dataset ? { dataset } : undefined, { signal }),
   });
+
+/** What the figures of all insights mean; it changes with the platform's release, not with the data. */
+export const figureHelpQuery = queryOptions({
+  queryKey: ['figure-help'],
+  queryFn: ({ signal }) => insightsHelp({ signal }),
+  staleTime: Infinity,
+});
 
 export const jobsQuery = (filters: JobsListParams) =>
   queryOptions({

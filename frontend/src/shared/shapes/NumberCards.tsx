@@ -1,3 +1,5 @@
+import type { ReactNode } from 'react';
+
 import { Icon, type IconName } from '@/shared/ui/icons';
 
 import classes from './NumberCards.module.css';
@@ -8,6 +10,8 @@ export interface NumberCard {
   note?: string;
   tone?: 'good' | 'warning' | 'bad';
   icon?: IconName;
+  /** What the number means, such as a `FigureHelp`. */
+  help?: ReactNode;
 }
 
 /** The few numbers that answer "how are we" before anything is read. */
@@ -19,6 +23,7 @@ export function NumberCards({ cards }: { cards: NumberCard[] }) {
           <dt className={classes.label}>
             {card.icon && <Icon name={card.icon} size={15} />}
             {card.label}
+            {card.help}
           </dt>
           <dd className={classes.value}>{card.value}</dd>
           {card.note !== undefined && <dd className={classes.note}>{card.note}</dd>}
