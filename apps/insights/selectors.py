@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from aetherflow.errors import NotFoundError
 from aetherflow.insight import Review as Reviewed
@@ -172,10 +172,12 @@ def dashboard_for(user: User, department: str, *, dataset_id: UUID | None = None
     latest = list(insights.order_by("kind", "-computed_at").distinct("kind"))
     with_heads(latest)
     newest = datasets.exclude(loaded_at=None).order_by("-number").first()
+    # A refused upload is one of the department's too, but nothing rests on it.
+    counts = datasets.aggregate(count=Count("pk"), loaded=Count("pk", filter=Q(loaded_at__isnull=False)))
     return {
         "department": department,
         "last_updated": max((insight.computed_at for insight in latest), default=None),
-        "datasets": {"count": datasets.count(), "latest": _provenance(newest) if newest else None},
+        "datasets": {**counts, "latest": _provenance(newest) if newest else None},
         "insights": latest,
     }
 
@@ -185,5 +187,6 @@ def _provenance(dataset: Dataset) -> dict[str, Any]:
         "id": dataset.pk,
         "name": dataset.name,
         "rows": dataset.rows_loaded,
+        "rejected": dataset.rows_rejected,
         "uploaded_at": dataset.uploaded_at,
     }

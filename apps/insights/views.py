@@ -105,13 +105,15 @@ class InsightOutput(serializers.ModelSerializer):
 class LatestDatasetOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
-    rows = serializers.IntegerField()
+    rows = serializers.IntegerField(help_text="Loaded of its own file.")
+    rejected = serializers.IntegerField(help_text="Rows of its own file that were rejected.")
     uploaded_at = serializers.DateTimeField()
 
 
 class DashboardDatasetsOutput(serializers.Serializer[Any]):
-    count = serializers.IntegerField()
-    latest = LatestDatasetOutput(allow_null=True)
+    count = serializers.IntegerField(help_text="All uploads that were not undone, refused ones too.")
+    loaded = serializers.IntegerField(help_text="Those whose rows are loaded: what insights can rest on.")
+    latest = LatestDatasetOutput(allow_null=True, help_text="The newest of those that are loaded.")
 
 
 class DashboardOutput(serializers.Serializer[Any]):

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from aetherflow.etl.rejects import FileRefused
 from apps.accounts.models import User
 from apps.insights.models import Insight
 from apps.jobs.models import IdempotentRequest, Job, StageRun, State, WorkerHeartbeat
@@ -217,7 +218,7 @@ def test_the_dashboard_shows_what_was_computed(
     dataset_id = post_file(client, seller).json()["dataset"]["id"]
     work()
     board = client.get("/api/v1/dashboards/sales", **bearer(seller)).json()
-    assert board["datasets"]["count"] == 1
+    assert (board["datasets"]["count"], board["datasets"]["loaded"]) == (1, 1)
     assert board["datasets"]["latest"]["id"] == dataset_id
     (insight,) = board["insights"]
     assert (insight["kind"], insight["dataset_id"]) == ("revenue_forecast", dataset_id)
@@ -226,6 +227,27 @@ def test_the_dashboard_shows_what_was_computed(
     problem(client.get(f"/api/v1/dashboards/sales?dataset={uuid.uuid4()}", **bearer(seller)), 404, "not-found")
     problem(client.get("/api/v1/dashboards/finance", **bearer(seller)), 403, "foreign-department")
     problem(client.get("/api/v1/dashboards/sales?dataset=x", **bearer(seller)), 400, "invalid-request")
+
+
+def test_a_refused_upload_is_none_of_those_the_dashboard_rests_on(
+    client: APIClient, sqs: Any, seller: User, work: Callable[[], None]
+) -> None:
+    loaded = post_file(client, seller, name="loaded.csv").json()["dataset"]["id"]
+    work()
+    refused = post_file(client, seller, name="refused.csv", content=b"no,such,columns\n1,2,3\n").json()["dataset"]["id"]
+    with pytest.raises(FileRefused):
+        work()
+    assert client.get(f"/api/v1/datasets/{refused}", **bearer(seller)).json()["loaded_at"] is None
+    board = client.get("/api/v1/dashboards/sales", **bearer(seller)).json()
+    assert (board["datasets"]["count"], board["datasets"]["loaded"]) == (2, 1)
+    one = client.get(f"/api/v1/datasets/{loaded}", **bearer(seller)).json()
+    assert board["datasets"]["latest"] == {
+        "id": loaded,
+        "name": one["name"],
+        "rows": one["rows"]["loaded"],
+        "rejected": one["rows"]["rejected"],
+        "uploaded_at": one["uploaded_at"],
+    }
 
 
 def test_health_says_by_name_what_is_down(client: APIClient, sqs: Any) -> None:

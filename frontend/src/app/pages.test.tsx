@@ -168,7 +168,7 @@ describe('the dashboard', () => {
       answers('/dashboards/sales', {
         department: 'sales',
         last_updated: null,
-        datasets: { count: 0, latest: null },
+        datasets: { count: 0, loaded: 0, latest: null },
         insights: [],
       }),
       answers('/jobs', page([])),

@@ -335,6 +335,7 @@ const LATEST = {
   id: '9c1e7c1a-5d53-4b5e-9a55-6f1f5a1f1001',
   name: 'March sales',
   rows: 12_304,
+  rejected: 0,
   uploaded_at: '2026-04-01T08:00:00Z',
 };
 
@@ -348,7 +349,7 @@ const board = (
   ({
     department,
     last_updated: '2026-04-01T08:00:05Z',
-    datasets: { count: 3, latest: LATEST },
+    datasets: { count: 4, loaded: 3, latest: LATEST },
     insights: [
       {
         id: `5a1f6f1f-0000-4000-8000-${kind

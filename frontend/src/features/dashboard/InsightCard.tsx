@@ -1,7 +1,9 @@
-import type { InsightOutput } from '@/shared/api/gen/model';
+import type { InsightOutput, SinceOutput } from '@/shared/api/gen/model';
 import { format, plural } from '@/shared/format/format';
 import type { InsightBasis } from '@/shared/insights/types';
 import { Boundary } from '@/shared/ui/Boundary';
+import { Icon } from '@/shared/ui/icons';
+import { TextLink } from '@/shared/ui/links';
 import { Panel } from '@/shared/ui/Panel';
 
 import classes from './InsightCard.module.css';
@@ -19,6 +21,7 @@ export function InsightCard({ insight }: { insight: InsightOutput }) {
   ].filter(Boolean);
   return (
     <Panel title={title} lead={insight.summary}>
+      {insight.since && <Since since={insight.since} />}
       <Boundary key={insight.id}>
         <View insight={insight} state={state} onState={onState} />
       </Boundary>
@@ -31,5 +34,21 @@ export function InsightCard({ insight }: { insight: InsightOutput }) {
         </p>
       </details>
     </Panel>
+  );
+}
+
+/** What the newest upload has changed, and against which it is meant. */
+function Since({ since }: { since: SinceOutput }) {
+  return (
+    <p className={classes.since}>
+      <Icon name="pulse" size={16} />
+      <span>
+        Since{' '}
+        <TextLink to="/data/$dataset" params={{ dataset: since.dataset_id }} size="sm">
+          {since.dataset_name}
+        </TextLink>
+        : {since.summary}
+      </span>
+    </p>
   );
 }

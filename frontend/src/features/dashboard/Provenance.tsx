@@ -1,14 +1,15 @@
-import {} from '@mantine/core';
+import { Popover, UnstyledButton } from '@mantine/core';
 
-import type { DashboardOutput } from '@/shared/api/gen/model';
+import type { DashboardOutput, InsightOutput } from '@/shared/api/gen/model';
 import { format, plural } from '@/shared/format/format';
 import { TextLink } from '@/shared/ui/links';
 
 import classes from './Provenance.module.css';
+import { viewOf } from './registry';
 
-/** Where the numbers come from: the newest upload, its rows, and when they were computed. */
+/** Where the numbers come from: the newest upload and its rows, when they were computed, and how. */
 export function Provenance({ dashboard }: { dashboard: DashboardOutput }) {
-  const { latest, count } = dashboard.datasets;
+  const { latest, loaded } = dashboard.datasets;
   return (
     <div className={classes.strip}>
       {latest && (
@@ -17,10 +18,27 @@ export function Provenance({ dashboard }: { dashboard: DashboardOutput }) {
           <TextLink to="/data/$dataset" params={{ dataset: latest.id }} size="sm">
             {latest.name}
           </TextLink>
-          {count > 1 && ` and ${plural(count - 1, 'earlier upload', 'earlier uploads')}`}
+          {loaded > 1 && ` and ${plural(loaded - 1, 'earlier upload', 'earlier uploads')}`}
         </span>
       )}
-      {latest && <span className="tabular">{plural(latest.rows, 'row', 'rows')} in it</span>}
+      {latest && (
+        <span className="tabular">
+          {plural(latest.rows, 'row', 'rows')} in it
+          {latest.rejected > 0 && (
+            <>
+              ,{' '}
+              <TextLink
+                to="/data/$dataset"
+                params={{ dataset: latest.id }}
+                search={{ tab: 'rejects' }}
+                size="sm"
+              >
+                {format.integer(latest.rejected)} rejected
+              </TextLink>
+            </>
+          )}
+        </span>
+      )}
       {latest && (
         <span title={format.dateTime(latest.uploaded_at)}>uploaded {format.ago(latest.uploaded_at)}</span>
       )}
@@ -29,6 +47,34 @@ export function Provenance({ dashboard }: { dashboard: DashboardOutput }) {
           computed {format.ago(dashboard.last_updated)}
         </span>
       )}
+      {dashboard.insights.length > 0 && <Methods insights={dashboard.insights} />}
     </div>
+  );
+}
+
+/** By which method, of which version and when, each insight was computed. */
+function Methods({ insights }: { insights: readonly InsightOutput[] }) {
+  return (
+    <span>
+      <Popover width={360} position="bottom-start" withArrow shadow="md" trapFocus returnFocus>
+        <Popover.Target>
+          <UnstyledButton className={classes.how}>by which method</UnstyledButton>
+        </Popover.Target>
+        <Popover.Dropdown>
+          <div className={classes.methods} tabIndex={-1} data-autofocus>
+            {insights.map((insight) => (
+              <div key={insight.id}>
+                <div className={classes.name}>{viewOf(insight.kind).title}</div>
+                <div className={classes.muted}>
+                  {format.dateTime(insight.computed_at)}
+                  {insight.version > 0 && `, version ${format.integer(insight.version)} of the method`}
+                </div>
+                <p>{insight.method}</p>
+              </div>
+            ))}
+          </div>
+        </Popover.Dropdown>
+      </Popover>
+    </span>
   );
 }

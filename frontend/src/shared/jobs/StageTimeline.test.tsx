@@ -76,10 +76,16 @@ test('a stage that is tried again keeps the reason of the last attempt in sight'
   expect(within(etl).getByRole('status')).toHaveTextContent('The file could not be read.');
 });
 
-test('a run that began with the insights has no stage before them', () => {
-  const all = steps(job({ cause: 'reprocess', stages: [stage({ stage: 'ml' })] }));
-  expect(all.map((step) => step.textContent)).toEqual([
-    expect.stringContaining('Run again taken in'),
-    expect.stringContaining('Compute insights'),
-  ]);
-});
+test.each([
+  ['reprocess', 'Run again'],
+  ['undo', 'After an undo'],
+  ['settings', 'Settings changed'],
+])(
+  'a run that began with the insights has no stage before them, and says what it began with: %s',
+  (cause, words) => {
+    const all = steps(job({ cause, stages: [stage({ stage: 'ml' })] }));
+    expect(all).toHaveLength(2);
+    expect(screen.getByText(words)).toBeVisible();
+    expect(all[1]).toHaveTextContent('Compute insights');
+  },
+);

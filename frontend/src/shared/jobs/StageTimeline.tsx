@@ -8,7 +8,7 @@ import { Notice } from '@/shared/ui/Notice';
 import tones from '@/shared/ui/Notice.module.css';
 
 import classes from './StageTimeline.module.css';
-import { causeWord, progressShare, progressWords, stageWord } from './words';
+import { beganWord, progressShare, progressWords, stageWord } from './words';
 
 const DOTS: Record<StageOutput['status'], { icon: IconName; tone: string | undefined }> = {
   queued: { icon: 'clock', tone: undefined },
@@ -25,7 +25,7 @@ export function StageTimeline({ job }: { job: JobOutput }) {
       <li className={classes.step}>
         <Dot icon="check" tone={tones.good} />
         <div className={classes.body}>
-          <div className={classes.title}>{causeWord(job.cause)} taken in</div>
+          <div className={classes.title}>{beganWord(job.cause)}</div>
           <div className={classes.meta}>{format.dateTime(job.created_at)}</div>
         </div>
       </li>

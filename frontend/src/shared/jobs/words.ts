@@ -9,10 +9,15 @@ const CAUSES: Record<string, string> = {
   upload: 'Upload',
   reprocess: 'Run again',
   undo: 'After an undo',
+  settings: 'Settings changed',
   message: 'Message from another system',
 };
 
 export const causeWord = (cause: string): string => CAUSES[cause] ?? humanise(cause);
+
+/** What the job began with; only what came from outside is taken in. */
+export const beganWord = (cause: string): string =>
+  cause === 'upload' || cause === 'message' ? `${causeWord(cause)} taken in` : causeWord(cause);
 
 /** "1,200 of 5,000 rows"; empty before anything is known. */
 export function progressWords({ done, total, unit }: { done: number; total: number; unit: string }): string {

@@ -8,6 +8,10 @@
 import type { DashboardDatasetsOutputLatest } from './dashboardDatasetsOutputLatest';
 
 export interface DashboardDatasetsOutput {
+  /** All uploads that were not undone, refused ones too. */
   count: number;
+  /** Those whose rows are loaded: what insights can rest on. */
+  loaded: number;
+  /** The newest of those that are loaded. */
   latest: DashboardDatasetsOutputLatest;
 }

@@ -7,4 +7,7 @@
  */
 import type { LatestDatasetOutput } from './latestDatasetOutput';
 
+/**
+ * The newest of those that are loaded.
+ */
 export type DashboardDatasetsOutputLatest = LatestDatasetOutput | null;

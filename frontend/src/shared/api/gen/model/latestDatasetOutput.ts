@@ -9,6 +9,9 @@
 export interface LatestDatasetOutput {
   id: string;
   name: string;
+  /** Loaded of its own file. */
   rows: number;
+  /** Rows of its own file that were rejected. */
+  rejected: number;
   uploaded_at: string;
 }
