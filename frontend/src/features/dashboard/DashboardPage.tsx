@@ -45,7 +45,7 @@ export function DashboardPage() {
             {dataset && <OneDataset department={department} />}
             {!dataset && <FreshnessNotice dashboard={data} jobs={jobs} />}
             {data.insights.map((insight) => (
-              <InsightCard key={insight.kind} insight={insight} />
+              <InsightCard key={insight.kind} insight={insight} department={department} />
             ))}
             {data.insights.length === 0 && <NoInsights dashboard={data} />}
           </Stack>

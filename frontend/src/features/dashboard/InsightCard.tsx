@@ -10,8 +10,13 @@ import classes from './InsightCard.module.css';
 import { viewOf } from './registry';
 import { useInsightState } from './useInsightState';
 
+interface InsightCardProps {
+  insight: InsightOutput;
+  department: string;
+}
+
 /** One insight: what it says, the drawing, and how it came about. */
-export function InsightCard({ insight }: { insight: InsightOutput }) {
+export function InsightCard({ insight, department }: InsightCardProps) {
   const { title, View } = viewOf(insight.kind);
   const [state, onState] = useInsightState(insight.kind);
   const basis = insight.basis as InsightBasis;
@@ -23,7 +28,7 @@ export function InsightCard({ insight }: { insight: InsightOutput }) {
     <Panel title={title} lead={insight.summary}>
       {insight.since && <Since since={insight.since} />}
       <Boundary key={insight.id}>
-        <View insight={insight} state={state} onState={onState} />
+        <View insight={insight} department={department} state={state} onState={onState} />
       </Boundary>
       <details className={classes.foot}>
         <summary>

@@ -5,6 +5,7 @@ import type { TextState } from '@/shared/shapes/tableState';
 
 export interface InsightViewProps {
   insight: InsightOutput;
+  department: string;
   state: TextState;
   onState: (change: TextState) => void;
 }

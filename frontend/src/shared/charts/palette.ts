@@ -12,7 +12,8 @@ export interface Palette {
   band95: string;
 }
 
-const LIGHT: Palette = {
+/** Also of pictures, which are pasted onto white pages. */
+export const LIGHT: Palette = {
   ink: '#1b2130',
   muted: '#5b6272',
   grid: '#ebe6dc',

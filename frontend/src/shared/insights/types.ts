@@ -12,12 +12,65 @@ export interface ForecastPoint extends WeekPoint {
   upper95: number;
 }
 
-export interface CategoryForecast {
-  category: string;
+/** Of the backtest: the sum of absolute errors as a share of the sum of what was sold; null where there is none. */
+export interface ForecastError {
+  metric: string;
+  model: number | null;
+  baseline: number | null;
+}
+
+/** The insight's `quality`: of all categories together, over so many rolling origins. */
+export interface ForecastQuality extends ForecastError {
+  folds: number;
+}
+
+/** Two times four weeks: `change` = `now` − `before` = price + discount + volume + mix + refunds. */
+export interface Moves {
+  before: number;
+  now: number;
+  change: number;
+  price: number;
+  discount: number;
+  volume: number;
+  mix: number;
+  refunds: number;
+}
+
+/** Null where the past does not reach back so far. */
+export interface Drivers {
+  previous: Moves | null;
+  year_ago: Moves | null;
+}
+
+/** % more units for 1 % more price; `value` is null where prices moved too little, and `note` says so. */
+export interface Elasticity {
+  value: number | null;
+  lower: number | null;
+  upper: number | null;
+  products?: number;
+  observations?: number;
+  note: string;
+}
+
+export interface Elasticities {
+  price: Elasticity;
+  discount: Elasticity;
+}
+
+/** A line with its forecast. What is optional came with the second version of the method. */
+export interface Forecasted {
   history: WeekPoint[];
   /** Empty where the history is too short; `note` then says so. */
   forecast: ForecastPoint[];
   note?: string;
+  quality?: ForecastError;
+}
+
+export interface CategoryForecast extends Forecasted {
+  category: string;
+  drivers?: Drivers;
+  /** Of the 300 largest categories only. */
+  elasticity?: Elasticities;
 }
 
 export interface TopCategory {
@@ -31,14 +84,9 @@ export interface RevenueForecast {
   history_weeks: number;
   categories: CategoryForecast[];
   top_categories: TopCategory[];
-}
-
-/** `metric` is "wape": the sum of absolute errors as a share of the sum of what was sold. */
-export interface ForecastQuality {
-  metric: string;
-  model: number | null;
-  baseline: number | null;
-  folds: number;
+  total?: Forecasted;
+  drivers?: Drivers & { weeks: number };
+  elasticity?: Elasticities;
 }
 
 export type Severity = 'critical' | 'high' | 'medium' | 'low';

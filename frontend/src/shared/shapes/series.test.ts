@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { chartColumns } from './series';
+import { chartColumns, stretch } from './series';
 
 const future = (at: string, value: number) => ({
   at,
@@ -44,4 +44,11 @@ test('a forecast without a past begins at its first week', () => {
 test('every column is as long as the axis', () => {
   const columns = chartColumns({ past: [{ at: 'a', value: 1 }], future: [future('b', 2), future('c', 3)] });
   for (const column of Object.values(columns)) expect(column).toHaveLength(3);
+});
+
+test('a stretch is the newest of the past and the nearest of the future', () => {
+  const past = ['a', 'b', 'c'].map((at) => ({ at, value: 1 }));
+  const seen = stretch({ past, future: [future('d', 2), future('e', 3)] }, 2, 1);
+  expect(seen.past.map(({ at }) => at)).toEqual(['b', 'c']);
+  expect(seen.future.map(({ at }) => at)).toEqual(['d']);
 });

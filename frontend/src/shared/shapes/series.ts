@@ -52,11 +52,8 @@ export function chartColumns({ past, future }: BandedSeries): ChartColumns {
   };
 }
 
-/** Several series as one. Bands do not add up (the errors are not all of one sign), so a sum has none. */
-export function sumOfPast(series: readonly BandedSeries[]): SeriesPoint[] {
-  const totals = new Map<string, number>();
-  for (const { past } of series) {
-    for (const { at, value } of past) totals.set(at, (totals.get(at) ?? 0) + value);
-  }
-  return [...totals].map(([at, value]) => ({ at, value })).sort((a, b) => a.at.localeCompare(b.at));
-}
+/** The newest `weeks` of the past and the first `ahead` of the future. */
+export const stretch = (series: BandedSeries, weeks: number, ahead: number): BandedSeries => ({
+  past: series.past.slice(-weeks),
+  future: series.future.slice(0, ahead),
+});

@@ -13,7 +13,7 @@ export function PageHeader({ title, lead, actions }: PageHeaderProps) {
   }, [title]);
   return (
     <Group component="header" justify="space-between" align="flex-end" gap="sm" mb="lg">
-      <div style={{ minWidth: 0 }}>
+      <div style={{ minWidth: 0, flex: '1 1 280px' }}>
         <Title order={1} style={{ overflowWrap: 'anywhere' }}>
           {title}
         </Title>
