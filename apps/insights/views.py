@@ -25,6 +25,7 @@ from apps.insights.selectors import (
     reviews_for,
     settings_for,
     subject_of,
+    with_figures_before,
     with_heads,
 )
 from apps.insights.services.reviewing import review, take_back
@@ -47,6 +48,11 @@ class SinceOutput(serializers.Serializer[Any]):
     dataset_id = serializers.UUIDField(source="compared_with_id")
     dataset_name = serializers.CharField(source="compared_with.name")
     summary = serializers.CharField(source="since")
+    figures = serializers.DictField(
+        child=serializers.FloatField(),
+        source="figures_before",
+        help_text="Those of that upload's insight; none where it was computed anew with later rows.",
+    )
 
 
 class InsightOutput(serializers.ModelSerializer):
@@ -65,6 +71,9 @@ class InsightOutput(serializers.ModelSerializer):
         read_only=True, help_text="Datasets, the rows of each (`rows_of`), and the number of rows that count together."
     )
     given = GivenOutput(read_only=True)
+    figures = serializers.SerializerMethodField(
+        help_text="What it comes to in a few numbers; their names go with `kind`."
+    )
     since = serializers.SerializerMethodField(
         help_text="What has changed since the upload before, and which that was; null where there is nothing to tell."
     )
@@ -87,12 +96,17 @@ class InsightOutput(serializers.ModelSerializer):
             "sha256",
             "quality",
             "summary",
+            "figures",
             "since",
             "subject",
             "items_total",
             "data",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(serializers.DictField(child=serializers.FloatField()))
+    def get_figures(self, insight: Insight) -> dict[str, float]:
+        return getattr(insight, "figures", None) or {}
 
     @extend_schema_field(SinceOutput(allow_null=True))
     def get_since(self, insight: Insight) -> dict[str, Any] | None:
@@ -147,6 +161,7 @@ class InsightView(APIView):
         """One insight with the head of its ranking. Computed anew it has another id."""
         insight = insight_for(user_of(request), insight_id)
         with_heads([insight])
+        with_figures_before([insight])
         return Response(InsightOutput(insight).data)
 
 

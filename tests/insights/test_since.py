@@ -42,7 +42,26 @@ def test_a_newer_upload_tells_what_has_changed_since_the_one_before(
     insight = store(newer, flags("a", "b", "c"), rests_on=[older])
     assert told(insight) == ("2 newly listed", older)
     shown = client.get(f"/api/v1/insights/{insight.pk}", **bearer(UserFactory(department="sales"))).json()
-    assert shown["since"] == {"dataset_id": str(older.pk), "dataset_name": "Week 1", "summary": "2 newly listed"}
+    assert shown["since"] == {
+        "dataset_id": str(older.pk),
+        "dataset_name": "Week 1",
+        "summary": "2 newly listed",
+        "figures": {"n": 1.5},
+    }
+
+
+def test_the_figures_are_shown_beside_those_of_the_upload_before(
+    client: APIClient, older: Dataset, newer: Dataset
+) -> None:
+    seller = UserFactory(department="sales")
+    store(older, answer([], headline=Headline(figures={"n": 1.5}, flagged=[("a",)])))
+    insight = store(newer, answer([], headline=Headline(figures={"n": 4}, flagged=[("a",), ("b",)])), rests_on=[older])
+    shown = client.get(f"/api/v1/insights/{insight.pk}", **bearer(seller)).json()
+    assert (shown["figures"], shown["since"]["figures"]) == ({"n": 4}, {"n": 1.5})
+    # Computed anew with the newer one's rows it is no past of them.
+    store(older, answer([], headline=Headline(figures={"n": 4}, flagged=[("a",), ("b",)])), rests_on=[newer])
+    shown = client.get(f"/api/v1/insights/{insight.pk}", **bearer(seller)).json()
+    assert (shown["figures"], shown["since"]["figures"]) == ({"n": 4}, {})
 
 
 def test_nothing_is_told_where_nothing_has_changed(client: APIClient, older: Dataset, newer: Dataset) -> None:

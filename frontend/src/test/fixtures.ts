@@ -368,6 +368,7 @@ const board = (
         given: { settings: {}, reviews: 0 },
         basis: { rows: 36_912, datasets: ['a', 'b', 'c'], rows_of: { a: 12_304, b: 12_304, c: 12_304 } },
         sha256: '',
+        figures: {},
         since: null,
         subject: [],
         items_total: null,

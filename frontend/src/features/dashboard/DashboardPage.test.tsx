@@ -46,6 +46,7 @@ test('a card tells what the newest upload has changed, and since which', async (
     dataset_id: '11111111-0000-4000-8000-000000000000',
     dataset_name: 'February sales',
     summary: 'Forecast +4%: 12,480 for the next four weeks instead of 12,000.',
+    figures: { four_weeks: 12_000 },
   };
   show({ insights: [{ ...insight, since }] });
   open('/dashboard/sales');

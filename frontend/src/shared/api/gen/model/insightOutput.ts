@@ -9,6 +9,7 @@ import type { InsightOutputParameters } from './insightOutputParameters';
 import type { GivenOutput } from './givenOutput';
 import type { InsightOutputBasis } from './insightOutputBasis';
 import type { InsightOutputQuality } from './insightOutputQuality';
+import type { InsightOutputFigures } from './insightOutputFigures';
 import type { InsightOutputSince } from './insightOutputSince';
 import type { InsightOutputItemsTotal } from './insightOutputItemsTotal';
 import type { InsightOutputData } from './insightOutputData';
@@ -30,6 +31,8 @@ export interface InsightOutput {
   readonly sha256: string;
   readonly quality: InsightOutputQuality;
   readonly summary: string;
+  /** What it comes to in a few numbers; their names go with `kind`. */
+  readonly figures: InsightOutputFigures;
   /** What has changed since the upload before, and which that was; null where there is nothing to tell. */
   readonly since: InsightOutputSince;
   /** The fields of an item that say which one it is. */

@@ -5,9 +5,12 @@
  * Departments upload data files and get back clean, queryable rows and insights.
  * OpenAPI spec version: 1
  */
+import type { SinceOutputFigures } from './sinceOutputFigures';
 
 export interface SinceOutput {
   dataset_id: string;
   dataset_name: string;
   summary: string;
+  /** Those of that upload's insight; none where it was computed anew with later rows. */
+  figures: SinceOutputFigures;
 }
