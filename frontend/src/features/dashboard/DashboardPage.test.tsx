@@ -1,10 +1,10 @@
-import { screen, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, test } from 'vitest';
 
 import type { DashboardOutput } from '@/shared/api/gen/model';
 import * as fixtures from '@/test/fixtures';
 import { open } from '@/test/open';
-import { answers, server } from '@/test/server';
+import { answers, page, server } from '@/test/server';
 import { user } from '@/test/user';
 
 const board = fixtures.boards.sales as DashboardOutput;
@@ -56,4 +56,71 @@ test('a card tells what the newest upload has changed, and since which', async (
     'href',
     `/data/${since.dataset_id}`,
   );
+});
+
+describe('what needs attention', () => {
+  const supply = fixtures.boards.supply_chain as DashboardOutput;
+  const figures = { items: 60, at_risk: 14, critical: 5, to_order: 14, order_units: 4_000, dead_stock: 0 };
+  const risky = { ...supply, insights: supply.insights.map((each) => ({ ...each, figures })) };
+
+  test('leads to the rows behind it, whatever was searched for before', async () => {
+    server.use(answers('/dashboards/supply_chain', risky));
+    const { router } = open('/dashboard/supply_chain?stockout_risk.q=nothing&stockout_risk.show=all', {
+      as: fixtures.admin,
+    });
+    const list = await screen.findByRole('region', { name: 'Needs attention (1)' });
+    expect(list).toHaveTextContent('14 items are at risk of running out');
+    expect(list).toHaveTextContent('Urgent');
+    await user.click(within(list).getByRole('link', { name: 'See the items' }));
+    const table = await screen.findByRole('table', { name: /risk of running out/ });
+    await waitFor(() => expect(within(table).getAllByRole('row')).toHaveLength(15));
+    expect(router.state.location.search).toEqual({ 'stockout_risk.show': 'focus' });
+    expect(router.state.location.hash).toBe('stockout_risk');
+    expect(document.getElementById('stockout_risk')).toContainElement(table);
+  });
+
+  test('says so where nothing does, beside the numbers with their help', async () => {
+    server.use(
+      answers('/dashboards/supply_chain', {
+        ...risky,
+        insights: risky.insights.map((each) => ({
+          ...each,
+          figures: { ...figures, at_risk: 0, critical: 0 },
+        })),
+      }),
+    );
+    open('/dashboard/supply_chain', { as: fixtures.admin });
+    expect(await screen.findByText(/Nothing. All is computed and loaded/)).toBeVisible();
+    expect(await screen.findByRole('button', { name: 'What does “At risk” mean?' })).toBeVisible();
+  });
+
+  test('names a failed job and leads to it', async () => {
+    const error = {
+      code: 'missing-label',
+      message: 'The column “quantity” is missing.',
+      hint: '',
+      details: {},
+    };
+    const failed = fixtures.job({
+      id: 'failed-1',
+      status: 'failed',
+      stage: 'etl',
+      stages: [fixtures.stage({ status: 'failed', error })],
+    });
+    server.use(answers('/jobs', page([failed])));
+    open('/dashboard/sales');
+    const entry = await screen.findByText('“March sales” could not be worked through');
+    expect(entry.closest('li')).toHaveTextContent('The column “quantity” is missing.');
+    expect(screen.getByRole('link', { name: 'Why, and what to do' })).toHaveAttribute(
+      'href',
+      '/jobs/failed-1',
+    );
+  });
+
+  test('is not asked of the insights of an older upload', async () => {
+    const id = fixtures.dataset().id;
+    open(`/dashboard/sales?dataset=${id}`);
+    expect(await screen.findByText('As they were after one upload')).toBeVisible();
+    expect(screen.queryByRole('heading', { name: /Needs attention/ })).not.toBeInTheDocument();
+  });
 });

@@ -17,6 +17,7 @@ import { ButtonLink, TextLink } from '@/shared/ui/links';
 
 import { freshnessOf } from './freshness';
 import { InsightCard } from './InsightCard';
+import { Overview } from './overview/Overview';
 import { Provenance } from './Provenance';
 
 const route = getRouteApi('/inside/dashboard/$department');
@@ -43,7 +44,8 @@ export function DashboardPage() {
         {(data) => (
           <Stack gap="lg">
             {dataset && <OneDataset department={department} />}
-            {!dataset && <FreshnessNotice dashboard={data} jobs={jobs} />}
+            {!dataset && <UnderWay dashboard={data} jobs={jobs} />}
+            <Overview dashboard={data} jobs={dataset ? null : jobs} />
             {data.insights.map((insight) => (
               <InsightCard key={insight.kind} insight={insight} department={department} />
             ))}
@@ -81,34 +83,18 @@ function OneDataset({ department }: { department: string }) {
   );
 }
 
-function FreshnessNotice({ dashboard, jobs }: { dashboard: DashboardOutput; jobs: JobOutput[] }) {
+function UnderWay({ dashboard, jobs }: { dashboard: DashboardOutput; jobs: JobOutput[] }) {
   const fresh = freshnessOf(dashboard, jobs);
-  if (fresh.kind === 'fresh') return null;
-  if (fresh.kind === 'behind') {
-    return (
-      <Notice tone="warning" title="The newest upload is not in these numbers yet">
-        Its rows are loaded; the insights over them have not been computed.
-      </Notice>
-    );
-  }
+  if (fresh.kind !== 'under-way') return null;
   const { job } = fresh;
-  const link = (
-    <TextLink to="/jobs/$job" params={{ job: job.id }} size="sm">
-      {fresh.kind === 'failed' ? 'Why, and what to do' : 'Watch it'}
-    </TextLink>
-  );
   const run = currentStage(job);
-  if (fresh.kind === 'failed') {
-    return (
-      <Notice tone="bad" title={`“${job.dataset_name}” could not be worked through`}>
-        {run?.error?.message} {dashboard.insights.length > 0 && 'What you see is from before it.'} {link}
-      </Notice>
-    );
-  }
   return (
     <Notice tone="info" title={`“${job.dataset_name}” is being worked on`}>
       {run && [stageWord(run.stage), progressWords(run.progress)].filter(Boolean).join(', ')}.{' '}
-      {dashboard.insights.length > 0 && 'What you see is from before it, and changes by itself.'} {link}
+      {dashboard.insights.length > 0 && 'What you see is from before it, and changes by itself.'}{' '}
+      <TextLink to="/jobs/$job" params={{ job: job.id }} size="sm">
+        Watch it
+      </TextLink>
     </Notice>
   );
 }

@@ -25,7 +25,7 @@ export function InsightCard({ insight, department }: InsightCardProps) {
     basis.datasets && `of ${plural(basis.datasets.length, 'upload', 'uploads')}`,
   ].filter(Boolean);
   return (
-    <Panel title={title} lead={insight.summary}>
+    <Panel id={insight.kind} title={title} lead={insight.summary}>
       {insight.since && <Since since={insight.since} />}
       <Boundary key={insight.id}>
         <View insight={insight} department={department} state={state} onState={onState} />

@@ -3,6 +3,8 @@ import type { ReactNode } from 'react';
 import type { InsightOutput } from '@/shared/api/gen/model';
 import type { TextState } from '@/shared/shapes/tableState';
 
+import type { Overview } from './overview/entries';
+
 export interface InsightViewProps {
   insight: InsightOutput;
   department: string;
@@ -14,6 +16,8 @@ export interface InsightViewProps {
 export interface InsightView {
   title: string;
   View: (props: InsightViewProps) => ReactNode;
+  /** What it gives to the head of the dashboard; without one it gives nothing. */
+  overview?: (insight: InsightOutput) => Overview;
 }
 
 /** The list under `key` of a free-form payload. An insight that breaks its contract is an error, not an empty card. */

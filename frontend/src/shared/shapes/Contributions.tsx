@@ -40,10 +40,12 @@ export function Contributions({ caption, from, to, items, write }: Contributions
             </th>
             <td className={classes.bars}>
               <span className={classes.track}>
-                <span
-                  className={value < 0 ? classes.less : classes.more}
-                  style={{ width: `${(Math.abs(value) / largest) * 50}%` }}
-                />
+                {value !== 0 && (
+                  <span
+                    className={value < 0 ? classes.less : classes.more}
+                    style={{ width: `${(Math.abs(value) / largest) * 50}%` }}
+                  />
+                )}
               </span>
             </td>
             <td className={classes.value}>{write(value)}</td>

@@ -57,7 +57,11 @@ export function seriesOption(
       data: columns.at,
       axisLine: { lineStyle: { color: palette.grid } },
       axisTick: { show: false },
-      axisLabel: { color: palette.muted, hideOverlap: true, formatter: (at: string) => shortDay(at) },
+      axisLabel: {
+        color: palette.muted,
+        hideOverlap: true,
+        formatter: columns.at.length > YEAR ? shortMonth : shortDay,
+      },
     },
     yAxis: {
       type: 'value',
@@ -102,5 +106,10 @@ const HIDDEN = {
   emphasis: { disabled: true },
 } as const;
 
+/** Weeks from which on a day without its year could be one of two. */
+const YEAR = 52;
+
 const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+const MONTH = new Intl.DateTimeFormat(undefined, { month: 'short', year: 'numeric', timeZone: 'UTC' });
 const shortDay = (iso: string): string => DAY.format(new Date(`${iso}T00:00:00Z`));
+const shortMonth = (iso: string): string => MONTH.format(new Date(`${iso}T00:00:00Z`));

@@ -4,6 +4,8 @@ import { useId, type ReactNode } from 'react';
 import classes from './Panel.module.css';
 
 interface PanelProps {
+  /** Where a link of this page may lead. */
+  id?: string;
   title: string;
   lead?: ReactNode;
   actions?: ReactNode;
@@ -11,13 +13,13 @@ interface PanelProps {
 }
 
 /** A part of a page with its own heading: a landmark that a screen reader can jump to. */
-export function Panel({ title, lead, actions, children }: PanelProps) {
-  const id = useId();
+export function Panel({ id, title, lead, actions, children }: PanelProps) {
+  const heading = useId();
   return (
-    <section className={classes.panel} aria-labelledby={id}>
+    <section id={id} className={classes.panel} aria-labelledby={heading}>
       <div className={classes.head}>
         <div className={classes.words}>
-          <Title order={2} id={id}>
+          <Title order={2} id={heading}>
             {title}
           </Title>
           {lead !== undefined && <p className={classes.lead}>{lead}</p>}

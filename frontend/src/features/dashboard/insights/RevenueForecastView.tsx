@@ -50,7 +50,10 @@ export function RevenueForecastView({ insight, department, state, onState }: Ins
   const error = line.quality ?? (isQuality(insight.quality) ? insight.quality : null);
   return (
     <>
-      <NumberCards cards={cardsOf({ kind: insight.kind, line, ahead, error, money })} />
+      {/* Those of the whole department stand at the head of the page. */}
+      {line.category !== null && (
+        <NumberCards cards={cardsOf({ kind: insight.kind, line, ahead, error, money })} />
+      )}
       <div className={classes.tools}>
         <Select
           label="Category"
