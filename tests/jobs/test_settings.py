@@ -121,8 +121,10 @@ def test_insights_computed_while_a_setting_changes_are_computed_again(
 def test_what_is_no_setting_or_out_of_bounds_is_refused(
     client: APIClient, seller: User, value: Any, names: dict[str, str], status: int, code: str
 ) -> None:
-    problem(put(client, seller, value, **names), status, code)
+    document = problem(put(client, seller, value, **names), status, code)
     assert not ChosenSetting.objects.exists()
+    if status == 422:  # of which setting it speaks, for a form that sent several
+        assert document["details"] == {"kind": "listing", "name": "level"} | names
 
 
 def test_bounds_that_have_become_narrower_hold(seller: User) -> None:

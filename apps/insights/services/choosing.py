@@ -45,6 +45,7 @@ def _require(setting: Setting | None, *, kind: str, name: str, value: float | No
             f"There is no setting {name!r} of {kind!r}.",
             code="unknown-setting",
             hint="GET the settings: they are listed by `kind` and `name`.",
+            details={"kind": kind, "name": name},
         )
     # Written so that what is no number is refused too.
     if value is not None and not setting.least <= value <= setting.most:
@@ -52,4 +53,5 @@ def _require(setting: Setting | None, *, kind: str, name: str, value: float | No
             f"{setting.label} goes from {setting.least:g} to {setting.most:g}, and {value:g} does not lie in between.",
             code="setting-out-of-bounds",
             hint=f"Choose a number in between, or null for the default of {setting.default:g}.",
+            details={"kind": kind, "name": name},
         )

@@ -9,7 +9,7 @@ const api = (path: string) => `*/api/v1${path}`;
 export const answers = (
   path: string,
   body: object,
-  method: 'get' | 'post' = 'get',
+  method: 'get' | 'post' | 'put' = 'get',
   status = 200,
 ): HttpHandler => http[method](api(path), () => HttpResponse.json(body, { status }));
 
@@ -31,6 +31,7 @@ export const server = setupServer(
   http.get(api('/dashboards/:department'), ({ params }) =>
     HttpResponse.json(fixtures.boards[String(params.department)] ?? null),
   ),
+  answers('/dashboards/:department/settings', { department: 'sales', settings: [] }),
   answers('/insights/help', help),
   answers('/jobs', page([fixtures.job()])),
   answers('/jobs/:job', fixtures.job()),

@@ -19,6 +19,7 @@ import { freshnessOf } from './freshness';
 import { InsightCard } from './InsightCard';
 import { Overview } from './overview/Overview';
 import { Provenance } from './Provenance';
+import { SettingsButton } from './settings/SettingsButton';
 
 const route = getRouteApi('/inside/dashboard/$department');
 
@@ -35,9 +36,12 @@ export function DashboardPage() {
         title={label(department)}
         lead={dashboard.data && <Provenance dashboard={dashboard.data} />}
         actions={
-          <ButtonLink to="/upload" leftSection={<Icon name="upload" size={16} />}>
-            Upload
-          </ButtonLink>
+          <>
+            <SettingsButton department={department} />
+            <ButtonLink to="/upload" leftSection={<Icon name="upload" size={16} />}>
+              Upload
+            </ButtonLink>
+          </>
         }
       />
       <Async query={dashboard} skeleton={<Waiting />}>

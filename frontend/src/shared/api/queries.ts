@@ -4,6 +4,7 @@ import { keepPreviousData, queryOptions, type QueryClient } from '@tanstack/reac
 import {
   authConfig,
   dashboardsGet,
+  dashboardsSettings,
   datasetsGet,
   datasetsList,
   getDatasetsRejectsUrl,
@@ -31,6 +32,12 @@ export const dashboardQuery = (department: string, dataset?: string) =>
   queryOptions({
     queryKey: ['dashboard', department, dataset ?? null],
     queryFn: ({ signal }) => dashboardsGet(department, dataset ? { dataset } : undefined, { signal }),
+  });
+
+export const settingsQuery = (department: string) =>
+  queryOptions({
+    queryKey: ['settings', department],
+    queryFn: ({ signal }) => dashboardsSettings(department, { signal }),
   });
 
 /** What the figures of all insights mean; it changes with the platform's release, not with the data. */
