@@ -40,27 +40,6 @@ def test_from_log_in_over_an_upload_to_the_insight(stack: Stack, page: Page, slu
     expect(page.get_by_text(insight["summary"])).to_be_visible()
 
 
-def test_the_numbers_at_a_glance_are_those_of_the_api(stack: Stack, page: Page) -> None:
-    person = Person(stack.url, department="supply_chain")
-    job = person.upload(departments()["supply_chain"].samples.good)["job"]
-    assert person.watch(job["id"])["status"] == "succeeded"
-    log_in(page, stack, person)
-    board = person.get("/dashboards/supply_chain").json()
-    figures, latest = board["insights"][0]["figures"], board["datasets"]["latest"]
-    glance = page.get_by_role("region", name="At a glance")
-    shown = {
-        "At risk": f"{figures['at_risk']:,.0f}",
-        "Critical": f"{figures['critical']:,.0f}",
-        "Rejected rows": f"{latest['rejected']:,}",
-    }
-    for label, number in shown.items():
-        card = glance.locator("dl > div").filter(has=page.locator("dt", has_text=re.compile(f"^{label}$")))
-        expect(card.locator("dd").first).to_have_text(number)
-    glance.get_by_role("link", name="See the items").click()
-    expect(page).to_have_url(re.compile("#stockout_risk$"))
-    expect(page.get_by_text(f"of {figures['at_risk']:,.0f}", exact=False).last).to_be_visible()
-
-
 def test_a_file_that_does_not_fit_says_what_to_do(stack: Stack, page: Page, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong columns.csv"
     wrong.write_text("date;amount\n2026-01-01;5\n")
