@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from aetherflow.analytics import inventory
 from aetherflow.departments.supply_chain.insights import INSIGHTS
 from aetherflow.insight import Headline
 
@@ -43,6 +44,24 @@ def test_a_higher_service_level_asks_for_more_safety_stock_and_says_so():
     assert "99 % service" in careful.items[0]["reason"]
     assert careful.parameters["service_level"] == 0.99
     assert usual.data["service_level"] == 0.95
+
+
+def test_an_item_carries_what_it_takes_to_work_it_out_again():
+    got = ask(rows(3, weeks=6, lead_time_days=[5, 9, 5, 9, 5, 9] * 3, min_order_qty=[40] * 17 + [900]))
+    for item in got.items:
+        views = np.array(item["demand_views"])
+        demand = inventory.Demand(
+            weights=np.array(got.parameters["view_weights"]), daily=views[:, :1], dispersion=views[:, 1:]
+        )
+        spread, lead = item["lead_time_sd"], np.array([item["lead_time_days"]])
+        probability = inventory.stockout_probability(demand, stock=np.array([item["current_stock"]]), days=14)
+        safety = inventory.safety_stock(demand, level=0.95, lead=lead, lead_spread=spread)
+        until = np.maximum(lead + got.parameters["review_days"], 14)
+        target = inventory.demand_quantile(demand, level=0.95, days=until, lead_spread=spread)
+        assert item["stockout_probability"] == pytest.approx(probability[0], abs=1e-4)
+        assert item["safety_stock"] == np.ceil(safety[0])
+        assert item["reorder_quantity"] == max(target[0] - item["current_stock"], item["min_order_qty"])
+    assert sorted(item["min_order_qty"] for item in got.items) == [40, 40, 900]
 
 
 def test_a_first_snapshot_has_no_backtest_and_says_why():

@@ -128,7 +128,7 @@ def _parameters(items: Items, made: Plan) -> dict[str, object]:
         "dead_stock_days": made.dead_days,
         "horizon_days": HORIZON_DAYS,
         "review_days": REVIEW_DAYS,
-        "at_risk_from": columns.number(AT_RISK, digits=4),
+        "at_risk_from": columns.number(AT_RISK, digits=6),
         "critical_from": CRITICAL,
         "mean_uncertainty_days": inventory.MEAN_UNCERTAINTY_DAYS,
         "shrinkage_steps": demand.SHRINKAGE,
@@ -136,7 +136,7 @@ def _parameters(items: Items, made: Plan) -> dict[str, object]:
         "xyz_variation": [stock_classes.X_VARIATION, stock_classes.Y_VARIATION],
         "average_window_days": position.window_days or None,
         "half_lives_days": [days if np.isfinite(days) else None for days in demand.HALF_LIVES],
-        "view_weights": [columns.number(weight, digits=4) for weight in position.demand.weights],
+        "view_weights": [columns.number(weight, digits=6) for weight in position.demand.weights],
     }
 
 
@@ -156,7 +156,9 @@ def _entry(items: Items, made: Plan, place: int) -> Item:
         "reorder_point": int(made.reorder_point[place]),
         "reorder_quantity": int(made.quantity[place]),
         "lead_time_days": columns.number(items.lead.days[place], digits=1),
-        "lead_time_sd": columns.optional(items.lead.spread[place]),
+        "lead_time_sd": columns.optional(items.lead.spread[place], digits=4),
+        "min_order_qty": _units(items.minimum[place]),
+        "demand_views": _views(items, place),
         "abc": made.abc[place],
         "xyz": made.xyz[place],
         "dead_stock": bool(made.dead[place]),
@@ -164,6 +166,14 @@ def _entry(items: Items, made: Plan, place: int) -> Item:
         "severity": made.severity[place],
         "reason": wording.reason(items, made, place),
     }
+
+
+def _views(items: Items, place: int) -> list[list[float]]:
+    """[units per day, variance to mean ratio] of each view in the order of `view_weights`: with them whoever holds the
+    item can ask what another service level, lead time or demand would mean."""
+    demand = items.position.demand
+    pairs = zip(demand.daily[:, place], demand.dispersion[:, place], strict=True)
+    return [[columns.number(daily, digits=6), columns.number(phi, digits=6)] for daily, phi in pairs]
 
 
 def _units(value: float) -> int | float:
@@ -175,7 +185,7 @@ INSIGHTS: tuple[Insight, ...] = (
     Insight(
         kind=KIND,
         label="Stock-out risk",
-        version=2,
+        version=3,
         columns=(
             "snapshot_date",
             "warehouse_id",

@@ -43,8 +43,8 @@ def plan(items: Items, *, service: float, dead_days: int) -> Plan:
     probability = inventory.stockout_probability(demand, stock=items.stock, days=HORIZON_DAYS)
     empty = (items.stock <= 0) & (daily > 0)
     at_risk = (probability >= AT_RISK) | empty
-    safety = np.ceil(inventory.safety_stock(demand, level=service, lead=days, lead_spread=spread))
-    reorder_point = np.ceil(daily * days + safety)
+    safety = _whole(inventory.safety_stock(demand, level=service, lead=days, lead_spread=spread))
+    reorder_point = _whole(daily * days + safety)
     due = at_risk | ((items.stock <= reorder_point) & (daily > 0))
     ordered = np.flatnonzero(due)
     target = np.zeros(len(due))
@@ -75,11 +75,17 @@ def plan(items: Items, *, service: float, dead_days: int) -> Plan:
     )
 
 
+def _whole(units: Floats) -> Floats:
+    """Whole units that are enough. A thousandth of a unit too many is the rounding of the sums, not a unit more."""
+    enough: Floats = np.ceil(np.round(units, 3))
+    return enough
+
+
 def _for_spread(items: Items, safety: Floats, spread: Floats, service: float) -> Floats:
     extra = np.zeros(len(safety))
     varying = np.flatnonzero(spread > 0)
     steady = inventory.safety_stock(items.position.demand.of(varying), level=service, lead=items.lead.days[varying])
-    extra[varying] = np.maximum(safety[varying] - np.ceil(steady), 0.0)
+    extra[varying] = np.maximum(safety[varying] - _whole(steady), 0.0)
     return extra
 
 

@@ -107,6 +107,46 @@ export interface StockItem {
   reorder_quantity: number;
   severity: Severity;
   reason: string;
+  /** From version 2 on. */
+  lead_time_days?: number;
+  lead_time_sd?: number | null;
+  abc?: string;
+  xyz?: string;
+  dead_stock?: boolean;
+  idle_days?: number;
+  /** From version 3 on. `demand_views`: units a day and variance to mean ratio of each view of demand. */
+  min_order_qty?: number;
+  demand_views?: [daily: number, dispersion: number][];
+}
+
+export interface StockSupplier {
+  supplier_id: string;
+  items: number;
+  at_risk: number;
+  at_risk_share: number;
+  lead_time_days: number | null;
+  lead_time_shortest: number | null;
+  lead_time_longest: number | null;
+  lead_time_sd: number | null;
+  without_lead_time: number;
+  safety_stock: number;
+  safety_stock_for_lead_time: number;
+}
+
+export interface StockClass {
+  abc: string;
+  xyz: string;
+  items: number;
+  daily_demand: number;
+  at_risk: number;
+}
+
+export interface DeadStock {
+  days: number;
+  items: number;
+  units: number;
+  /** The 50 with the most units. */
+  largest: { warehouse_id: string; sku: string; current_stock: number; idle_days: number }[];
 }
 
 export interface StockoutRisk {
