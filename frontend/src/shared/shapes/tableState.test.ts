@@ -1,21 +1,24 @@
 import { describe, expect, test } from 'vitest';
 
-import { PAGE_SIZE, view } from './tableState';
+import { choicesOf, view, type Facet } from './tableState';
 
 interface Item {
   name: string;
   cover: number | null;
+  place?: string;
 }
+const place: Facet<Item> = { key: 'place', label: 'Place', value: (item) => item.place ?? null };
 const how = {
   text: (item: Item) => item.name,
   values: { name: (item: Item) => item.name, cover: (item: Item) => item.cover },
+  facets: [place],
 };
 const items: Item[] = [
-  { name: 'SKU-10', cover: 3 },
-  { name: 'SKU-9', cover: null },
+  { name: 'SKU-10', cover: 3, place: 'W10' },
+  { name: 'SKU-9', cover: null, place: 'W9' },
   { name: 'SKU-2', cover: 12 },
 ];
-const names = (state: Record<string, string>) => view(items, state, how).rows.map((item) => item.name);
+const names = (state: Record<string, string>) => view(items, state, how).map((item) => item.name);
 
 describe('a table of rows that are all here', () => {
   test('keeps the given order until it is told otherwise', () => {
@@ -35,14 +38,17 @@ describe('a table of rows that are all here', () => {
     expect(names({ q: ' sku-9 ' })).toEqual(['SKU-9']);
   });
 
-  test('shows the last page where the address asks for one beyond it', () => {
-    const many = Array.from({ length: PAGE_SIZE + 3 }, (_, place) => ({ name: String(place), cover: place }));
-    const seen = view(many, { page: '99' }, how);
-    expect(seen).toMatchObject({ page: 2, pages: 2, total: PAGE_SIZE + 3 });
-    expect(seen.rows).toHaveLength(3);
+  test('keeps what has the chosen value, and the search narrows it further', () => {
+    expect(names({ place: 'W10' })).toEqual(['SKU-10']);
+    expect(names({ place: 'W10', q: '9' })).toEqual([]);
+    expect(names({ place: 'W3' })).toEqual([]);
+  });
+
+  test('offers the values there are, numbers in names as numbers', () => {
+    expect(choicesOf(items, place)).toEqual(['W9', 'W10']);
   });
 
   test('a sort by a column that is not there is no sort', () => {
-    expect(names({ sort: '-price', page: 'x' })).toEqual(['SKU-10', 'SKU-9', 'SKU-2']);
+    expect(names({ sort: '-price' })).toEqual(['SKU-10', 'SKU-9', 'SKU-2']);
   });
 });

@@ -48,6 +48,10 @@ export function OtherView({ insight, state, onState }: InsightViewProps) {
       rowKey={([place]) => place}
       text={([, item]) => Object.values(item).map(write).join(' ')}
       values={Object.fromEntries(keys.map((key) => [key, ([, item]: [string, Item]) => simple(item[key])]))}
+      exported={keys.map((key) => ({
+        header: humanise(key),
+        value: ([, item]: [string, Item]) => simple(item[key]) ?? null,
+      }))}
       state={state}
       onState={onState}
     />

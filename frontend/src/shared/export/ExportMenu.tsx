@@ -1,0 +1,60 @@
+import { Button, Menu } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useState } from 'react';
+
+import { plural } from '@/shared/format/format';
+import { Icon } from '@/shared/ui/icons';
+
+import { saveSheet, type Format } from './files';
+import type { Sheet } from './sheet';
+
+interface ExportMenuProps {
+  /** What is being looked at; made when it is asked for. */
+  sheet: () => Sheet;
+  rows: number;
+  /** The parts of the file's name before the day. */
+  name: readonly (string | undefined)[];
+  label?: string;
+}
+
+/** The rows as they are filtered and sorted now, as a file. */
+export function ExportMenu({ sheet, rows, name, label = 'Export' }: ExportMenuProps) {
+  const [busy, setBusy] = useState(false);
+  const start = async (format: Format) => {
+    setBusy(true);
+    try {
+      await saveSheet(sheet(), name, format);
+    } catch {
+      notifications.show({
+        color: 'red',
+        title: 'The file could not be made.',
+        message: 'Try again; if it stays so, filter the table to fewer rows.',
+      });
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Menu position="bottom-end" shadow="md">
+      <Menu.Target>
+        <Button
+          variant="default"
+          leftSection={<Icon name="download" size={15} />}
+          loading={busy}
+          disabled={rows === 0}
+        >
+          {label}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{plural(rows, 'row', 'rows')}, as shown</Menu.Label>
+        <Menu.Item leftSection={<Icon name="table" size={15} />} onClick={() => void start('xlsx')}>
+          Excel workbook (.xlsx)
+        </Menu.Item>
+        <Menu.Item leftSection={<Icon name="file" size={15} />} onClick={() => void start('csv')}>
+          CSV
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
