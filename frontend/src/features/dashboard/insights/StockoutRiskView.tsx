@@ -1,17 +1,57 @@
-import { format, UNKNOWN } from '@/shared/format/format';
-import type { StockItem } from '@/shared/insights/types';
-import type { Column } from '@/shared/shapes/DataTable';
+import { Switch } from '@mantine/core';
+import { useParams } from '@tanstack/react-router';
+import { useDeferredValue, useMemo } from 'react';
+
+import { ExportMenu } from '@/shared/export/ExportMenu';
+import { sheetOf } from '@/shared/export/sheet';
+import { format, plural, UNKNOWN } from '@/shared/format/format';
+import type { DeadStock, StockClass, StockSupplier } from '@/shared/insights/types';
 import { ExploreTable } from '@/shared/shapes/ExploreTable';
 import { NumberCards } from '@/shared/shapes/NumberCards';
-import { SEVERITY_RANK, SeverityBadge } from '@/shared/ui/Badges';
+import { view } from '@/shared/shapes/tableState';
 import { EmptyState } from '@/shared/ui/EmptyState';
+import { ProblemNotice } from '@/shared/ui/ProblemNotice';
 
-import { listIn, type InsightViewProps } from '../view';
-import classes from './cells.module.css';
+import type { InsightViewProps } from '../view';
+import { columnsFor } from './stockout/columns';
+import {
+  FACETS,
+  ITEM_COLUMNS,
+  linesOf,
+  ORDER_COLUMNS,
+  orderOf,
+  textOf,
+  VALUES,
+  whatIfFrom,
+  type Line,
+} from './stockout/lines';
+import { basisOf } from './stockout/replan';
+import { Sections } from './stockout/Sections';
+import { useDesk } from './stockout/useDesk';
+import { useItems } from './stockout/useItems';
+import { WhatIfPanel } from './stockout/WhatIfPanel';
 
+const FOCUS = { label: 'At risk', all: 'All items', has: ({ figures }: Line) => figures.at_risk };
+
+/** What will run out, and what to order: the planner's list, with room for their own figures and for what-ifs. */
 export function StockoutRiskView({ insight, state, onState }: InsightViewProps) {
-  const items = listIn<StockItem>(insight.data, 'items');
-  const horizon = Number(insight.data.horizon_days);
+  const { department = '' } = useParams({ strict: false });
+  const { items, total, loading, error, onMore } = useItems(insight);
+  const { quantities, snoozed, order, snooze } = useDesk(department, insight.id);
+  const columns = useMemo(() => columnsFor({ order, snooze }), [order, snooze]);
+  const basis = useMemo(() => basisOf(insight), [insight]);
+  const asked = useMemo(() => (basis ? whatIfFrom(state, basis) : null), [state, basis]);
+  // Thousands of items take a moment: the sliders do not wait for them.
+  const whatIf = useDeferredValue(asked);
+  const now = useMemo(() => linesOf(items, { quantities, snoozed }, null), [items, quantities, snoozed]);
+  const lines = useMemo(
+    () => (basis && whatIf ? linesOf(items, { quantities, snoozed }, { basis, whatIf }) : now),
+    [items, quantities, snoozed, basis, whatIf, now],
+  );
+  const listed = useMemo(
+    () => (state.snoozed === 'hide' ? lines.filter(({ snoozedUntil }) => snoozedUntil === null) : lines),
+    [lines, state.snoozed],
+  );
   if (items.length === 0) {
     return (
       <EmptyState icon="box" title="No items yet">
@@ -19,120 +59,105 @@ export function StockoutRiskView({ insight, state, onState }: InsightViewProps) 
       </EmptyState>
     );
   }
-  const atRisk = items.filter((item) => item.at_risk);
-  const critical = atRisk.filter((item) => item.severity === 'critical').length;
-  const toOrder = items.filter((item) => item.reorder_quantity > 0);
-  const units = toOrder.reduce((sum, item) => sum + item.reorder_quantity, 0);
-  const soonest = Math.min(...atRisk.map((item) => item.days_of_cover ?? Infinity));
+  const waiting = lines.filter(({ snoozedUntil }) => snoozedUntil !== null).length;
+  const toOrder = orderOf(
+    view(lines, { ...state, sort: undefined }, { text: textOf, values: {}, facets: FACETS }),
+  );
   return (
     <>
-      <NumberCards
-        cards={[
-          {
-            label: 'At risk',
-            value: format.integer(atRisk.length),
-            note: `of ${format.integer(items.length)} items, within ${format.integer(horizon)} days`,
-            tone: atRisk.length > 0 ? 'bad' : 'good',
-            icon: atRisk.length > 0 ? 'alert' : 'check',
-          },
-          {
-            label: 'Critical',
-            value: format.integer(critical),
-            note: 'almost sure to run out',
-            icon: 'bolt',
-          },
-          {
-            label: 'Shortest cover',
-            value: Number.isFinite(soonest) ? `${format.number(soonest, 1)} days` : UNKNOWN,
-            note: 'among the items at risk',
-            icon: 'clock',
-          },
-          {
-            label: 'To order now',
-            value: format.integer(units),
-            note: `units of ${format.integer(toOrder.length)} items`,
-            icon: 'box',
-          },
-        ]}
-      />
+      <Figures lines={lines} total={total} horizon={Number(insight.data.horizon_days)} waiting={waiting} />
+      {basis && <WhatIfPanel basis={basis} whatIf={asked} now={now} then={lines} onState={onState} />}
       <ExploreTable
-        caption="Items and their risk of running out"
-        columns={COLUMNS}
-        rows={items}
-        rowKey={(item) => `${item.warehouse_id}/${item.sku}`}
-        text={(item) => [item.sku, item.warehouse_id, item.product_category, item.supplier_id].join(' ')}
-        values={{
-          item: (item) => item.sku,
-          risk: (item) => SEVERITY_RANK[item.severity],
-          probability: (item) => item.stockout_probability,
-          stock: (item) => item.current_stock,
-          cover: (item) => item.days_of_cover,
-          safety: (item) => item.safety_stock,
-          order: (item) => item.reorder_quantity,
-        }}
+        caption={
+          whatIf ? 'What-if: items and their risk of running out' : 'Items and their risk of running out'
+        }
+        columns={columns}
+        rows={listed}
+        rowKey={(line) => line.key}
+        text={textOf}
+        values={VALUES}
         state={state}
         onState={onState}
-        isMarked={(item) => item.at_risk}
-        focus={{ label: 'At risk', all: 'All items', has: (item) => item.at_risk }}
+        isMarked={({ figures }) => figures.at_risk}
+        focus={FOCUS}
+        facets={FACETS}
+        exported={ITEM_COLUMNS}
+        exportName={whatIf ? 'stockout_risk-what-if' : 'stockout_risk'}
+        rest={{ total, loading, onMore }}
+        tools={
+          <>
+            {waiting > 0 && (
+              <Switch
+                label={`Hide ${format.integer(waiting)} snoozed`}
+                checked={state.snoozed === 'hide'}
+                onChange={(event) => onState({ snoozed: event.currentTarget.checked ? 'hide' : undefined })}
+              />
+            )}
+            <ExportMenu
+              label={`Order sheet (${format.integer(toOrder.length)})`}
+              sheet={() => sheetOf('Order', ORDER_COLUMNS, toOrder)}
+              rows={toOrder.length}
+              name={[department, whatIf ? 'order-what-if' : 'order']}
+            />
+          </>
+        }
+      />
+      {error && <ProblemNotice error={error} onRetry={onMore} />}
+      <Sections
+        suppliers={insight.data.suppliers as StockSupplier[] | undefined}
+        stockClasses={insight.data.classes as StockClass[] | undefined}
+        dead={insight.data.dead_stock as DeadStock | undefined}
       />
     </>
   );
 }
 
-const COLUMNS: Column<StockItem>[] = [
-  {
-    key: 'item',
-    header: 'Item',
-    names: true,
-    render: (item) => (
-      <>
-        <div className={classes.id}>{item.sku}</div>
-        <div className={classes.sub}>
-          {[item.warehouse_id, item.product_category].filter(Boolean).join(' · ')}
-        </div>
-      </>
-    ),
-  },
-  { key: 'risk', header: 'Risk', render: (item) => <SeverityBadge severity={item.severity} /> },
-  {
-    key: 'probability',
-    header: 'Chance',
-    align: 'right',
-    render: (item) => format.chance(item.stockout_probability),
-  },
-  {
-    key: 'stock',
-    header: 'In stock',
-    align: 'right',
-    render: (item) => (
-      <>
-        <div>{format.number(item.current_stock)}</div>
-        <div className={classes.sub}>{format.number(item.daily_demand, 1)} a day</div>
-      </>
-    ),
-  },
-  {
-    key: 'cover',
-    header: 'Days left',
-    align: 'right',
-    render: (item) => format.number(item.days_of_cover, 1),
-  },
-  {
-    key: 'safety',
-    header: 'Safety stock',
-    align: 'right',
-    render: (item) => format.integer(item.safety_stock),
-  },
-  {
-    key: 'order',
-    header: 'Order',
-    align: 'right',
-    render: (item) => (item.reorder_quantity > 0 ? <b>{format.integer(item.reorder_quantity)}</b> : UNKNOWN),
-  },
-  {
-    key: 'reason',
-    header: 'Why',
-    wide: true,
-    render: (item) => <span className={classes.why}>{item.reason}</span>,
-  },
-];
+interface FiguresProps {
+  lines: Line[];
+  total: number;
+  horizon: number;
+  waiting: number;
+}
+
+function Figures({ lines, total, horizon, waiting }: FiguresProps) {
+  const atRisk = lines.filter(({ figures }) => figures.at_risk);
+  const critical = lines.filter(({ figures }) => figures.severity === 'critical').length;
+  const toOrder = orderOf(lines);
+  const soonest = atRisk.reduce(
+    (least, { figures }) => Math.min(least, figures.days_of_cover ?? Infinity),
+    Infinity,
+  );
+  const among =
+    total > lines.length ? `${format.integer(lines.length)} loaded` : format.integer(lines.length);
+  return (
+    <NumberCards
+      cards={[
+        {
+          label: 'At risk',
+          value: format.integer(atRisk.length),
+          note: `of ${among} items, within ${format.integer(horizon)} days`,
+          tone: atRisk.length > 0 ? 'bad' : 'good',
+          icon: atRisk.length > 0 ? 'alert' : 'check',
+        },
+        { label: 'Critical', value: format.integer(critical), note: 'almost sure to run out', icon: 'bolt' },
+        {
+          label: 'Shortest cover',
+          value: Number.isFinite(soonest) ? `${format.number(soonest, 1)} days` : UNKNOWN,
+          note: 'among the items at risk',
+          icon: 'clock',
+        },
+        {
+          label: 'To order now',
+          value: format.integer(toOrder.reduce((sum, { quantity }) => sum + quantity, 0)),
+          note: [
+            `units of ${plural(toOrder.length, 'item', 'items')}`,
+            waiting > 0 && `${format.integer(waiting)} snoozed left out`,
+          ]
+            .filter(Boolean)
+            .join(', '),
+          icon: 'box',
+        },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,232 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import { http, HttpResponse } from 'msw';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+
+import type { InsightOutput } from '@/shared/api/gen/model';
+import * as download from '@/shared/api/download';
+import type { StockItem } from '@/shared/insights/types';
+import * as fixtures from '@/test/fixtures';
+import { open } from '@/test/open';
+import { answers, refuses, server } from '@/test/server';
+import { user } from '@/test/user';
+
+import made from './stockout/replan.fixture.json';
+
+const computed = made.items.map((item) => ({
+  product_category: 'Tea',
+  supplier_id: `V${item.warehouse_id}`,
+  days_of_cover: item.daily_demand > 0 ? item.current_stock / item.daily_demand : null,
+  reason: `${item.current_stock} in stock; order ${item.reorder_quantity}.`,
+  ...item,
+})) as unknown as StockItem[];
+
+const suppliers = [
+  {
+    supplier_id: 'VW1',
+    items: 8,
+    at_risk: 3,
+    at_risk_share: 0.375,
+    lead_time_days: 9,
+    lead_time_shortest: 5,
+    lead_time_longest: 13,
+    lead_time_sd: 1.4,
+    without_lead_time: 0,
+    safety_stock: 900,
+    safety_stock_for_lead_time: 120,
+  },
+];
+
+const insight = (given: Partial<InsightOutput> = {}): InsightOutput => ({
+  ...(fixtures.boards.supply_chain?.insights[0] as InsightOutput),
+  parameters: made.parameters,
+  items_total: computed.length,
+  data: {
+    horizon_days: 14,
+    items: computed,
+    suppliers,
+    classes: [{ abc: 'A', xyz: 'Y', items: 4, daily_demand: 60.5, at_risk: 2 }],
+    dead_stock: {
+      days: 90,
+      items: 1,
+      units: 30,
+      largest: [{ warehouse_id: 'W1', sku: 'OLD-1', current_stock: 30, idle_days: 120 }],
+    },
+  },
+  ...given,
+});
+
+const show = (given: Partial<InsightOutput> = {}, search = '?stockout_risk.show=all') => {
+  server.use(
+    answers('/dashboards/supply_chain', { ...fixtures.boards.supply_chain, insights: [insight(given)] }),
+  );
+  return open(`/dashboard/supply_chain${search}`, { as: fixtures.admin });
+};
+const table = (name = 'Items and their risk of running out') => screen.findByRole('table', { name });
+const order = (sku: string, warehouse: string) =>
+  screen.findByRole('textbox', { name: `Order of ${sku}, ${warehouse}` });
+const minimum = computed.find(
+  (item) => (item.min_order_qty ?? 0) >= 50 && item.reorder_quantity > 0,
+) as StockItem;
+
+beforeEach(() => localStorage.clear());
+
+describe('the list of what to order', () => {
+  test('takes a planner’s quantity, says what was suggested, and gives that back', async () => {
+    show();
+    const field = await order(minimum.sku, minimum.warehouse_id);
+    expect(field).toHaveValue(String(minimum.reorder_quantity));
+    await user.clear(field);
+    await user.type(field, '5000{Enter}');
+    expect(field).toHaveValue('5000');
+    expect(screen.getByText(`suggested ${minimum.reorder_quantity.toLocaleString()}`)).toBeVisible();
+    await user.click(screen.getByRole('button', { name: /back to the suggested/ }));
+    expect(field).toHaveValue(String(minimum.reorder_quantity));
+  });
+
+  test('does not take less than the minimum order, and says so', async () => {
+    show();
+    const field = await order(minimum.sku, minimum.warehouse_id);
+    await user.clear(field);
+    await user.type(field, '7{Enter}');
+    expect(field).toBeInvalid();
+    expect(screen.getByText(/^Minimum order [\d,]+, or 0$/)).toBeVisible();
+    expect(localStorage.getItem('aetherflow.orders.supply_chain') ?? '{}').not.toContain(minimum.sku);
+    await user.type(field, '{Escape}');
+    expect(field).toHaveValue(String(minimum.reorder_quantity));
+  });
+
+  test('forgets what was typed beside the suggestions of another computation', async () => {
+    localStorage.setItem(
+      'aetherflow.orders.supply_chain',
+      JSON.stringify({
+        insight: 'an older one',
+        quantities: { [JSON.stringify([minimum.warehouse_id, minimum.sku])]: 5000 },
+      }),
+    );
+    show();
+    expect(await order(minimum.sku, minimum.warehouse_id)).toHaveValue(String(minimum.reorder_quantity));
+  });
+
+  test('lets an item wait, counts it, and leaves it out of the order until it is woken', async () => {
+    show();
+    const before = await screen.findByRole('button', { name: /^Order sheet \((\d+)\)$/ });
+    const count = Number(/\d+/.exec(before.textContent)?.[0]);
+    await user.click(screen.getByRole('button', { name: `Snooze: ${minimum.sku}, ${minimum.warehouse_id}` }));
+    await user.click(await screen.findByRole('menuitem', { name: /^7 days/ }));
+    expect(await screen.findByText(/^Snoozed to/)).toBeVisible();
+    expect(screen.getByRole('button', { name: `Order sheet (${count - 1})` })).toBeVisible();
+    await user.click(screen.getByRole('switch', { name: 'Hide 1 snoozed' }));
+    await waitFor(() => expect(screen.queryByText(/^Snoozed to/)).not.toBeInTheDocument());
+    await user.click(screen.getByRole('switch', { name: 'Hide 1 snoozed' }));
+    await user.click(
+      await screen.findByRole('button', { name: `Wake up: ${minimum.sku}, ${minimum.warehouse_id}` }),
+    );
+    expect(await screen.findByRole('button', { name: `Order sheet (${count})` })).toBeVisible();
+  });
+
+  test('tells why, with the figures', async () => {
+    show();
+    await user.click(
+      await screen.findByRole('button', { name: `Why: ${minimum.sku}, ${minimum.warehouse_id}` }),
+    );
+    const why = await screen.findByRole('dialog', { name: /^Why/ });
+    expect(within(why).getByText(minimum.reason)).toBeVisible();
+    expect(within(why).getByText('Reorder point')).toBeVisible();
+  });
+
+  test('is filtered by warehouse, and the address says so', async () => {
+    const { router } = show();
+    await user.click(await screen.findByRole('combobox', { name: 'Warehouse' }));
+    await user.click(await screen.findByRole('option', { name: 'W9' }));
+    await waitFor(async () => expect(within(await table()).getAllByRole('row')).toHaveLength(7));
+    expect(router.state.location.search).toMatchObject({ 'stockout_risk.warehouse': 'W9' });
+  });
+
+  test('goes to the suppliers as a file: what has a quantity, supplier by supplier', async () => {
+    const saved = vi.spyOn(download, 'save').mockReturnValue();
+    show();
+    await user.click(await screen.findByRole('button', { name: /^Order sheet/ }));
+    await user.click(await screen.findByRole('menuitem', { name: 'CSV' }));
+    await waitFor(() => expect(saved).toHaveBeenCalled());
+    const [blob, name] = saved.mock.calls[0] ?? [];
+    expect(name).toMatch(/^supply_chain-order-\d{4}-\d\d-\d\d\.csv$/);
+    const [header, ...lines] = (await (blob as Blob).text()).trim().split('\r\n');
+    expect(header).toContain('Supplier,Warehouse,SKU,Category,Order');
+    expect(lines).toHaveLength(computed.filter((item) => item.reorder_quantity > 0).length);
+    const by = lines.map((line) => line.split(',')[0]);
+    expect(by).toEqual(by.toSorted());
+  });
+});
+
+describe('what-if', () => {
+  test('changes the figures at once, says that they are imagined, and is reset', async () => {
+    const { router } = show(
+      {},
+      '?stockout_risk.show=all&stockout_risk.level=99&stockout_risk.lead=5&stockout_risk.demand=30',
+    );
+    const asked = made.cases[1];
+    expect(await table('What-if: items and their risk of running out')).toBeVisible();
+    const place = computed.indexOf(minimum);
+    expect(await order(minimum.sku, minimum.warehouse_id)).toHaveValue(String(asked?.quantity[place]));
+    expect(screen.getByText(/Nothing is stored/)).toBeVisible();
+    await user.click(screen.getByRole('button', { name: 'Back to what is' }));
+    expect(await table()).toBeVisible();
+    expect(await order(minimum.sku, minimum.warehouse_id)).toHaveValue(String(minimum.reorder_quantity));
+    expect(router.state.location.search).not.toHaveProperty('stockout_risk.level');
+  });
+
+  test('is moved by the keyboard', async () => {
+    const { router } = show();
+    await user.click(await screen.findByText('What if?'));
+    screen.getByRole('slider', { name: 'Lead time' }).focus();
+    await user.keyboard('{ArrowRight}');
+    await waitFor(() => expect(router.state.location.search).toMatchObject({ 'stockout_risk.lead': '1' }));
+    expect(await screen.findByText('+1 day')).toBeVisible();
+  });
+
+  test('is not offered where the items do not carry their demand', async () => {
+    show({ parameters: {} });
+    await table();
+    expect(screen.queryByText('What if?')).not.toBeInTheDocument();
+  });
+});
+
+describe('more than came at first', () => {
+  test('is said, and loaded when asked for', async () => {
+    server.use(
+      http.get('*/api/v1/insights/:insight/items', ({ request }) => {
+        const offset = Number(new URL(request.url).searchParams.get('offset'));
+        return HttpResponse.json({
+          count: 12_345,
+          next: null,
+          previous: null,
+          results: [{ ...computed[0], sku: `NEXT-${offset}` }],
+        });
+      }),
+    );
+    show({ items_total: 12_345 });
+    expect(await screen.findByText(/^30 of 12,345 are loaded/)).toBeVisible();
+    await user.click(screen.getByRole('button', { name: 'Load the next 1,000' }));
+    expect(await screen.findByText('NEXT-30')).toBeVisible();
+    expect(screen.getByText(/^31 of 12,345 are loaded/)).toBeVisible();
+  });
+
+  test('says why it could not be loaded', async () => {
+    show({ items_total: 12_345 });
+    await table();
+    server.use(refuses('/insights/:insight/items', 404, 'not-found', 'There is no such insight.'));
+    await user.click(screen.getByRole('button', { name: 'Load the next 1,000' }));
+    expect(await screen.findByText('There is no such insight.')).toBeVisible();
+  });
+});
+
+test('suppliers, classes and dead stock stand below the list', async () => {
+  show();
+  expect(
+    within(await table('Suppliers')).getByRole('row', { name: /VW1 8 3 \(38%\) 9 \(5–13\) ±1.4/ }),
+  ).toBeVisible();
+  await user.click(screen.getByRole('tab', { name: 'ABC and XYZ' }));
+  expect(within(await table('Items by volume and steadiness')).getByText('4 items')).toBeVisible();
+  await user.click(screen.getByRole('tab', { name: 'Dead stock (1)' }));
+  expect(within(await table('Dead stock')).getByRole('rowheader', { name: 'OLD-1' })).toBeVisible();
+});

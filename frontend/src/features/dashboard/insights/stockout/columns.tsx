@@ -1,0 +1,85 @@
+import { format } from '@/shared/format/format';
+import type { Column } from '@/shared/shapes/DataTable';
+import { SeverityBadge } from '@/shared/ui/Badges';
+import { Icon } from '@/shared/ui/icons';
+
+import cells from '../cells.module.css';
+import type { Line } from './lines';
+import { OrderCell } from './OrderCell';
+import { Snooze } from './Snooze';
+import classes from './stockout.module.css';
+import type { Desk } from './useDesk';
+import { Why } from './Why';
+
+export const columnsFor = ({ order, snooze }: Pick<Desk, 'order' | 'snooze'>): Column<Line>[] => [
+  {
+    key: 'item',
+    header: 'Item',
+    names: true,
+    render: ({ item, snoozedUntil }) => (
+      <>
+        <div className={cells.id}>{item.sku}</div>
+        <div className={cells.sub}>
+          {[item.warehouse_id, item.product_category, item.supplier_id].filter(Boolean).join(' · ')}
+        </div>
+        {snoozedUntil !== null && (
+          <div className={classes.snoozed}>
+            <Icon name="clock" size={12} /> Snoozed to {format.date(snoozedUntil)}
+          </div>
+        )}
+      </>
+    ),
+  },
+  { key: 'risk', header: 'Risk', render: ({ figures }) => <SeverityBadge severity={figures.severity} /> },
+  {
+    key: 'probability',
+    header: 'Chance',
+    align: 'right',
+    render: ({ figures }) => format.chance(figures.stockout_probability),
+  },
+  {
+    key: 'stock',
+    header: 'On hand',
+    align: 'right',
+    render: ({ item }) => format.number(item.current_stock),
+  },
+  {
+    key: 'demand',
+    header: 'A day',
+    align: 'right',
+    render: ({ figures }) => format.number(figures.daily_demand, 1),
+  },
+  {
+    key: 'cover',
+    header: 'Days left',
+    align: 'right',
+    render: ({ figures }) => format.number(figures.days_of_cover, 1),
+  },
+  {
+    key: 'lead',
+    header: 'Lead time',
+    align: 'right',
+    render: ({ figures, item }) => (
+      <>
+        {format.number(figures.lead_time_days, 1)}
+        {item.lead_time_sd ? (
+          <span className={cells.sub}> ±{format.number(item.lead_time_sd, 1)}</span>
+        ) : null}
+      </>
+    ),
+  },
+  {
+    key: 'safety',
+    header: 'Safety stock',
+    align: 'right',
+    render: ({ figures }) => format.integer(figures.safety_stock),
+  },
+  {
+    key: 'order',
+    header: 'Order',
+    align: 'right',
+    render: (line) => <OrderCell line={line} onOrder={order} />,
+  },
+  { key: 'why', header: 'Why', render: (line) => <Why line={line} /> },
+  { key: 'snooze', header: 'Later', render: (line) => <Snooze line={line} onSnooze={snooze} /> },
+];
