@@ -40,6 +40,13 @@ class LinePagination(CursorPagination):
         return cursor
 
 
+class RowPagination(LinePagination):
+    """From the last line backwards with `ordering=-line`."""
+
+    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
+        return ("-line",) if request.query_params.get("ordering") == "-line" else ("line",)
+
+
 class RejectPagination(LinePagination):
     ordering = ("line", "id")
 

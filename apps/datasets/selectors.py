@@ -1,6 +1,8 @@
 """Reads of datasets. A request's only doors are the `*_for(user)` functions."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
 from itertools import groupby
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -12,7 +14,8 @@ from django.db import connection, connections
 from django.db.models import QuerySet
 from pyarrow import csv as arrow_csv
 
-from aetherflow.errors import ConflictError, NotFoundError
+from aetherflow.columns import MOST_DIGITS
+from aetherflow.errors import AnticipatedError, ConflictError, NotFoundError
 from aetherflow.etl import Drift
 from aetherflow.etl.corrections import without_annotations
 from aetherflow.etl.digests import VERSION
@@ -148,6 +151,43 @@ def clean_rows(dataset: Dataset) -> QuerySet[Any, dict[str, Any]]:
         bucket=dataset.rows_bucket, dataset_no=dataset.number
     )
     return rows.order_by("line").values(*column_names(dataset.department))
+
+
+def rows_where(dataset: Dataset, *, column: str, value: str) -> QuerySet[Any, dict[str, Any]]:
+    """The clean rows with `value` in `column`: a part of a text in any case, else the very number or day; "" asks for
+    empty cells. AnticipatedError for a column the department has not, and for a value that none of its cells can be.
+
+    No index helps: the rows are read in the order of the file until a page is full. A million take a second.
+    """
+    kinds = {each.name: each.kind for each in find_department(dataset.department).columns}
+    if column not in kinds:
+        raise AnticipatedError(
+            f"There is no column {shown(column)}.",
+            code="unknown-column",
+            hint=f"The columns are {', '.join(kinds)}.",
+        )
+    rows = clean_rows(dataset)
+    if not value:
+        return rows.filter(**{f"{column}__isnull": True})
+    if kinds[column] == "text":
+        return rows.filter(**{f"{column}__icontains": value})
+    return rows.filter(**{column: _cell(value, kinds[column])})
+
+
+def _cell(value: str, kind: str) -> Decimal | date:
+    try:
+        if kind == "date":
+            return date.fromisoformat(value)
+        number = Decimal(value)
+        if number.is_finite() and number.adjusted() < MOST_DIGITS:
+            return number
+    except (ValueError, ArithmeticError):
+        pass
+    raise AnticipatedError(
+        f"{shown(value)} is no {'day' if kind == 'date' else 'number'}.",
+        code="unreadable-value",
+        hint="Write a day like 2026-03-31." if kind == "date" else "Write a number like 1234.5, without signs.",
+    )
 
 
 def rejects_of(dataset: Dataset) -> QuerySet[Reject]:

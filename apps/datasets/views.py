@@ -22,7 +22,7 @@ from apps.accounts.authentication import user_of
 from apps.accounts.selectors import departments_of, require_department
 from apps.datasets.exports import csv_response
 from apps.datasets.models import Dataset, HeaderMapping
-from apps.datasets.pagination import LinePagination, ListPagination, RejectPagination, TotalOrderingFilter
+from apps.datasets.pagination import ListPagination, RejectPagination, RowPagination, TotalOrderingFilter
 from apps.datasets.selectors import (
     clean_rows,
     column_names,
@@ -34,6 +34,7 @@ from apps.datasets.selectors import (
     rejected_lines,
     rejects_header,
     rejects_of,
+    rows_where,
     with_corrections,
 )
 from apps.datasets.serializers import (
@@ -92,8 +93,31 @@ class RowsPage(serializers.Serializer[Any]):
     )
 
 
+class RowsInput(serializers.Serializer[Any]):
+    column = serializers.CharField(required=False)
+    value = serializers.CharField(required=False, allow_blank=True, default="", max_length=1_000)
+    ordering = serializers.ChoiceField(choices=["line", "-line"], required=False)
+
+
+_WHERE = [
+    OpenApiParameter("column", str, description="Only rows with `value` in this column."),
+    OpenApiParameter(
+        "value", str, description="A part of a text, or the very number or day (2026-03-31); empty: empty cells."
+    ),
+]
+
+
+def _asked_rows(request: Request, dataset: Dataset) -> Any:
+    asked = RowsInput(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    column = asked.validated_data.get("column")
+    if column is None:
+        return clean_rows(dataset)
+    return rows_where(dataset, column=column, value=asked.validated_data["value"])
+
+
 class DatasetRowsView(generics.GenericAPIView):
-    pagination_class = LinePagination
+    pagination_class = RowPagination
     queryset = Dataset.objects.none()
     filter_backends = []
 
@@ -102,22 +126,24 @@ class DatasetRowsView(generics.GenericAPIView):
         parameters=[
             OpenApiParameter("cursor", str, description="Which page; `next` and `previous` hold it."),
             OpenApiParameter("limit", int, description="Rows a page, at most 1000; 50 where it is missing."),
+            OpenApiParameter("ordering", str, enum=["line", "-line"], description="From the first line, or the last."),
+            *_WHERE,
         ],
         responses=RowsPage,
     )
     def get(self, request: Request, dataset_id: UUID) -> Response:
         """The clean rows, by line of the file, a page at a time (follow `next`)."""
-        rows = clean_rows(dataset_for(user_of(request), dataset_id))
+        rows = _asked_rows(request, dataset_for(user_of(request), dataset_id))
         return self.get_paginated_response(self.paginate_queryset(rows))
 
 
 class DatasetRowsCsvView(APIView):
-    @extend_schema(operation_id="datasets_rows_csv", responses=_CSV)
+    @extend_schema(operation_id="datasets_rows_csv", parameters=_WHERE, responses=_CSV)
     def get(self, request: Request, dataset_id: UUID) -> HttpResponseBase:
-        """All clean rows as CSV, safe to open in a spreadsheet."""
+        """All clean rows, or those asked for, as CSV, safe to open in a spreadsheet."""
         dataset = dataset_for(user_of(request), dataset_id)
         names = column_names(dataset.department)
-        rows = clean_rows(dataset).values_list(*names).iterator(chunk_size=2000)
+        rows = _asked_rows(request, dataset).values_list(*names).iterator(chunk_size=2000)
         return csv_response(names, rows, filename=f"{dataset.department}-{dataset.pk}-rows.csv")
 
 

@@ -50,6 +50,57 @@ def test_rows_are_paged_by_cursor_without_gap_or_repeat(client: APIClient, selle
     assert lines == [*range(2, 121), 122]
 
 
+@pytest.mark.parametrize(
+    ("query", "lines"),
+    [
+        ("column=sku&value=sku-11", [12, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120]),
+        ("column=sku&value=SKU-11&ordering=-line", [120, 119, 118, 117, 116, 115, 114, 113, 112, 111, 12]),
+        ("column=sku&value=%25", []),
+        ("column=quantity&value=1.0&limit=1000", [122]),
+        ("column=date&value=2026-03-02&limit=1000", [*range(2, 121), 122]),
+        ("column=customer_segment&value=&limit=1000", [122]),
+    ],
+)
+def test_rows_with_a_value_in_a_column(client: APIClient, seller: User, dataset: str, query: str, lines: list[int]) -> None:  # noqa: F811
+    page = client.get(f"/api/v1/datasets/{dataset}/rows?{query}", **bearer(seller)).json()
+    assert [each["line"] for each in page["results"]] == lines
+    export = sheet(client.get(f"/api/v1/datasets/{dataset}/rows.csv?{query}", **bearer(seller)))
+    assert [int(each[0]) for each in export[1:]] == sorted(lines)
+
+
+def test_rows_with_a_value_are_paged_both_ways(client: APIClient, seller: User, dataset: str) -> None:  # noqa: F811
+    url = f"/api/v1/datasets/{dataset}/rows?limit=8&column=sku&value=sku-11&ordering=-line"
+    first = client.get(url, **bearer(seller)).json()
+    second = client.get(first["next"], **bearer(seller)).json()
+    assert [each["line"] for each in second["results"]] == [112, 111, 12][-3:]
+    back = client.get(second["previous"], **bearer(seller)).json()
+    assert back["results"] == first["results"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("column=price&value=1", "unknown-column"),
+        ("column=dataset_no&value=1", "unknown-column"),
+        ("column=quantity&value=three", "unreadable-value"),
+        ("column=quantity&value=NaN", "unreadable-value"),
+        ("column=quantity&value=1e999999", "unreadable-value"),
+        ("column=date&value=31.03.2026", "unreadable-value"),
+        ("ordering=sku", "invalid-request"),
+    ],
+)
+def test_rows_asked_for_in_a_way_that_makes_no_sense_are_refused(
+    client: APIClient,
+    seller: User,  # noqa: F811
+    dataset: str,
+    query: str,
+    code: str,
+) -> None:
+    for path in ("rows", "rows.csv"):
+        response = client.get(f"/api/v1/datasets/{dataset}/{path}?{query}", **bearer(seller))
+        assert (response.status_code, response.json()["code"]) == (400, code)
+
+
 def test_the_rows_export_is_complete_and_neutralises_formulas(client: APIClient, seller: User, dataset: str) -> None:  # noqa: F811
     response = client.get(f"/api/v1/datasets/{dataset}/rows.csv", **bearer(seller))
     rows = sheet(response)

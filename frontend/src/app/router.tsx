@@ -12,8 +12,8 @@ import { authSearch } from '@/features/auth/search';
 import { dashboardSearch } from '@/features/dashboard/search';
 import { datasetSearch, datasetsSearch } from '@/features/data/search';
 import { jobsSearch } from '@/features/jobs/search';
+import { uploadSearch } from '@/features/upload/search';
 import { configQuery, dashboardQuery, datasetQuery, jobQuery } from '@/shared/api/queries';
-import { text } from '@/shared/router/search';
 import { currentSession } from '@/shared/session/session';
 
 import { requireNoSession, requireSession } from './guards';
@@ -79,9 +79,7 @@ const dashboard = createRoute({
 const upload = createRoute({
   getParentRoute: () => inside,
   path: '/upload',
-  validateSearch: (raw: Record<string, unknown>): { department?: string } => ({
-    department: text(raw, 'department'),
-  }),
+  validateSearch: uploadSearch,
   component: lazyRouteComponent(() => import('@/features/upload/UploadPage'), 'UploadPage'),
 });
 

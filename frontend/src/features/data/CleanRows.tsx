@@ -11,6 +11,8 @@ import { CursorButtons } from '@/shared/ui/CursorButtons';
 import { EmptyState } from '@/shared/ui/EmptyState';
 
 import classes from './data.module.css';
+import { RowFilter } from './RowFilter';
+import { whereOf } from './where';
 
 const route = getRouteApi('/inside/data/$dataset');
 const LIMIT = 50;
@@ -18,44 +20,74 @@ const LIMIT = 50;
 type Row = Record<string, unknown>;
 
 export function CleanRows({ dataset }: { dataset: DatasetOutput }) {
-  const { cursor } = route.useSearch();
+  const { cursor, column, value, order } = route.useSearch();
   const navigate = route.useNavigate();
-  const rows = useQuery(rowsQuery(dataset.id, cursor, LIMIT));
+  const rows = useQuery(
+    rowsQuery(dataset.id, {
+      limit: LIMIT,
+      ordering: order && '-line',
+      cursor,
+      ...whereOf({ column, value }),
+    }),
+  );
   const schema = useQuery(schemaQuery(dataset.department));
   return (
     <Async query={schema}>
       {({ columns }) => (
-        <Async
-          query={rows}
-          skeleton={<Lines count={10} height={32} />}
-          isEmpty={(data) => data.results.length === 0}
-          empty={
-            <EmptyState icon="data" title="No clean rows">
-              Nothing of this file was loaded.
-            </EmptyState>
-          }
-        >
-          {(data) => (
-            <>
-              <DataTable
-                caption={`Clean rows of ${dataset.name}`}
-                columns={columnsOf(columns)}
-                rows={data.results}
-                rowKey={(row) => String(row.line)}
-              />
-              <Group justify="flex-end" mt="md">
-                <CursorButtons
-                  previous={cursorOf(data.previous)}
-                  next={cursorOf(data.next)}
-                  hasPrevious={data.previous !== null}
-                  onCursor={(next) =>
-                    void navigate({ search: (before) => ({ ...before, cursor: next }), resetScroll: false })
-                  }
+        <>
+          <RowFilter
+            key={`${column ?? ''}=${value ?? ''}`}
+            columns={columns}
+            asked={{ column, value, order }}
+            onAsk={(asked) =>
+              void navigate({
+                search: (before) => ({ ...before, ...asked, cursor: undefined }),
+                resetScroll: false,
+                replace: true,
+              })
+            }
+          />
+          <Async
+            query={rows}
+            skeleton={<Lines count={10} height={32} />}
+            isEmpty={(data) => data.results.length === 0}
+            empty={
+              column === undefined ? (
+                <EmptyState icon="data" title="No clean rows">
+                  Nothing of this file was loaded.
+                </EmptyState>
+              ) : (
+                <EmptyState icon="search" title="No row has this">
+                  {value === undefined
+                    ? `No cell of ${column} is empty.`
+                    : `No cell of ${column} has “${value}”.`}
+                </EmptyState>
+              )
+            }
+          >
+            {(data) => (
+              <>
+                <DataTable
+                  caption={`Clean rows of ${dataset.name}`}
+                  columns={columnsOf(columns)}
+                  rows={data.results}
+                  rowKey={(row) => String(row.line)}
+                  viewing={cursor}
                 />
-              </Group>
-            </>
-          )}
-        </Async>
+                <Group justify="flex-end" mt="md">
+                  <CursorButtons
+                    previous={cursorOf(data.previous)}
+                    next={cursorOf(data.next)}
+                    hasPrevious={data.previous !== null}
+                    onCursor={(next) =>
+                      void navigate({ search: (before) => ({ ...before, cursor: next }), resetScroll: false })
+                    }
+                  />
+                </Group>
+              </>
+            )}
+          </Async>
+        </>
       )}
     </Async>
   );

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 
 import { getDatasetsRawUrl, getDatasetsRowsCsvUrl } from '@/shared/api/gen/client';
-import type { DatasetOutput } from '@/shared/api/gen/model';
+import type { DatasetDetailOutput } from '@/shared/api/gen/model';
 import { datasetQuery } from '@/shared/api/queries';
 import { useDepartmentLabel } from '@/shared/departments';
 import { format } from '@/shared/format/format';
@@ -16,7 +16,11 @@ import { PageHeader } from '@/shared/ui/PageHeader';
 import { Panel } from '@/shared/ui/Panel';
 
 import { CleanRows } from './CleanRows';
+import { History } from './History';
+import { Profile } from './Profile';
 import { Reading } from './Reading';
+import { tabOf } from './search';
+import { whereOf } from './where';
 
 const route = getRouteApi('/inside/data/$dataset');
 
@@ -55,8 +59,8 @@ export function DatasetPage() {
   );
 }
 
-function Details({ dataset }: { dataset: DatasetOutput }) {
-  const { tab = 'rows' } = route.useSearch();
+function Details({ dataset }: { dataset: DatasetDetailOutput }) {
+  const { tab = 'rows', column, value } = route.useSearch();
   const navigate = route.useNavigate();
   return (
     <Stack gap="lg">
@@ -66,7 +70,7 @@ function Details({ dataset }: { dataset: DatasetOutput }) {
         value={tab}
         onChange={(next) =>
           void navigate({
-            search: { tab: next === 'rejects' || next === 'reading' ? next : undefined },
+            search: { tab: tabOf(next) },
             replace: true,
           })
         }
@@ -75,6 +79,8 @@ function Details({ dataset }: { dataset: DatasetOutput }) {
         <Tabs.List mb="lg">
           <Tabs.Tab value="rows">Clean rows</Tabs.Tab>
           <Tabs.Tab value="rejects">Rejected lines ({format.integer(dataset.rows.rejected)})</Tabs.Tab>
+          <Tabs.Tab value="profile">Columns</Tabs.Tab>
+          <Tabs.Tab value="history">Changes</Tabs.Tab>
           <Tabs.Tab value="reading">How it was read</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="rows">
@@ -85,10 +91,10 @@ function Details({ dataset }: { dataset: DatasetOutput }) {
               <Group gap="xs">
                 <DownloadButton
                   size="xs"
-                  url={getDatasetsRowsCsvUrl(dataset.id)}
+                  url={getDatasetsRowsCsvUrl(dataset.id, whereOf({ column, value }))}
                   filename={`${dataset.department}-${dataset.id}-rows.csv`}
                 >
-                  Download as CSV
+                  {column === undefined ? 'Download as CSV' : 'Download these as CSV'}
                 </DownloadButton>
               </Group>
             }
@@ -98,6 +104,16 @@ function Details({ dataset }: { dataset: DatasetOutput }) {
         </Tabs.Panel>
         <Tabs.Panel value="rejects">
           <RejectedRows dataset={dataset.id} refused={dataset.loaded_at === null} />
+        </Tabs.Panel>
+        <Tabs.Panel value="profile">
+          <Stack gap="lg">
+            <Profile dataset={dataset.id} />
+          </Stack>
+        </Tabs.Panel>
+        <Tabs.Panel value="history">
+          <Stack gap="lg">
+            <History dataset={dataset} />
+          </Stack>
         </Tabs.Panel>
         <Tabs.Panel value="reading">
           <Reading dataset={dataset} />

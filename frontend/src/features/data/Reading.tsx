@@ -11,6 +11,17 @@ const words = (value: unknown): string[] =>
 
 const word = (value: unknown): string => (typeof value === 'string' ? value : '');
 
+/** Where it is known from which label means which column. */
+function mappingFrom({
+  mapping_from: from,
+  mapping_by: by,
+  mapping_at: at,
+}: Record<string, unknown>): string {
+  if (from === 'upload') return 'given with this upload, and remembered for files with the same labels';
+  if (from !== 'remembered') return 'by the names of the columns and their aliases';
+  return `remembered${by ? ` from ${word(by)}` : ''}${at ? `, ${format.date(word(at))}` : ''}`;
+}
+
 /** How the file was understood, so that a wrong guess is seen and not suffered. */
 export function Reading({ dataset }: { dataset: DatasetOutput }) {
   const { reading, rejects_by_code: byCode } = dataset;
@@ -25,9 +36,11 @@ export function Reading({ dataset }: { dataset: DatasetOutput }) {
   const assumed = (flag: unknown) => (flag === true ? ' (assumed; nothing in the file settles it)' : '');
   const facts: [string, string][] = [
     ['Read as', word(reading.summary)],
+    ['Mapping', mappingFrom(reading)],
     ['Decimal sign', `${reading.decimal === ',' ? 'comma' : 'point'}${assumed(reading.decimal_assumed)}`],
     ['Dates', `${word(reading.date_order)}${assumed(reading.date_order_assumed)}`],
     ['Columns not known, left out', words(reading.unknown_columns).join(', ') || 'none'],
+    ['Columns left out on purpose', words(reading.left_out).join(', ') || 'none'],
     ['Columns that may be missing, and are', words(reading.missing_optional).join(', ') || 'none'],
     [
       'Rejected',

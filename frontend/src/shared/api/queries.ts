@@ -7,14 +7,21 @@ import {
   dashboardsSettings,
   datasetsGet,
   datasetsList,
+  datasetsProfile,
+  datasetsRows,
   getDatasetsRejectsUrl,
-  getDatasetsRowsUrl,
   insightsHelp,
   jobsGet,
   jobsList,
   schemasGet,
 } from './gen/client';
-import type { DatasetsListParams, JobOutput, JobsListParams, RejectsPage, RowsPage } from './gen/model';
+import type {
+  DatasetsListParams,
+  DatasetsRowsParams,
+  JobOutput,
+  JobsListParams,
+  RejectsPage,
+} from './gen/model';
 import { request } from './request';
 
 const WHILE_MOVING = 1_500;
@@ -79,12 +86,17 @@ export const schemaQuery = (department: string) =>
     staleTime: Infinity,
   });
 
-export const rowsQuery = (dataset: string, cursor: string | undefined, limit: number) =>
+export const rowsQuery = (dataset: string, asked: DatasetsRowsParams) =>
   queryOptions({
-    queryKey: ['dataset', dataset, 'rows', cursor ?? null, limit],
-    queryFn: ({ signal }) =>
-      request<RowsPage>(withCursor(getDatasetsRowsUrl(dataset), cursor, limit), { signal }),
+    queryKey: ['dataset', dataset, 'rows', asked],
+    queryFn: ({ signal }) => datasetsRows(dataset, asked, { signal }),
     placeholderData: keepPreviousData,
+  });
+
+export const profileQuery = (dataset: string) =>
+  queryOptions({
+    queryKey: ['dataset', dataset, 'profile'],
+    queryFn: ({ signal }) => datasetsProfile(dataset, { signal }),
   });
 
 export const rejectsQuery = (dataset: string, cursor: string | undefined, limit: number) =>
@@ -94,12 +106,6 @@ export const rejectsQuery = (dataset: string, cursor: string | undefined, limit:
       request<RejectsPage>(getDatasetsRejectsUrl(dataset, { cursor, limit }), { signal }),
     placeholderData: keepPreviousData,
   });
-
-function withCursor(url: string, cursor: string | undefined, limit: number): string {
-  const params = new URLSearchParams({ limit: String(limit) });
-  if (cursor) params.set('cursor', cursor);
-  return `${url}?${params.toString()}`;
-}
 
 /** The cursor inside a `next` or `previous` address. */
 export const cursorOf = (address: string | null | undefined): string | undefined =>

@@ -12,6 +12,7 @@ import type {
   DatasetDetailOutput,
   DatasetsListParams,
   DatasetsRejectsParams,
+  DatasetsRowsCsvParams,
   DatasetsRowsParams,
   HealthOutput,
   HelpOutput,
@@ -408,14 +409,30 @@ export const datasetsRows = async (
 };
 
 /**
- * All clean rows as CSV, safe to open in a spreadsheet.
+ * All clean rows, or those asked for, as CSV, safe to open in a spreadsheet.
  */
-export const getDatasetsRowsCsvUrl = (datasetId: string) => {
-  return `/api/v1/datasets/${datasetId}/rows.csv`;
+export const getDatasetsRowsCsvUrl = (datasetId: string, params?: DatasetsRowsCsvParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : value.toString());
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/datasets/${datasetId}/rows.csv?${stringifiedParams}`
+    : `/api/v1/datasets/${datasetId}/rows.csv`;
 };
 
-export const datasetsRowsCsv = async (datasetId: string, options?: RequestInit): Promise<Blob> => {
-  return request<Blob>(getDatasetsRowsCsvUrl(datasetId), {
+export const datasetsRowsCsv = async (
+  datasetId: string,
+  params?: DatasetsRowsCsvParams,
+  options?: RequestInit,
+): Promise<Blob> => {
+  return request<Blob>(getDatasetsRowsCsvUrl(datasetId, params), {
     ...options,
     method: 'GET',
   });

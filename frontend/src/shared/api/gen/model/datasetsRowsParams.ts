@@ -5,8 +5,13 @@
  * Departments upload data files and get back clean, queryable rows and insights.
  * OpenAPI spec version: 1
  */
+import type { DatasetsRowsOrdering } from './datasetsRowsOrdering';
 
 export type DatasetsRowsParams = {
+  /**
+   * Only rows with `value` in this column.
+   */
+  column?: string;
   /**
    * Which page; `next` and `previous` hold it.
    */
@@ -15,4 +20,12 @@ export type DatasetsRowsParams = {
    * Rows a page, at most 1000; 50 where it is missing.
    */
   limit?: number;
+  /**
+   * From the first line, or the last.
+   */
+  ordering?: DatasetsRowsOrdering;
+  /**
+   * A part of a text, or the very number or day (2026-03-31); empty: empty cells.
+   */
+  value?: string;
 };

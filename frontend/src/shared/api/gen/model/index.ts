@@ -52,6 +52,8 @@ export * from './datasetOutputRejectsByCode';
 export * from './datasetsListOrderingItem';
 export * from './datasetsListParams';
 export * from './datasetsRejectsParams';
+export * from './datasetsRowsCsvParams';
+export * from './datasetsRowsOrdering';
 export * from './datasetsRowsParams';
 export * from './dateOrderEnum';
 export * from './decimalEnum';
