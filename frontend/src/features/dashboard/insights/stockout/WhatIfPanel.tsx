@@ -31,6 +31,7 @@ export function WhatIfPanel({ basis, whatIf, now, then, onState }: WhatIfPanelPr
         <span className={classes.hint}>
           {whatIf ? 'On: the figures below are imagined' : 'Another service level, lead time or demand'}
         </span>
+        <Icon name="down" size={16} className={classes.chevron} />
       </summary>
       <div className={classes.knobs}>
         <Knob

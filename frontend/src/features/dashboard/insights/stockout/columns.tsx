@@ -80,6 +80,14 @@ export const columnsFor = ({ order, snooze }: Pick<Desk, 'order' | 'snooze'>): C
     align: 'right',
     render: (line) => <OrderCell line={line} onOrder={order} />,
   },
-  { key: 'why', header: 'Why', render: (line) => <Why line={line} /> },
-  { key: 'snooze', header: 'Later', render: (line) => <Snooze line={line} onSnooze={snooze} /> },
+  {
+    key: 'why',
+    header: 'Why, or later',
+    render: (line) => (
+      <div className={classes.acts}>
+        <Why line={line} />
+        <Snooze line={line} onSnooze={snooze} />
+      </div>
+    ),
+  },
 ];
