@@ -106,9 +106,7 @@ function Details({ dataset }: { dataset: DatasetDetailOutput }) {
           <RejectedRows dataset={dataset.id} refused={dataset.loaded_at === null} />
         </Tabs.Panel>
         <Tabs.Panel value="profile">
-          <Stack gap="lg">
-            <Profile dataset={dataset.id} />
-          </Stack>
+          <Profile dataset={dataset.id} />
         </Tabs.Panel>
         <Tabs.Panel value="history">
           <Stack gap="lg">

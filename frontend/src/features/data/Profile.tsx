@@ -1,3 +1,4 @@
+import { Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 
 import type {
@@ -33,10 +34,10 @@ export function Profile({ dataset }: { dataset: string }) {
   return (
     <Async query={profile} skeleton={<Lines count={12} height={28} />}>
       {(data) => (
-        <>
+        <Stack gap="lg">
           <Drift drift={data.drift} />
           <Columns profile={data} />
-        </>
+        </Stack>
       )}
     </Async>
   );
@@ -169,12 +170,12 @@ function ColumnCard({ column, flags }: { column: ColumnProfileOutput; flags: Dri
   );
 }
 
-/** Each bar holds about as many rows: where they lie close together the bar is narrow and tall. */
-function Histogram({ column: { name, kind, histogram } }: { column: ColumnProfileOutput }) {
+/** Each bar holds about as many rows: where they lie close together the bar is narrow and tall. The outermost
+ * hundredths would squeeze all others into a corner, and are not drawn. */
+function Histogram({ column: { name, kind, histogram, quantiles } }: { column: ColumnProfileOutput }) {
   const at = (value: Cell) => (kind === 'date' ? Date.parse(String(value)) : Number(value));
-  const [first, last] = [histogram[0], histogram.at(-1)];
-  if (!first || !last) return null;
-  const [from, whole] = [at(first.low), at(last.high) - at(first.low)];
+  if (!quantiles) return null;
+  const [from, whole] = [at(quantiles.p01), at(quantiles.p99) - at(quantiles.p01)];
   if (!(whole > 0)) return null;
   const least = whole / 100;
   const bars = histogram.map((bar) => {
@@ -196,7 +197,7 @@ function Histogram({ column: { name, kind, histogram } }: { column: ColumnProfil
       {bars.map(({ left, width, density, bar }) => (
         <rect
           key={String(bar.low)}
-          x={Math.min(left, 1 - width) * 100}
+          x={left * 100}
           width={width * 100}
           y={32 - (density / tallest) * 32}
           height={(density / tallest) * 32}

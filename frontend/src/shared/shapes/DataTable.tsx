@@ -1,6 +1,6 @@
 import { VisuallyHidden } from '@mantine/core';
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { memo, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 
 import { Icon } from '@/shared/ui/icons';
 
@@ -77,13 +77,13 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const widest = useMemo(() => (many ? widestOf(rows, columns, values) : []), [many, rows, columns, values]);
 
   const drawn = (row: Row, place: number) => (
-    <tr
+    <BodyRow
       key={rowKey(row)}
-      className={isMarked?.(row) ? classes.marked : undefined}
-      {...(many && { 'aria-rowindex': place + 2, 'data-index': place, ref: virtual.measureElement })}
-    >
-      {cellsOf(row, columns)}
-    </tr>
+      row={row}
+      columns={columns}
+      isMarked={isMarked?.(row) ?? false}
+      {...(many && { place, measure: virtual.measureElement })}
+    />
   );
   return (
     <div className={classes.frame}>
@@ -152,6 +152,31 @@ function Headers<Row>({ columns, rows, sort, sortable, onSort }: DataTableProps<
     </tr>
   );
 }
+
+interface BodyRowProps<Row> {
+  row: Row;
+  columns: Column<Row>[];
+  isMarked: boolean;
+  /** In a table of which only a part is in the page. */
+  place?: number;
+  measure?: (row: HTMLTableRowElement | null) => void;
+}
+
+function PlainRow<Row>({ row, columns, isMarked, place, measure }: BodyRowProps<Row>) {
+  return (
+    <tr
+      ref={measure}
+      className={isMarked ? classes.marked : undefined}
+      data-index={place}
+      aria-rowindex={place === undefined ? undefined : place + 2}
+    >
+      {cellsOf(row, columns)}
+    </tr>
+  );
+}
+
+/** While a table is scrolled, the rows that stay in sight are not drawn again. */
+const BodyRow = memo(PlainRow) as typeof PlainRow;
 
 function cellsOf<Row>(row: Row, columns: Column<Row>[]): ReactNode {
   return columns.map((column) => {

@@ -22,7 +22,7 @@ export function Why({ line }: { line: Line }) {
     ['Class', [item.abc, item.xyz].filter(Boolean).join('') || UNKNOWN],
   ];
   return (
-    <Popover width={320} position="left-start" withArrow shadow="md" trapFocus returnFocus withinPortal>
+    <Popover width="min(320px, 90vw)" position="bottom-end" withArrow shadow="md" trapFocus returnFocus>
       <Popover.Target>
         <Button size="compact-sm" variant="subtle" aria-label={`Why: ${item.sku}, ${item.warehouse_id}`}>
           Why
