@@ -84,6 +84,10 @@ def _nothing_to_say(_before: Headline, _now: Headline) -> str:
     return ""
 
 
+def _the_same(_reviewed: Mapping[str, Any], _now: Mapping[str, Any]) -> str:
+    return ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Insight:
     """One insight a department offers.
@@ -93,7 +97,8 @@ class Insight:
     same Given. It reads no clock: every date comes from the rows. Too little data is an answer with an empty list and
     the reason in `summary`, not an error. `version` is raised with every change of what comes out. `subject` names the
     fields of an item that say which one it is, from one computation to the next. `since` says in one sentence what has
-    changed from one headline to the next, "" where nothing has.
+    changed from one headline to the next, "" where nothing has. `reopened` says in one sentence what of an item's
+    evidence has changed since a person reviewed it, "" where their word still holds; both items are as they were shown.
     """
 
     kind: str
@@ -104,6 +109,7 @@ class Insight:
     settings: tuple[Setting, ...] = ()
     subject: tuple[str, ...] = ()
     since: Callable[[Headline, Headline], str] = _nothing_to_say
+    reopened: Callable[[Mapping[str, Any], Mapping[str, Any]], str] = _the_same
 
     def given(self, *, settings: Mapping[str, float] | None = None, reviews: Sequence[Review] = ()) -> Given:
         """With the defaults of what is not chosen; what is no setting of this insight is left out."""

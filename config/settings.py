@@ -250,6 +250,8 @@ SPECTACULAR_SETTINGS = {
         "CheckStatus": "apps.jobs.views.CHECK",
         "ColumnKind": "apps.datasets.serializers.KINDS",
         "FlagSeverity": "apps.datasets.serializers.SEVERITIES",
+        "Verdict": "apps.insights.models.Verdict",
+        "VerdictOrOpen": "apps.insights.views.VERDICT_OR_OPEN",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
 }

@@ -87,8 +87,12 @@ class InsightItem(models.Model):
 
 
 class Verdict(models.TextChoices):
+    """From "somebody has it" to "it is done": `fixed` says all that `confirmed` does, `acknowledged` nothing of it."""
+
+    ACKNOWLEDGED = "acknowledged", "seen, and being looked into"
     EXPECTED = "expected", "nothing is wrong with it"
     CONFIRMED = "confirmed", "it is what it looked like"
+    FIXED = "fixed", "it was what it looked like, and is put right"
 
 
 class Review(models.Model):
@@ -100,7 +104,7 @@ class Review(models.Model):
     subject_key = models.UUIDField(editable=False)
     subject = ArrayField(models.TextField())
     item = models.JSONField(help_text="As it was shown to the reviewer.")
-    verdict = models.CharField(max_length=10, choices=Verdict)
+    verdict = models.CharField(max_length=12, choices=Verdict)
     note = models.TextField(blank=True)
     reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     reviewed_at = models.DateTimeField()
@@ -122,7 +126,7 @@ class ReviewEvent(models.Model):
     department = models.CharField(max_length=40)
     kind = models.CharField(max_length=60)
     subject = ArrayField(models.TextField())
-    verdict = models.CharField(max_length=10, choices=Verdict, blank=True, help_text="Empty: taken back.")
+    verdict = models.CharField(max_length=12, choices=Verdict, blank=True, help_text="Empty: taken back.")
     note = models.TextField(blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Count, F, Q, QuerySet
 
 from aetherflow.errors import NotFoundError
+from aetherflow.insight import Insight as Declared
 from aetherflow.insight import Review as Reviewed
 from aetherflow.insight import Setting, Verdict
 from aetherflow.registry import department as find_department
@@ -44,9 +45,9 @@ def with_heads(insights: Collection[Insight]) -> None:
     heads: dict[UUID, list[Any]] = defaultdict(list)
     ranked = {insight.pk: insight for insight in insights if insight.items_total is not None}
     items = InsightItem.objects.filter(insight__in=ranked, rank__lte=HEAD).order_by("insight_id", "rank")
-    verdicts = _verdicts(ranked.values())
+    found = _reviews(ranked.values(), of=items)
     for insight_id, key, item in items.values_list("insight_id", "subject_key", "item"):
-        heads[insight_id].append(_reviewed(item, key, verdicts[ranked[insight_id].kind]))
+        heads[insight_id].append(_reviewed(ranked[insight_id], item, key, found))
     for insight in ranked.values():
         insight.data = {**insight.data, "items": heads[insight.pk]}
 
@@ -68,23 +69,43 @@ def with_figures_before(insights: Collection[Insight]) -> None:
 
 def page_of(insight: Insight, items: Collection[InsightItem]) -> list[dict[str, Any]]:
     """Items of the insight as they are shown: with their rank, and as they are reviewed now."""
-    verdicts = _verdicts([insight])[insight.kind]
-    return [{"rank": each.rank, **_reviewed(each.item, each.subject_key, verdicts)} for each in items]
+    shown = InsightItem.objects.filter(insight=insight, rank__in=[each.rank for each in items])
+    found = _reviews([insight], of=shown)
+    return [{"rank": each.rank, **_reviewed(insight, each.item, each.subject_key, found)} for each in items]
 
 
-def _verdicts(insights: Collection[Insight]) -> dict[str, dict[UUID, str]]:
-    """By kind and subject. All of one department: a dashboard never shows two."""
-    found: dict[str, dict[UUID, str]] = defaultdict(dict)
-    departments = {insight.department for insight in insights}
-    reviews = Review.objects.filter(department__in=departments, kind__in={insight.kind for insight in insights})
-    for kind, key, verdict in reviews.values_list("kind", "subject_key", "verdict"):
-        found[kind][key] = verdict
-    return found
+Reviews = Mapping[tuple[str, UUID], Review]
 
 
-def _reviewed(item: dict[str, Any], key: UUID | None, verdicts: Mapping[UUID, str]) -> dict[str, Any]:
-    """What was said since counts at once; what was known when it was computed may have been taken back."""
-    return item if key is None else {**item, "status": verdicts.get(key, "open")}
+def _reviews(insights: Collection[Insight], *, of: QuerySet[InsightItem]) -> Reviews:
+    """Those of these items, by kind and subject. All of one department: a dashboard never shows two."""
+    reviews = Review.objects.filter(
+        department__in={insight.department for insight in insights},
+        kind__in={insight.kind for insight in insights},
+        subject_key__in=of.order_by().values("subject_key"),
+    )
+    return {(each.kind, each.subject_key): each for each in reviews.select_related("reviewed_by")}
+
+
+def _reviewed(insight: Insight, item: dict[str, Any], key: UUID | None, found: Reviews) -> dict[str, Any]:
+    """What was said since counts at once; what was known when it was computed may have been taken back, or said of
+    other evidence: then the item is open, with what was said of it and why that holds no more."""
+    if key is None:
+        return item
+    review = found.get((insight.kind, key))
+    if review is None:
+        return {**item, "status": "open", "review": None}
+    declared = declared_of(insight)
+    reopened = declared.reopened(review.item, item) if declared else ""
+    said = {
+        "id": str(review.pk),
+        "verdict": review.verdict,
+        "note": review.note,
+        "reviewed_by": review.reviewed_by.full_name,
+        "reviewed_at": review.reviewed_at,
+        "reopened": reopened,
+    }
+    return {**item, "status": "open" if reopened else review.verdict, "review": said}
 
 
 def items_of(insight: Insight) -> QuerySet[InsightItem]:
@@ -107,12 +128,17 @@ def review_for(user: User, insight: Insight, review_id: UUID) -> Review:
 
 
 def reviews_by_kind(department: str) -> dict[str, list[Reviewed]]:
-    """All that is to be known to what is computed for the department."""
+    """All that is to be known to what is computed for the department: what turned out, not who is looking into what."""
     found: dict[str, list[Reviewed]] = defaultdict(list)
-    for each in Review.objects.filter(department=department).only("kind", "subject", "verdict", "item"):
-        verdict: Verdict = "confirmed" if each.verdict == "confirmed" else "expected"
+    settled = Review.objects.filter(department=department, verdict__in=_SETTLED)
+    for each in settled.only("kind", "subject", "verdict", "item"):
+        verdict = _SETTLED[each.verdict]
         found[each.kind].append(Reviewed(subject=tuple(each.subject), verdict=verdict, item=each.item))
     return found
+
+
+# What a verdict says of the finding: one that is put right was right.
+_SETTLED: Mapping[str, Verdict] = {"expected": "expected", "confirmed": "confirmed", "fixed": "confirmed"}
 
 
 def settings_for(user: User, department: str) -> list[dict[str, Any]]:
@@ -163,8 +189,13 @@ def _value(setting: Setting, chosen: float | None) -> float:
 
 def subject_of(insight: Insight) -> tuple[str, ...]:
     """The fields that name an item of it; none where the department has no such insight any more."""
-    declared = {each.kind: each.subject for each in find_department(insight.department).insights}
-    return declared.get(insight.kind, ())
+    declared = declared_of(insight)
+    return declared.subject if declared else ()
+
+
+def declared_of(insight: Insight) -> Declared | None:
+    """None where the department has no such insight any more."""
+    return next((each for each in find_department(insight.department).insights if each.kind == insight.kind), None)
 
 
 def dashboard_for(user: User, department: str, *, dataset_id: UUID | None = None) -> dict[str, Any]:

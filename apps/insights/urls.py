@@ -8,5 +8,6 @@ urlpatterns = [
     path("insights/<uuid:insight_id>", views.InsightView.as_view(), name="insight-detail"),
     path("insights/<uuid:insight_id>/items", views.InsightItemsView.as_view(), name="insight-items"),
     path("insights/<uuid:insight_id>/reviews", views.ReviewListView.as_view(), name="insight-reviews"),
+    path("insights/<uuid:insight_id>/reviews/bulk", views.BulkReviewView.as_view(), name="insight-reviews-bulk"),
     path("insights/<uuid:insight_id>/reviews/<uuid:review_id>", views.ReviewView.as_view(), name="insight-review"),
 ]

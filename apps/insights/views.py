@@ -28,8 +28,9 @@ from apps.insights.selectors import (
     with_figures_before,
     with_heads,
 )
-from apps.insights.services.reviewing import review, take_back
+from apps.insights.services.reviewing import MOST_AT_ONCE, review, review_all, take_back, take_back_all
 
+VERDICT_OR_OPEN = [*Verdict.choices, ("open", "what was said is taken back")]
 SEVERITIES = [(word, word) for word in ("critical", "high", "medium", "low")]
 
 
@@ -216,15 +217,32 @@ class InsightItemsView(generics.GenericAPIView):
         return self.get_paginated_response(page_of(insight, items))
 
 
+class SubjectField(serializers.ListField):
+    def __init__(self, **options: Any) -> None:
+        child = serializers.CharField(allow_blank=True, trim_whitespace=False, max_length=10_000)
+        super().__init__(child=child, min_length=1, max_length=20, **options)
+
+
+class NoteField(serializers.CharField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=2_000, required=False, allow_blank=True, default="", **options)
+
+
 class ReviewInput(serializers.Serializer[Any]):
-    subject = serializers.ListField(
-        child=serializers.CharField(allow_blank=True, trim_whitespace=False, max_length=10_000),
-        min_length=1,
-        max_length=20,
-        help_text="The item's values of the insight's `subject`, in its order.",
-    )
+    subject = SubjectField(help_text="The item's values of the insight's `subject`, in its order.")
     verdict = serializers.ChoiceField(choices=Verdict.choices)
-    note = serializers.CharField(max_length=2_000, required=False, allow_blank=True, default="")
+    note = NoteField()
+
+
+class BulkReviewInput(serializers.Serializer[Any]):
+    subjects = serializers.ListField(
+        child=SubjectField(),
+        min_length=1,
+        max_length=MOST_AT_ONCE,
+        help_text=f"Of each item its values of the insight's `subject`; at most {MOST_AT_ONCE} items.",
+    )
+    verdict = serializers.ChoiceField(choices=VERDICT_OR_OPEN, help_text="`open` takes reviews back.")
+    note = NoteField()
 
 
 class ReviewOutput(serializers.ModelSerializer):
@@ -251,14 +269,35 @@ class ReviewListView(generics.ListAPIView):
 
     @extend_schema(operation_id="insights_reviews_put", request=ReviewInput, responses=ReviewOutput)
     def put(self, request: Request, insight_id: UUID) -> Response:
-        """Say of an item that it is expected, or confirmed. It shows at once, in place of what was said before, and
-        counts in what is computed later.
+        """Say of an item that it is acknowledged, expected, confirmed or fixed. It shows at once, in place of what was
+        said before; what turned out counts in what is computed later.
         """
         insight = insight_for(user_of(request), insight_id)
         said = ReviewInput(data=request.data)
         said.is_valid(raise_exception=True)
         kept = review(insight=insight, **said.validated_data, by=user_of(request), at=timezone.now())
         return Response(ReviewOutput(kept).data)
+
+
+class ReviewsOutput(serializers.Serializer[Any]):
+    results = ReviewOutput(many=True)
+
+
+class BulkReviewView(APIView):
+    @extend_schema(operation_id="insights_reviews_put_bulk", request=BulkReviewInput, responses=ReviewsOutput)
+    def put(self, request: Request, insight_id: UUID) -> Response:
+        """Say the same of several items, of all or of none. The answer holds what is said of them now."""
+        user = user_of(request)
+        insight = insight_for(user, insight_id)
+        asked = BulkReviewInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        said = asked.validated_data
+        if said["verdict"] == "open":
+            take_back_all(insight=insight, subjects=said["subjects"], by=user, at=timezone.now())
+            return Response(ReviewsOutput({"results": []}).data)
+        return Response(
+            ReviewsOutput({"results": review_all(insight=insight, **said, by=user, at=timezone.now())}).data
+        )
 
 
 class ReviewView(APIView):

@@ -52,6 +52,7 @@ LISTING = Declared(
     settings=(LEVEL,),
     subject=("sku",),
     since=since,
+    reopened=lambda reviewed, now: "" if reviewed["score"] == now["score"] else f"It had {reviewed['score']:g}.",
 )
 SALES = replace(departments()["sales"], insights=(LISTING,))
 

@@ -273,6 +273,27 @@ def test_a_verdict_ends_when_its_payment_changes():
     assert ask(rows, reviews=verdict).items[0]["status"] == "open"
 
 
+def test_a_new_reason_opens_a_payment_again_and_one_that_is_gone_does_not():
+    rows = ledger([*usual_amounts(39), 48_217.55])
+    (item,) = (item for item in ask(rows).items if item["txn_id"] == "T0039")
+    (message,) = (each["message"] for each in item["reasons"] if each["code"] == "amount-far-from-usual")
+    weekend = {"code": "weekend", "message": "Booked on a Saturday."}
+    with_less, with_more = item | {"reasons": [weekend]}, item | {"reasons": [*item["reasons"], weekend]}
+    expected = [Review(subject=("T0039",), verdict="expected", item=with_more)]
+    assert ask(rows, reviews=expected).headline.flagged == []
+    of_less = [Review(subject=("T0039",), verdict="expected", item=with_less)]
+    (again,) = (item for item in ask(rows, reviews=of_less).items if item["txn_id"] == "T0039")
+    assert (again["status"], again["worth_review"]) == ("open", True)
+    assert message in INSIGHT.reopened(with_less, item)
+    assert INSIGHT.reopened(with_more, item) == INSIGHT.reopened(item, item) == ""
+
+
+def test_what_has_changed_of_a_payment_is_said_in_words():
+    was = {"date": "2026-03-02", "category": None, "vendor": "Staples", "amount": 1_250.0, "currency": "EUR"}
+    now = was | {"category": "Travel", "amount": 1_300.0}
+    assert INSIGHT.reopened(was, now) == "The category was empty, the amount was 1,250.00."
+
+
 def test_the_headline_counts_what_is_worth_a_review_and_since_says_what_is_new():
     got = ask(ledger([*usual_amounts(39), 48_217.55]))
     assert got.headline == Headline(figures={"worth_review": 1.0, "sum": 48_217.55}, flagged=[("T0039",)])

@@ -5,7 +5,8 @@ A package, since reading, testing and wording a ledger are 400 lines and change 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from aetherflow.insight import Given, Headline, Insight, InsightResult, Item, Re
 KIND = "spend_anomalies"
 LISTED_SHARE, LISTED_LEAST = 0.05, 50
 FAINT = 1.0  # below it a payment that is not among the listed share is not worth a line
-SHOWN = ("date", "category", "vendor", "amount", "currency")  # what of an item makes it another one when it changes
+SHOWN = ("date", "category", "vendor", "amount", "currency")  # what of a payment makes it another one when it changes
 CURRENCIES_NAMED = 3
 METHOD = (
     "One test per reason, each calibrated to the ledger itself (mean of -log10 model probability and -log10 share of "
@@ -85,6 +86,25 @@ def since(before: Headline, now: Headline) -> str:
     return ", ".join(told)
 
 
+def reopened(reviewed: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """'The amount was 120.00.' or 'New since the review: …'. A reason that is gone does not open a payment again:
+    reviews of like cases take reasons away, and what was settled with more against it stays settled."""
+    was = [f"the {name} was {_said(name, reviewed)}" for name in SHOWN if reviewed.get(name) != now.get(name)]
+    if was:
+        sentence = ", ".join(was)
+        return f"{sentence[0].upper()}{sentence[1:]}."
+    known = {reason["code"] for reason in reviewed.get("reasons") or ()}
+    new = [reason["message"] for reason in now.get("reasons") or () if reason["code"] not in known]
+    return f"New since the review: {' '.join(new)}" if new else ""
+
+
+def _said(name: str, item: Mapping[str, Any]) -> str:
+    value = item.get(name)
+    if value is None or value == "":
+        return "empty"
+    return f"{value:,.2f}" if isinstance(value, float | int) else str(value)
+
+
 def _nothing(rows: pd.DataFrame) -> InsightResult:
     reason = "the ledger has no rows" if not len(rows) else "no row has an id, a date and an amount"
     return InsightResult(
@@ -124,8 +144,8 @@ def _learnt(ledger: Ledger, reviews: Sequence[Review]) -> feedback.Learnt:
 
 
 def _judged(item: Item, review: Review | None) -> Item:
-    """With the verdict of the person who looked at it, unless the payment has changed since."""
-    if review is None or any(review.item.get(name) != item[name] for name in SHOWN):
+    """With the verdict of the person who looked at it, unless what speaks against the payment has changed since."""
+    if review is None or reopened(review.item, item):
         return item
     return item | {
         "status": review.verdict,
@@ -178,5 +198,6 @@ INSIGHTS: tuple[Insight, ...] = (
         compute=spend_anomalies,
         subject=("txn_id",),
         since=since,
+        reopened=reopened,
     ),
 )

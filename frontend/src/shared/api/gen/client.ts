@@ -6,6 +6,7 @@
  * OpenAPI spec version: 1
  */
 import type {
+  BulkReviewInputRequest,
   ConfigOutput,
   DashboardOutput,
   DashboardsGetParams,
@@ -35,6 +36,7 @@ import type {
   RejectsPage,
   ReviewInputRequest,
   ReviewOutput,
+  ReviewsOutput,
   RowsPage,
   SchemaOutput,
   SchemasMappingsParams,
@@ -605,8 +607,8 @@ export const insightsReviews = async (
 };
 
 /**
- * Say of an item that it is expected, or confirmed. It shows at once, in place of what was said before, and
-counts in what is computed later.
+ * Say of an item that it is acknowledged, expected, confirmed or fixed. It shows at once, in place of what was
+said before; what turned out counts in what is computed later.
  */
 export const getInsightsReviewsPutUrl = (insightId: string) => {
   return `/api/v1/insights/${insightId}/reviews`;
@@ -640,6 +642,26 @@ export const insightsReviewsDelete = async (
   return request<void>(getInsightsReviewsDeleteUrl(insightId, reviewId), {
     ...options,
     method: 'DELETE',
+  });
+};
+
+/**
+ * Say the same of several items, of all or of none. The answer holds what is said of them now.
+ */
+export const getInsightsReviewsPutBulkUrl = (insightId: string) => {
+  return `/api/v1/insights/${insightId}/reviews/bulk`;
+};
+
+export const insightsReviewsPutBulk = async (
+  insightId: string,
+  bulkReviewInputRequest: BulkReviewInputRequest,
+  options?: RequestInit,
+): Promise<ReviewsOutput> => {
+  return request<ReviewsOutput>(getInsightsReviewsPutBulkUrl(insightId), {
+    ...options,
+    method: 'PUT',
+    headers: { 'Content-Type': 'application/json', ...options?.headers },
+    body: JSON.stringify(bulkReviewInputRequest),
   });
 };
 

@@ -8,6 +8,7 @@
 
 export * from './approvalEnum';
 export * from './blankEnum';
+export * from './bulkReviewInputRequest';
 export * from './cell';
 export * from './changesOutput';
 export * from './checkOutput';
@@ -132,6 +133,7 @@ export * from './rejectsPageNext';
 export * from './rejectsPagePrevious';
 export * from './reviewInputRequest';
 export * from './reviewOutput';
+export * from './reviewsOutput';
 export * from './roleEnum';
 export * from './rowCountsOutput';
 export * from './rowsPage';
@@ -171,4 +173,5 @@ export * from './uploadInputRequestMapping';
 export * from './uploadInputRequestMaxRejectShare';
 export * from './userOutput';
 export * from './userOutputDepartment';
-export * from './verdictEnum';
+export * from './verdict';
+export * from './verdictOrOpen';

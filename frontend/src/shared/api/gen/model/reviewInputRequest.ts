@@ -5,7 +5,7 @@
  * Departments upload data files and get back clean, queryable rows and insights.
  * OpenAPI spec version: 1
  */
-import type { VerdictEnum } from './verdictEnum';
+import type { Verdict } from './verdict';
 
 export interface ReviewInputRequest {
   /**
@@ -14,7 +14,7 @@ export interface ReviewInputRequest {
    * @maxItems 20
    */
   subject: string[];
-  verdict: VerdictEnum;
+  verdict: Verdict;
   /** @maxLength 2000 */
   note?: string;
 }

@@ -5,13 +5,13 @@
  * Departments upload data files and get back clean, queryable rows and insights.
  * OpenAPI spec version: 1
  */
-import type { VerdictEnum } from './verdictEnum';
+import type { Verdict } from './verdict';
 
 export interface ReviewOutput {
   readonly id: string;
   readonly kind: string;
   readonly subject: readonly string[];
-  readonly verdict: VerdictEnum;
+  readonly verdict: Verdict;
   readonly note: string;
   readonly reviewed_by: string;
   readonly reviewed_at: string;

@@ -7,13 +7,17 @@
  */
 
 /**
- * * `expected` - nothing is wrong with it
+ * * `acknowledged` - seen, and being looked into
+ * `expected` - nothing is wrong with it
  * `confirmed` - it is what it looked like
+ * `fixed` - it was what it looked like, and is put right
  */
-export type VerdictEnum = (typeof VerdictEnum)[keyof typeof VerdictEnum];
+export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
 // eslint-disable-next-line @typescript-eslint/no-redeclare
-export const VerdictEnum = {
+export const Verdict = {
+  acknowledged: 'acknowledged',
   expected: 'expected',
   confirmed: 'confirmed',
+  fixed: 'fixed',
 } as const;
