@@ -1,5 +1,7 @@
 /** The shapes of `insight.data` by `insight.kind`. OpenAPI calls them free-form; the contract is written here. */
 
+import type { Verdict } from '@/shared/api/gen/model';
+
 export interface WeekPoint {
   week_start: string;
   revenue: number;
@@ -167,6 +169,16 @@ export interface SpendEvidence {
   matching_txn_ids: string[];
 }
 
+/** What a person said of an item. `reopened` says why it holds no more; empty while it does. */
+export interface ItemReview {
+  id: string;
+  verdict: Verdict;
+  note: string;
+  reviewed_by: string;
+  reviewed_at: string;
+  reopened: string;
+}
+
 export interface SpendItem {
   txn_id: string;
   date: string;
@@ -179,7 +191,9 @@ export interface SpendItem {
   reasons: SpendReason[];
   evidence?: SpendEvidence;
   worth_review: boolean;
+  /** The verdict that holds, or "open". */
   status: string | null;
+  review?: ItemReview | null;
 }
 
 export interface SpendAnomalies {

@@ -1,0 +1,59 @@
+/** The finance department's queue, and an API that remembers what was said of its payments. */
+import { http, HttpResponse } from 'msw';
+
+import type { BulkReviewInputRequest, DashboardOutput, UserOutput } from '@/shared/api/gen/model';
+import type { ItemReview, SpendItem } from '@/shared/insights/types';
+
+import { ada, boards, spendItem } from './fixtures';
+
+export const fay: UserOutput = {
+  ...ada,
+  full_name: 'Fay Ledger',
+  department: 'finance',
+  departments: ['finance'],
+};
+
+export const reviewed = (given: Partial<ItemReview> = {}): ItemReview => ({
+  id: 'review-1',
+  verdict: 'expected',
+  note: 'The yearly rent',
+  reviewed_by: 'Cleo Colleague',
+  reviewed_at: '2026-03-30T09:00:00Z',
+  reopened: '',
+  ...given,
+});
+
+export const payments = (count: number): SpendItem[] =>
+  Array.from({ length: count }, (_, place) => ({ ...spendItem(place), review: null }));
+
+export function board(items: SpendItem[], itemsTotal = items.length): DashboardOutput {
+  const finance = boards.finance as DashboardOutput;
+  const insights = finance.insights.map((insight) => ({
+    ...insight,
+    items_total: itemsTotal,
+    subject: ['txn_id'],
+    data: { items },
+  }));
+  return { ...finance, insights };
+}
+
+/** Keeps what is said, in the order it was said. */
+export function takesReviews(said: BulkReviewInputRequest[]) {
+  return http.put<{ insight: string }, BulkReviewInputRequest>(
+    '*/api/v1/insights/:insight/reviews/bulk',
+    async ({ request }) => {
+      const asked = await request.json();
+      said.push(asked);
+      const results = asked.subjects.map((subject, place) => ({
+        id: `said-${said.length}-${place}`,
+        kind: 'spend_anomalies',
+        subject,
+        verdict: asked.verdict,
+        note: asked.note ?? '',
+        reviewed_by: fay.full_name,
+        reviewed_at: '2026-04-01T08:30:00Z',
+      }));
+      return HttpResponse.json({ results: asked.verdict === 'open' ? [] : results });
+    },
+  );
+}
