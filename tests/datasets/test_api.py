@@ -2,10 +2,12 @@
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from rest_framework.test import APIClient
 
 from aetherflow.registry import departments
@@ -154,6 +156,18 @@ def test_the_data_dictionary_and_the_template_come_from_the_schema(client: APICl
     template = sheet(client.get(f"/api/v1/schemas/{department}/template.csv", **bearer(user)))
     assert template[0] == [column.name for column in declared]
     assert len(template) > 1
+
+
+def test_the_dashboard_is_tested_with_the_columns_there_are(client: APIClient) -> None:
+    """Its look at a file before the upload is measured by the corpus, with these columns."""
+    kept = json.loads((settings.BASE_DIR / "frontend/src/test/columns.json").read_text())
+    schemas = client.get("/api/v1/schemas", **bearer(AdminFactory())).json()
+    assert kept == {
+        each["department"]: [
+            {name: column[name] for name in ("name", "required", "aliases")} for column in each["columns"]
+        ]
+        for each in schemas
+    }
 
 
 def test_schemas_are_ones_own(client: APIClient) -> None:

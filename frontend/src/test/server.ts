@@ -36,6 +36,7 @@ export const server = setupServer(
   answers('/jobs', page([fixtures.job()])),
   answers('/jobs/:job', fixtures.job()),
   answers('/schemas/:department', fixtures.schema),
+  answers('/schemas/:department/mappings', page([])),
   answers('/datasets', page([fixtures.dataset()])),
   answers('/datasets/:dataset', fixtures.dataset()),
   answers('/datasets/:dataset/rejects', page(fixtures.rejects)),

@@ -35,6 +35,13 @@ export function Taken({ submission, onAnother }: TakenProps) {
         }
       >
         <Stack>
+          {submission.dataset.corrects && (
+            <Notice tone="info" title="Its lines complete an earlier upload">
+              <TextLink to="/data/$dataset" params={{ dataset: submission.dataset.corrects }} size="sm">
+                See that upload
+              </TextLink>
+            </Notice>
+          )}
           {submission.duplicate_of !== null && (
             <Notice tone="warning" title="The same file was uploaded before">
               Byte for byte the same as{' '}

@@ -5,10 +5,15 @@ import { useQueryClient } from '@tanstack/react-query';
 import type { OnErrorEnum } from '@/shared/api/gen/model';
 import { refreshAfterChange } from '@/shared/api/queries';
 import { format } from '@/shared/format/format';
+import type { ReadOptions } from '@/shared/api/upload';
 import { DropZone } from '@/shared/ui/DropZone';
 import { Panel } from '@/shared/ui/Panel';
 import { ProblemNotice } from '@/shared/ui/ProblemNotice';
 
+import { Preflight } from './preflight/Preflight';
+import type { LabelMapping } from './preflight/columns';
+import { ReadingFields } from './preflight/ReadingFields';
+import { usePreflight } from './preflight/usePreflight';
 import { cancelUpload, startUpload, type UploadState } from './uploader';
 
 interface UploadFormProps {
@@ -16,6 +21,8 @@ interface UploadFormProps {
   department: string;
   departments: { value: string; label: string }[];
   onDepartment: (slug: string) => void;
+  /** The dataset that the file completes with its mended lines. */
+  corrects?: string;
 }
 
 interface Values {
@@ -23,19 +30,31 @@ interface Values {
   name: string;
   description: string;
   onError: OnErrorEnum;
+  options: Omit<ReadOptions, 'mapping'>;
+  mapping: LabelMapping | null;
 }
 
-export function UploadForm({ state, department, departments, onDepartment }: UploadFormProps) {
+/** What the form shows beside its own fields. */
+const SHOWN = ['name', 'description', 'mapping', 'delimiter', 'encoding', 'decimal', 'date_order', 'sheet'];
+
+export function UploadForm({ state, department, departments, onDepartment, corrects }: UploadFormProps) {
   const client = useQueryClient();
   const form = useForm<Values>({
-    initialValues: { file: null, name: '', description: '', onError: 'quarantine' },
+    initialValues: {
+      file: null,
+      name: '',
+      description: '',
+      onError: 'quarantine',
+      options: {},
+      mapping: null,
+    },
     validate: {
       file: (file) =>
         !file ? 'Choose a file.' : file.size === 0 ? 'This file is empty. Choose another.' : null,
     },
   });
   const sending = state.status === 'sending';
-  const send = form.onSubmit(async ({ file, name, description, onError }) => {
+  const send = form.onSubmit(async ({ file, name, description, onError, options, mapping }) => {
     if (!file) return;
     const taken = await startUpload({
       file,
@@ -43,34 +62,67 @@ export function UploadForm({ state, department, departments, onDepartment }: Upl
       description: description.trim(),
       department,
       onError,
+      options: mapping ? { ...options, mapping } : options,
+      corrects,
     });
     if (taken) await refreshAfterChange(client);
   });
-  const locked = departments.length < 2;
+  const locked = departments.length < 2 || corrects !== undefined;
+  const { file, options, mapping } = form.values;
+  const refused: Partial<Record<string, string>> = state.status === 'failed' ? state.problem.fields : {};
   return (
     <Panel title="The file">
       <form onSubmit={send} noValidate>
         <Stack>
-          {state.status === 'failed' && <ProblemNotice error={state.problem} />}
+          {state.status === 'failed' && <ProblemNotice error={state.problem} shownFields={SHOWN} />}
           {sending ? (
             <Sending state={state} />
           ) : (
             <DropZone
-              file={form.values.file}
-              onFile={(file) => form.setFieldValue('file', file)}
+              file={file}
+              onFile={(chosen) => {
+                form.setFieldValue('file', chosen);
+                // What was said of another file's columns is not said of this one's.
+                form.setFieldValue('mapping', null);
+              }}
               accept=".csv,.tsv,.txt,.xlsx,.xlsm,.xls,.parquet,.json,.jsonl,.ndjson,.gz,.zip,text/csv"
               label="The file to upload"
               error={form.errors.file as string | undefined}
             />
           )}
+          {file && !sending && (
+            <ChosenFile
+              file={file}
+              department={department}
+              options={options}
+              mapping={mapping}
+              onMapping={(next) => form.setFieldValue('mapping', next)}
+              refused={refused.mapping}
+              isCorrection={corrects !== undefined}
+            />
+          )}
+          <ReadingFields
+            options={options}
+            onOptions={(next) => form.setFieldValue('options', next)}
+            errors={refused}
+            disabled={sending}
+          />
           <Select
             label="Department"
             description={
-              locked ? 'Your files belong to your department.' : 'Which department the file is for.'
+              corrects !== undefined
+                ? 'That of the upload it completes.'
+                : locked
+                  ? 'Your files belong to your department.'
+                  : 'Which department the file is for.'
             }
             data={departments}
             value={department}
-            onChange={(slug) => slug && onDepartment(slug)}
+            onChange={(slug) => {
+              if (!slug || slug === department) return;
+              form.setFieldValue('mapping', null);
+              onDepartment(slug);
+            }}
             readOnly={locked}
             disabled={sending}
           />
@@ -80,6 +132,7 @@ export function UploadForm({ state, department, departments, onDepartment }: Upl
             maxLength={200}
             disabled={sending}
             {...form.getInputProps('name')}
+            error={refused.name}
           />
           <Textarea
             label="Description"
@@ -89,6 +142,7 @@ export function UploadForm({ state, department, departments, onDepartment }: Upl
             maxLength={4000}
             disabled={sending}
             {...form.getInputProps('description')}
+            error={refused.description}
           />
           <Radio.Group label="When lines cannot be used" {...form.getInputProps('onError')}>
             <Stack gap={10} mt={8}>
@@ -120,6 +174,23 @@ export function UploadForm({ state, department, departments, onDepartment }: Upl
       </form>
     </Panel>
   );
+}
+
+interface ChosenFileProps {
+  file: File;
+  department: string;
+  options: ReadOptions;
+  mapping: LabelMapping | null;
+  onMapping: (mapping: LabelMapping | null) => void;
+  refused: string | undefined;
+  isCorrection: boolean;
+}
+
+function ChosenFile({ options, isCorrection, ...props }: ChosenFileProps) {
+  const { file, department, mapping } = props;
+  const { delimiter, encoding } = options;
+  const seen = usePreflight({ file, department, delimiter, encoding, mapping, isCorrection });
+  return <Preflight {...props} seen={seen} />;
 }
 
 function Sending({ state }: { state: Extract<UploadState, { status: 'sending' }> }) {

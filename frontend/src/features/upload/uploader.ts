@@ -9,7 +9,7 @@ export type UploadState =
   | { status: 'idle' }
   | { status: 'sending'; file: string; sent: number; total: number }
   | { status: 'failed'; problem: ApiProblem }
-  | { status: 'done'; submission: SubmissionOutput };
+  | { status: 'done'; submission: SubmissionOutput; corrects?: string };
 
 let state: UploadState = { status: 'idle' };
 let abort: AbortController | null = null;
@@ -26,7 +26,9 @@ const same = (a: Upload, b: Upload): boolean =>
   a.name === b.name &&
   a.description === b.description &&
   a.department === b.department &&
-  a.onError === b.onError;
+  a.onError === b.onError &&
+  a.corrects === b.corrects &&
+  JSON.stringify(a.options) === JSON.stringify(b.options);
 
 const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
 
@@ -47,7 +49,7 @@ export async function startUpload(upload: Upload): Promise<SubmissionOutput | nu
       },
     });
     last = null;
-    become({ status: 'done', submission });
+    become({ status: 'done', submission, corrects: upload.corrects });
     return submission;
   } catch (error) {
     const cancelled = error instanceof DOMException && error.name === 'AbortError';

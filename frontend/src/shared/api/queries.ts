@@ -14,6 +14,7 @@ import {
   jobsGet,
   jobsList,
   schemasGet,
+  schemasMappings,
 } from './gen/client';
 import type {
   DatasetsListParams,
@@ -86,6 +87,13 @@ export const schemaQuery = (department: string) =>
     staleTime: Infinity,
   });
 
+/** The mappings a department's files have loaded with; of a page's length, the newest first. */
+export const mappingsQuery = (department: string) =>
+  queryOptions({
+    queryKey: ['mappings', department],
+    queryFn: ({ signal }) => schemasMappings(department, { limit: 200 }, { signal }),
+  });
+
 export const rowsQuery = (dataset: string, asked: DatasetsRowsParams) =>
   queryOptions({
     queryKey: ['dataset', dataset, 'rows', asked],
@@ -114,7 +122,7 @@ export const cursorOf = (address: string | null | undefined): string | undefined
 /** After an upload, a retry, an undo, or the end of a job: everything that rests on the rows may have changed. */
 export async function refreshAfterChange(client: QueryClient): Promise<void> {
   await Promise.all(
-    ['dashboard', 'jobs', 'job', 'datasets', 'dataset'].map((key) =>
+    ['dashboard', 'jobs', 'job', 'datasets', 'dataset', 'mappings'].map((key) =>
       client.invalidateQueries({ queryKey: [key] }),
     ),
   );

@@ -1,8 +1,19 @@
 import { accessToken, freshFor, refresh } from '@/shared/session/session';
 
 import { getDatasetsUploadUrl } from './gen/client';
-import type { OnErrorEnum, SubmissionOutput } from './gen/model';
+import type { DateOrderEnum, DecimalEnum, OnErrorEnum, SubmissionOutput } from './gen/model';
 import { networkProblem, parsed, problemFrom, sessionEndedProblem } from './problem';
+
+/** How the file is written, where the platform's own finding is to be overruled; what is left out is found. */
+export interface ReadOptions {
+  delimiter?: string;
+  encoding?: string;
+  decimal?: DecimalEnum;
+  date_order?: DateOrderEnum;
+  sheet?: string;
+  /** From labels to columns; null leaves a label's column out. */
+  mapping?: Readonly<Record<string, string | null>>;
+}
 
 export interface Upload {
   file: File;
@@ -10,6 +21,9 @@ export interface Upload {
   description: string;
   department: string;
   onError: OnErrorEnum;
+  options: ReadOptions;
+  /** The dataset that these lines complete. */
+  corrects?: string;
 }
 
 export interface UploadOptions {
@@ -58,6 +72,10 @@ export async function uploadDataset(upload: Upload, options: UploadOptions): Pro
   body.append('description', upload.description);
   body.append('department', upload.department);
   body.append('on_error', upload.onError);
+  const { mapping, ...words } = upload.options;
+  for (const [name, word] of Object.entries(words)) if (word) body.append(name, word);
+  if (mapping) body.append('mapping', JSON.stringify(mapping));
+  if (upload.corrects) body.append('corrects', upload.corrects);
   body.append('file', upload.file);
   // Sending the bytes twice because the token ran out is the dear way to learn it.
   await freshFor(60_000);

@@ -11,6 +11,8 @@ import { Async } from '@/shared/ui/Async';
 import { CursorButtons } from '@/shared/ui/CursorButtons';
 import { DownloadButton } from '@/shared/ui/DownloadButton';
 import { EmptyState } from '@/shared/ui/EmptyState';
+import { Icon } from '@/shared/ui/icons';
+import { ButtonLink } from '@/shared/ui/links';
 import { Panel } from '@/shared/ui/Panel';
 
 import classes from './RejectedRows.module.css';
@@ -28,17 +30,27 @@ export function RejectedRows({ dataset, refused }: { dataset: string; refused: b
       lead={
         refused
           ? 'Nothing of this file was loaded. Mend these lines in it, and upload the whole file again.'
-          : 'The others are loaded. Download these, mend them, and upload that file: no more is needed.'
+          : 'The others are loaded. Download these, mend them, and upload the corrected file: no more is needed.'
       }
       actions={
         some && (
-          <DownloadButton
-            size="xs"
-            url={getDatasetsRejectsCsvUrl(dataset)}
-            filename={`${dataset}-rejects.csv`}
-          >
-            Download as CSV
-          </DownloadButton>
+          <>
+            <DownloadButton
+              size="xs"
+              url={getDatasetsRejectsCsvUrl(dataset)}
+              filename={`${dataset}-rejects.csv`}
+            >
+              Download rejects
+            </DownloadButton>
+            <ButtonLink
+              to="/upload"
+              search={refused ? {} : { corrects: dataset }}
+              size="xs"
+              leftSection={<Icon name="upload" size={14} />}
+            >
+              {refused ? 'Upload the whole file again' : 'Upload corrected file'}
+            </ButtonLink>
+          </>
         )
       }
     >

@@ -39,7 +39,9 @@ export function DropZone({ file, onFile, accept, label, error }: DropZoneProps) 
         <Icon name={file ? 'file' : 'upload'} size={30} className={classes.icon} />
         <span className={classes.main}>{file ? file.name : 'Drop a file here, or click to choose one'}</span>
         <span className={classes.sub}>
-          {file ? `${format.bytes(file.size)} · click to choose another` : 'CSV, with a header line'}
+          {file
+            ? `${format.bytes(file.size)} · click to choose another`
+            : 'CSV, Excel, Parquet or JSON, also packed'}
         </span>
         <input
           type="file"
