@@ -2,13 +2,13 @@ import { Button, Chip, Group, Pagination, Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 
-import { RunStatus, StageName, type JobOutput } from '@/shared/api/gen/model';
+import { RunStatus, StageName, type JobOutput, type JobsListOrderingItem } from '@/shared/api/gen/model';
 import { jobsQuery } from '@/shared/api/queries';
 import { useDepartmentLabel } from '@/shared/departments';
 import { format, plural, UNKNOWN } from '@/shared/format/format';
 import { causeWord, currentStage, etlOf, progressWords, stageWord } from '@/shared/jobs/words';
 import { useUser } from '@/shared/session/useSession';
-import { DataTable, type Column } from '@/shared/shapes/DataTable';
+import { DataTable, type Column, type Sort } from '@/shared/shapes/DataTable';
 import { Async, Lines } from '@/shared/ui/Async';
 import { StatusBadge } from '@/shared/ui/Badges';
 import { EmptyState } from '@/shared/ui/EmptyState';
@@ -21,6 +21,21 @@ import classes from './jobs.module.css';
 
 const route = getRouteApi('/inside/jobs');
 const PAGE = 25;
+const WHILE_STILL = 20_000;
+
+/** By the table's columns, what the API orders by. */
+const ORDERED_BY = { created: 'created_at', status: 'status' } as const;
+
+function sortIn(ordering: JobsListOrderingItem | undefined): Sort | undefined {
+  const name = ordering?.replace(/^-/, '');
+  const key = Object.entries(ORDERED_BY).find(([, field]) => field === name)?.[0];
+  return key ? { key, descending: ordering?.startsWith('-') ?? false } : undefined;
+}
+
+function orderingOf({ key, descending }: Sort): JobsListOrderingItem | undefined {
+  const field = (ORDERED_BY as Partial<Record<string, 'created_at' | 'status'>>)[key];
+  return field && (descending ? `-${field}` : field);
+}
 
 const STATUS_WORDS: Record<RunStatus, string> = {
   queued: 'Queued',
@@ -34,15 +49,21 @@ export function JobsPage() {
   const navigate = route.useNavigate();
   const user = useUser();
   const label = useDepartmentLabel();
-  const { page = 1, ...filters } = search;
-  const jobs = useQuery(jobsQuery({ ...filters, limit: PAGE, offset: (page - 1) * PAGE }));
+  const { page = 1, ordering, ...filters } = search;
+  const asked = { ...filters, ordering: ordering && [ordering], limit: PAGE, offset: (page - 1) * PAGE };
+  const { refetchInterval, ...query } = jobsQuery(asked);
+  const jobs = useQuery({
+    ...query,
+    // Colleagues and other systems begin jobs too: the list looks for them now and then.
+    refetchInterval: (now) => (typeof refetchInterval === 'function' && refetchInterval(now)) || WHILE_STILL,
+  });
   const set = (change: Partial<typeof search>) =>
     void navigate({ search: (before) => ({ ...before, page: undefined, ...change }), replace: true });
   const filtered = Object.values<unknown>(filters).some((value) => value !== undefined);
   const several = user.departments.length > 1;
   return (
     <>
-      <PageHeader title="Jobs" lead="Every file's way through the platform, newest first." />
+      <PageHeader title="Jobs" lead="Every file’s way through the platform, as it moves." />
       <Panel title={jobs.data ? plural(jobs.data.count, 'job', 'jobs') : 'Jobs'}>
         <Group gap="sm" mb="md" align="center">
           <Chip.Group
@@ -69,6 +90,11 @@ export function JobsPage() {
             ]}
             w={190}
           />
+          {search.dataset !== undefined && (
+            <TextLink to="/data/$dataset" params={{ dataset: search.dataset }} size="sm">
+              Of one upload only
+            </TextLink>
+          )}
           {filtered && (
             <Button
               variant="subtle"
@@ -94,6 +120,9 @@ export function JobsPage() {
                 columns={columnsOf(several ? label : null)}
                 rows={data.results}
                 rowKey={(job) => job.id}
+                sort={sortIn(ordering ?? '-created_at')}
+                sortable={new Set(Object.keys(ORDERED_BY))}
+                onSort={(sort) => set({ ordering: orderingOf(sort) })}
               />
               {data.count > PAGE && (
                 <Group justify="flex-end" mt="md">

@@ -1,4 +1,4 @@
-import { RunStatus, StageName } from '@/shared/api/gen/model';
+import { JobsListOrderingItem, RunStatus, StageName } from '@/shared/api/gen/model';
 import { oneOf, page, someOf, text } from '@/shared/router/search';
 
 export interface JobsSearch {
@@ -6,6 +6,7 @@ export interface JobsSearch {
   stage?: StageName;
   department?: string;
   dataset?: string;
+  ordering?: JobsListOrderingItem;
   page?: number;
 }
 
@@ -14,5 +15,6 @@ export const jobsSearch = (raw: Record<string, unknown>): JobsSearch => ({
   stage: oneOf(raw, 'stage', Object.values(StageName)),
   department: text(raw, 'department'),
   dataset: text(raw, 'dataset'),
+  ordering: oneOf(raw, 'ordering', Object.values(JobsListOrderingItem)),
   page: page(raw),
 });

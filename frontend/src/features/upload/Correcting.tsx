@@ -46,7 +46,7 @@ export function Correcting({ dataset, onNone }: CorrectingProps) {
             <TextLink to="/data/$dataset" params={{ dataset: id }} size="sm">
               this upload
             </TextLink>{' '}
-            {plural(rejects.rows, 'line was', 'lines were')} rejected and {format.integer(rows.loaded)}{' '}
+            {plural(rejects.rows, 'line was', 'lines were')} set aside and {format.integer(rows.loaded)}{' '}
             loaded. Upload the rejected lines, mended: those that are right now are loaded beside the others,
             and what is still wrong comes back.
           </Notice>

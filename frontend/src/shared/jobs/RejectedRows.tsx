@@ -26,7 +26,7 @@ export function RejectedRows({ dataset, refused }: { dataset: string; refused: b
   const some = (rejects.data?.results.length ?? 0) > 0;
   return (
     <Panel
-      title="Rejected lines"
+      title="Rejected lines and why"
       lead={
         refused
           ? 'Nothing of this file was loaded. Mend these lines in it, and upload the whole file again.'

@@ -1,11 +1,12 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, List, Modal, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { datasetsUndo } from '@/shared/api/gen/client';
-import { datasetQuery, refreshAfterChange } from '@/shared/api/queries';
-import { plural } from '@/shared/format/format';
+import type { DatasetDetailOutput } from '@/shared/api/gen/model';
+import { dashboardQuery, datasetQuery, refreshAfterChange } from '@/shared/api/queries';
+import { humanise, plural } from '@/shared/format/format';
 import { Async } from '@/shared/ui/Async';
 import { Icon } from '@/shared/ui/icons';
 import { ProblemNotice } from '@/shared/ui/ProblemNotice';
@@ -45,17 +46,10 @@ function Question({ datasetId, onDone, onClose }: UndoUploadProps & { onClose: (
   });
   return (
     <Async query={dataset}>
-      {({ name, rows }) => (
+      {(data) => (
         <Stack>
           {undo.error && <ProblemNotice error={undo.error} />}
-          <Text size="sm">
-            <b>{name}</b> goes, with its {plural(rows.loaded, 'loaded row', 'loaded rows')}
-            {rows.rejected > 0 && ` and ${plural(rows.rejected, 'rejected line', 'rejected lines')}`}.
-          </Text>
-          <Text size="sm" c="dimmed">
-            Rows of earlier uploads that it replaced count again, and the insights are computed anew without
-            it.
-          </Text>
+          <Consequences dataset={data} />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose} data-autofocus>
               Keep it
@@ -67,5 +61,42 @@ function Question({ datasetId, onDone, onClose }: UndoUploadProps & { onClose: (
         </Stack>
       )}
     </Async>
+  );
+}
+
+/** What goes, and what comes back. */
+function Consequences({ dataset }: { dataset: DatasetDetailOutput }) {
+  const { id, department, name, rows, corrections, changes } = dataset;
+  const insights = useQuery(dashboardQuery(department, id)).data?.insights ?? [];
+  const back = changes?.superseded ?? 0;
+  return (
+    <>
+      <Text size="sm">
+        <b>{name}</b> goes, with its {plural(rows.loaded, 'loaded row', 'loaded rows')}
+        {rows.rejected > 0 && ` and ${plural(rows.rejected, 'rejected line', 'rejected lines')}`}
+        {corrections.length > 0 && ' and:'}
+        {corrections.length === 0 && '.'}
+      </Text>
+      {corrections.length > 0 && (
+        <List size="sm" withPadding>
+          {corrections.map((correction) => (
+            <List.Item key={correction.id}>
+              its correction “{correction.name}” with {plural(correction.rows.loaded, 'row', 'rows')}
+            </List.Item>
+          ))}
+        </List>
+      )}
+      <Text size="sm">
+        {insights.length > 0
+          ? `The ${plural(insights.length, 'insight', 'insights')} its run computed (${insights.map(({ kind }) => humanise(kind)).join(', ')}) ${insights.length === 1 ? 'goes' : 'go'} as well; `
+          : ''}
+        {insights.length > 0 ? 'the' : 'The'} department’s insights are computed anew without it.
+      </Text>
+      <Text size="sm" c="dimmed">
+        {back > 0
+          ? `${plural(back, 'row', 'rows')} of earlier uploads, which it replaced, ${back === 1 ? 'counts' : 'count'} again.`
+          : 'Rows of earlier uploads that it replaced count again.'}
+      </Text>
+    </>
   );
 }

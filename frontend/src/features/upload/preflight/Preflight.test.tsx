@@ -176,7 +176,7 @@ test('a corrected file says what it completes, and goes with it', async () => {
   await user.click(await screen.findByRole('link', { name: 'Upload corrected file' }));
   expect(router.state.location.search).toEqual({ corrects: id });
   expect(await screen.findByText('This file completes “March sales”')).toBeVisible();
-  expect(screen.getByText(/17 lines were rejected and 983 loaded/)).toBeVisible();
+  expect(screen.getByText(/17 lines were set aside and 983 loaded/)).toBeVisible();
   await choose('error_code,error,transaction_id,date,quantity\n,,T-1,2026-03-31,2\n', 'rejects.csv');
   expect(await screen.findByText('All needed columns are there')).toBeVisible();
   expect(screen.queryByText(/Not read/)).not.toBeInTheDocument();
