@@ -68,7 +68,6 @@ function Question({ datasetId, onDone, onClose }: UndoUploadProps & { onClose: (
 function Consequences({ dataset }: { dataset: DatasetDetailOutput }) {
   const { id, department, name, rows, corrections, changes } = dataset;
   const insights = useQuery(dashboardQuery(department, id)).data?.insights ?? [];
-  const back = changes?.superseded ?? 0;
   return (
     <>
       <Text size="sm">
@@ -93,10 +92,15 @@ function Consequences({ dataset }: { dataset: DatasetDetailOutput }) {
         {insights.length > 0 ? 'the' : 'The'} department’s insights are computed anew without it.
       </Text>
       <Text size="sm" c="dimmed">
-        {back > 0
-          ? `${plural(back, 'row', 'rows')} of earlier uploads, which it replaced, ${back === 1 ? 'counts' : 'count'} again.`
-          : 'Rows of earlier uploads that it replaced count again.'}
+        {comesBack(changes)}
       </Text>
     </>
   );
+}
+
+function comesBack(changes: DatasetDetailOutput['changes']): string {
+  if (!changes) return 'Rows of earlier uploads that it replaced count again.';
+  const { superseded } = changes;
+  if (superseded === 0) return 'It replaced no rows of earlier uploads.';
+  return `${plural(superseded, 'row', 'rows')} of earlier uploads, which it replaced, ${superseded === 1 ? 'counts' : 'count'} again.`;
 }
