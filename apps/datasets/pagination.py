@@ -43,7 +43,7 @@ class LinePagination(CursorPagination):
 class RowPagination(LinePagination):
     """From the last line backwards with `ordering=-line`."""
 
-    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
+    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:  # noqa: ARG002
         return ("-line",) if request.query_params.get("ordering") == "-line" else ("line",)
 
 

@@ -63,7 +63,13 @@ def test_rows_are_paged_by_cursor_without_gap_or_repeat(client: APIClient, selle
         ("column=customer_segment&value=&limit=1000", [122]),
     ],
 )
-def test_rows_with_a_value_in_a_column(client: APIClient, seller: User, dataset: str, query: str, lines: list[int]) -> None:  # noqa: F811
+def test_rows_with_a_value_in_a_column(
+    client: APIClient,
+    seller: User,  # noqa: F811
+    dataset: str,
+    query: str,
+    lines: list[int],
+) -> None:
     page = client.get(f"/api/v1/datasets/{dataset}/rows?{query}", **bearer(seller)).json()
     assert [each["line"] for each in page["results"]] == lines
     export = sheet(client.get(f"/api/v1/datasets/{dataset}/rows.csv?{query}", **bearer(seller)))

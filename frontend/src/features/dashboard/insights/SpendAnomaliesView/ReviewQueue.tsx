@@ -3,12 +3,12 @@ import { useState } from 'react';
 
 import { format, plural } from '@/shared/format/format';
 import type { SpendItem } from '@/shared/insights/types';
-import { PAGE_SIZE, type TextState } from '@/shared/shapes/tableState';
+import type { TextState } from '@/shared/shapes/tableState';
 import { EmptyState } from '@/shared/ui/EmptyState';
 import { Notice } from '@/shared/ui/Notice';
 import { ProblemNotice } from '@/shared/ui/ProblemNotice';
 
-import { isWanted, seen, STATE_WORDS, stateOf, wantedIn } from './queue';
+import { isWanted, PAGE_SIZE, seen, STATE_WORDS, stateOf, wantedIn } from './queue';
 import { QueueFilters } from './QueueFilters';
 import { QueueItem } from './QueueItem';
 import classes from './Queue.module.css';

@@ -6,7 +6,7 @@ import { EmptyState } from '@/shared/ui/EmptyState';
 import type { InsightViewProps } from '../../view';
 import { stateOf } from './queue';
 import { ReviewQueue } from './ReviewQueue';
-import { sumsByCurrency } from './spending';
+import { sumsByCurrency } from '../spending';
 import { useAllItems } from './useAllItems';
 
 export function SpendAnomaliesView({ insight, state, onState }: InsightViewProps) {

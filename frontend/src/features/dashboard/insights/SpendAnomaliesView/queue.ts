@@ -2,7 +2,9 @@
 import { Verdict } from '@/shared/api/gen/model';
 import { format, humanise } from '@/shared/format/format';
 import type { Severity, SpendItem } from '@/shared/insights/types';
-import { PAGE_SIZE, type TextState } from '@/shared/shapes/tableState';
+import type { TextState } from '@/shared/shapes/tableState';
+
+export const PAGE_SIZE = 25;
 
 export const STATES = ['open', ...Object.values(Verdict)] as const;
 export type State = (typeof STATES)[number];
