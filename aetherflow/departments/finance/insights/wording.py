@@ -131,10 +131,13 @@ class Words:
         return f"The amount of {self._money(row)} is {ratio:.1%} of {compared}."
 
     def _decimal(self, row: int) -> str:
-        ratio = float(np.exp(self.found.amounts.distance[row]))
+        distance, cents = float(self.found.amounts.distance[row]), float(self.ledger.cents[row])
+        left = [zeros for zeros in (1, 2, 3) if cents % 10**zeros == 0]
+        nearest = min(left, key=lambda zeros: abs(distance - zeros * np.log(10)))
         return (
-            f"The amount of {self._money(row)} is {_times(ratio)} the usual "
-            f"{self.found.amounts.usual[row]:,.2f} and ends in zeros: the decimal point may have slipped."
+            f"The amount of {self._money(row)} is {_times(float(np.exp(distance)))} the usual "
+            f"{self.found.amounts.usual[row]:,.2f}; the decimal point may have slipped, and "
+            f"{float(self.ledger.size[row]) / 10**nearest:,.2f} be meant."
         )
 
     def _repeated(self, row: int) -> str:

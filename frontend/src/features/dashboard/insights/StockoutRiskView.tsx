@@ -4,10 +4,9 @@ import { useDeferredValue, useMemo } from 'react';
 
 import { ExportMenu } from '@/shared/export/ExportMenu';
 import { sheetOf } from '@/shared/export/sheet';
-import { format, plural, UNKNOWN } from '@/shared/format/format';
+import { format } from '@/shared/format/format';
 import type { DeadStock, StockClass, StockSupplier } from '@/shared/insights/types';
 import { ExploreTable } from '@/shared/shapes/ExploreTable';
-import { NumberCards } from '@/shared/shapes/NumberCards';
 import { view } from '@/shared/shapes/tableState';
 import { EmptyState } from '@/shared/ui/EmptyState';
 import { ProblemNotice } from '@/shared/ui/ProblemNotice';
@@ -65,7 +64,6 @@ export function StockoutRiskView({ insight, state, onState }: InsightViewProps) 
   );
   return (
     <>
-      <Figures lines={lines} total={total} horizon={Number(insight.data.horizon_days)} waiting={waiting} />
       {basis && <WhatIfPanel basis={basis} whatIf={asked} now={now} then={lines} onState={onState} />}
       <ExploreTable
         caption={
@@ -109,55 +107,5 @@ export function StockoutRiskView({ insight, state, onState }: InsightViewProps) 
         dead={insight.data.dead_stock as DeadStock | undefined}
       />
     </>
-  );
-}
-
-interface FiguresProps {
-  lines: Line[];
-  total: number;
-  horizon: number;
-  waiting: number;
-}
-
-function Figures({ lines, total, horizon, waiting }: FiguresProps) {
-  const atRisk = lines.filter(({ figures }) => figures.at_risk);
-  const critical = lines.filter(({ figures }) => figures.severity === 'critical').length;
-  const toOrder = orderOf(lines);
-  const soonest = atRisk.reduce(
-    (least, { figures }) => Math.min(least, figures.days_of_cover ?? Infinity),
-    Infinity,
-  );
-  const among =
-    total > lines.length ? `${format.integer(lines.length)} loaded` : format.integer(lines.length);
-  return (
-    <NumberCards
-      cards={[
-        {
-          label: 'At risk',
-          value: format.integer(atRisk.length),
-          note: `of ${among} items, within ${format.integer(horizon)} days`,
-          tone: atRisk.length > 0 ? 'bad' : 'good',
-          icon: atRisk.length > 0 ? 'alert' : 'check',
-        },
-        { label: 'Critical', value: format.integer(critical), note: 'almost sure to run out', icon: 'bolt' },
-        {
-          label: 'Shortest cover',
-          value: Number.isFinite(soonest) ? `${format.number(soonest, 1)} days` : UNKNOWN,
-          note: 'among the items at risk',
-          icon: 'clock',
-        },
-        {
-          label: 'To order now',
-          value: format.integer(toOrder.reduce((sum, { quantity }) => sum + quantity, 0)),
-          note: [
-            `units of ${plural(toOrder.length, 'item', 'items')}`,
-            waiting > 0 && `${format.integer(waiting)} snoozed left out`,
-          ]
-            .filter(Boolean)
-            .join(', '),
-          icon: 'box',
-        },
-      ]}
-    />
   );
 }
