@@ -16,7 +16,7 @@ DASHBOARD_SOURCES := $(wildcard docs/openapi.json) $(if $(FRONTEND),$(shell find
 	-not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' -not -path '*/.*'))
 LOCK := ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help up test test-python test-frontend check check-python check-frontend build openapi lock clean
+.PHONY: help up test test-python test-frontend check check-python check-frontend build openapi screens lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -55,6 +55,9 @@ check-python: $(PACKAGES)
 
 openapi: $(PACKAGES) ## docs/openapi.json anew from the code
 	$(BIN)/python manage.py spectacular --validate --format openapi-json --file docs/openapi.json
+
+screens: $(PACKAGES) build ## docs/screens anew: a picture of every screen, as the tests see it
+	SCREENS=docs/screens $(BIN)/python -m pytest -q -n 0 tests/e2e/test_screens.py
 
 lock: $(PACKAGES) ## requirements/*.txt anew from the inputs, newest versions that fit
 	cd requirements && for name in base dev prod node ministack; do $(LOCK) --upgrade $$name.in -o $$name.txt; done
