@@ -1,6 +1,8 @@
 """Tests of the repository itself: what must hold for every route, every setting, every command."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -116,3 +118,10 @@ def test_every_promise_of_reliability_names_a_test_that_is_there() -> None:
     assert len(named) > 20
     missing = [f"{file}::{test}" for file, test in named if f"\ndef {test}(" not in (ROOT / file).read_text()]
     assert not missing
+
+
+def test_a_process_that_computes_no_insight_does_not_hold_the_libraries_of_those_that_do() -> None:
+    """They are 70 MB of every web process and of every worker that loads files."""
+    ask = "import sys, config.wsgi, apps.jobs.tasks; print(*{'sklearn', 'scipy.stats'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == ""

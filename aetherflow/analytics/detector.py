@@ -3,6 +3,8 @@
 Four voices that fail for different reasons (rows that few cuts isolate; values that are rare by themselves; mixtures of
 values that are rare; rows far from their neighbours) are each turned into ranks and combined, so that no voice's scale
 counts for more than another's.
+
+scikit-learn is imported where it is used: with its part of SciPy it takes 70 MB, and every process knows all insights.
 """
 
 from __future__ import annotations
@@ -10,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from sklearn.ensemble import IsolationForest
-from sklearn.neighbors import NearestNeighbors
 
 from aetherflow.analytics.columns import Floats
 
@@ -58,6 +58,8 @@ def strangeness(table: Floats, *, among: Floats | None = None, seed: int = 0) ->
 
 def by_isolation(table: Floats, *, seed: int, among: Floats | None = None) -> Floats:
     """The share of cuts that isolate a row, (rows,) in (0, 1): Isolation Forest, Liu, Ting & Zhou (2008)."""
+    from sklearn.ensemble import IsolationForest  # noqa: PLC0415
+
     forest = IsolationForest(n_estimators=_TREES, random_state=seed).fit(table if among is None else among)
     return _in_chunks(table, lambda part: -forest.score_samples(part))
 
@@ -82,6 +84,8 @@ def by_neighbours(table: Floats, *, seed: int, among: Floats | None = None) -> F
     In a long table the neighbours are looked for in a sample of it, which finds what stands apart as well or better:
     Sugiyama & Borgwardt (2013). In a table of few rows the neighbour is half-way through it at most.
     """
+    from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415
+
     usual = table if among is None else among
     sample = usual
     if len(usual) > _REFERENCES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from aetherflow.analytics.columns import Bools, Floats, Ints
 
@@ -65,7 +65,7 @@ def elasticity(*, products: Ints, weeks: Ints, units: Floats, price: Floats) -> 
     slope = float(x @ y) / squares
     scores = np.bincount(cluster, weights=x * (y - slope * x))
     error = float(np.sqrt(count / (count - 1) * (scores @ scores))) / squares
-    reach = float(stats.t.ppf(0.975, count - 1)) * error
+    reach = float(stdtrit(count - 1, 0.975)) * error
     return Elasticity(value=slope, lower=slope - reach, upper=slope + reach, products=count, observations=len(x))
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betainc
-from scipy.stats import poisson
+from scipy.special import betainc, pdtrc
 
 from aetherflow.analytics import groups as by_group
 from aetherflow.analytics.columns import Bools, Days, Floats, Ints
@@ -102,7 +101,8 @@ def learnt_limits(sizes: Floats, payee: Ints) -> Floats:
     below, at, over = (np.searchsorted(ordered, edge * candidates) for edge in (BELOW, 1.0, 2 - BELOW))
     under = np.array([len(np.unique(who[begin:end])) for begin, end in zip(below, at, strict=True)])
     above = np.array([len(np.unique(who[begin:end])) for begin, end in zip(at, over, strict=True)])
-    chance = poisson.sf(under - 1, 2.0 * (above + 1))
+    # At least so many where so many are expected: Poisson's upper tail.
+    chance = np.where(under > 0, pdtrc(np.maximum(under - 1, 0), 2.0 * (above + 1)), 1.0)
     learnt = candidates[chance * len(candidates) < CROWDED]
     return np.sort(np.concatenate([round_limits(sizes), learnt]))
 
