@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from python_calamine import CalamineWorkbook
 
 from aetherflow.registry import departments
 from config.local import ROOT
@@ -125,3 +126,19 @@ def test_the_numbers_at_a_glance_are_those_of_the_api(stack: Stack, page: Page) 
         expect(card.locator("dd").first).to_have_text(number)
     glance.get_by_role("link", name="See the items").click()
     expect(page).to_have_url(re.compile("#stockout_risk$"))
+
+
+def test_the_workbook_of_a_dashboard_holds_what_it_shows(stack: Stack, page: Page, tmp_path: Path) -> None:
+    person, _, _ = worked(stack, "supply_chain")
+    log_in(page, stack, person)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Workbook").click()
+    assert re.fullmatch(r"supply_chain-dashboard-\d{4}-\d\d-\d\d\.xlsx", download.value.suggested_filename)
+    download.value.save_as(tmp_path / "dashboard.xlsx")
+    book = CalamineWorkbook.from_path(tmp_path / "dashboard.xlsx")
+    about, items, *_ = (book.get_sheet_by_name(name).to_python() for name in book.sheet_names)
+    insight = person.get("/dashboards/supply_chain").json()["insights"][0]
+    assert insight["summary"] in about[1]
+    assert len(items) == insight["items_total"] + 1
+    place = items[0].index("Sku")
+    assert [row[place] for row in items[1:]] == [item["sku"] for item in insight["data"]["items"]]

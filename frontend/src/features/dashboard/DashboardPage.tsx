@@ -8,6 +8,7 @@ import { dashboardQuery, isActive, jobsQuery } from '@/shared/api/queries';
 import { useDepartmentLabel } from '@/shared/departments';
 import { currentStage, progressWords, stageWord } from '@/shared/jobs/words';
 import { Async } from '@/shared/ui/Async';
+import { SaveButton } from '@/shared/ui/DownloadButton';
 import { EmptyState } from '@/shared/ui/EmptyState';
 import { Icon } from '@/shared/ui/icons';
 import { Notice } from '@/shared/ui/Notice';
@@ -37,6 +38,9 @@ export function DashboardPage() {
         lead={dashboard.data && <Provenance dashboard={dashboard.data} />}
         actions={
           <>
+            {dashboard.data && dashboard.data.insights.length > 0 && (
+              <SaveButton save={() => saveWhole(dashboard.data)}>Workbook</SaveButton>
+            )}
             <SettingsButton department={department} />
             <ButtonLink to="/upload" leftSection={<Icon name="upload" size={16} />}>
               Upload
@@ -59,6 +63,12 @@ export function DashboardPage() {
       </Async>
     </>
   );
+}
+
+/** A sheet a card, with the whole of each ranking. What writes it is fetched when it is asked for. */
+async function saveWhole(dashboard: DashboardOutput) {
+  const { exportDashboardWorkbook } = await import('@/shared/export/workbook');
+  await exportDashboardWorkbook(dashboard);
 }
 
 /** When the last moving job comes to rest, the numbers may be new. */

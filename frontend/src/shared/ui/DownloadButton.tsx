@@ -7,19 +7,18 @@ import { asProblem } from '@/shared/api/problem';
 
 import { Icon } from './icons';
 
-interface DownloadButtonProps extends ButtonProps {
-  url: string;
-  /** Where the server gives the file no name. */
-  filename: string;
+interface SaveButtonProps extends ButtonProps {
+  /** Hands a file to the browser; what it rejects with is told. */
+  save: () => Promise<unknown>;
   children: string;
 }
 
-export function DownloadButton({ url, filename, children, ...rest }: DownloadButtonProps) {
+export function SaveButton({ save, children, ...rest }: SaveButtonProps) {
   const [busy, setBusy] = useState(false);
   const start = async () => {
     setBusy(true);
     try {
-      await download(url, filename);
+      await save();
     } catch (error) {
       const problem = asProblem(error);
       notifications.show({ color: 'red', title: problem.message, message: problem.hint });
@@ -38,4 +37,15 @@ export function DownloadButton({ url, filename, children, ...rest }: DownloadBut
       {children}
     </Button>
   );
+}
+
+interface DownloadButtonProps extends ButtonProps {
+  url: string;
+  /** Where the server gives the file no name. */
+  filename: string;
+  children: string;
+}
+
+export function DownloadButton({ url, filename, ...rest }: DownloadButtonProps) {
+  return <SaveButton save={() => download(url, filename)} {...rest} />;
 }
