@@ -253,14 +253,14 @@ def _spelled_numbers(texts: pl.Series, *, decimal: Decimal, unit: str | None) ->
 def _usual_number(decimal: Decimal, unit: str | None) -> pl.Expr:
     """Of the column `text`, where it is spelled as most are: $1,234.50 · (45.90) · -1.234,50 € · 15 %. It is what
     `_spelled_number` makes of them too, in a tenth of its time."""
-    point, comma = (r"\.", ",") if decimal == "." else (",", r"\.")
+    point, mark = (".", ",") if decimal == "." else (",", ".")
     sign = {"money": "[€$£¥]", "percent": "%"}.get(unit or "", "")
     before = f"(?:{sign}[{SPACES}]?)?" if unit == "money" else ""
     behind = f"(?:[{SPACES}]?{sign})?" if sign else ""
-    number = rf"(?:\d+|\d{{1,3}}(?:{comma}\d{{3}})+)(?:{point}\d+)?"
+    number = rf"(?:\d+|\d{{1,3}}(?:[{mark}]\d{{3}})+)(?:[{point}]\d+)?"
     text = pl.col("text")
     is_negative, is_whole = text.str.contains("^[(-]"), text.str.starts_with("(") == text.str.ends_with(")")
-    digits = text.str.strip_chars(f"()-€$£¥%{SPACES}").str.replace_all(comma.strip("\\"), "", literal=True)
+    digits = text.str.strip_chars(f"()-€$£¥%{SPACES}").str.replace_all(mark, "", literal=True)
     size = digits.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False).clip(0, BEYOND)
     is_usual = text.str.contains(rf"^[(-]?{before}{number}{behind}\)?$") & is_whole
     return pl.when(is_usual).then(pl.when(is_negative).then(-size).otherwise(size))

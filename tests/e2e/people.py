@@ -1,11 +1,13 @@
-"""A person at the running platform, over HTTP and nothing else."""
+"""A person at the running platform: over HTTP, and at the page."""
 
+import re
 import time
 import uuid
 from pathlib import Path
 from typing import Any
 
 import requests
+from playwright.sync_api import Page, expect
 
 PASSWORD = "nine-green-bottles"
 
@@ -63,3 +65,12 @@ class Person:
 
     def _address(self, path: str) -> str:
         return path if path.startswith("http") else f"{self.url}/api/v1{path}"
+
+
+def log_in(page: Page, person: Person) -> None:
+    """At the page, as they would; the dashboard is there."""
+    page.goto(person.url)
+    page.get_by_label("E-mail").fill(person.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page).to_have_url(re.compile(f"/dashboard/{person.department}$"))

@@ -7,18 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from aetherflow.registry import departments
-from tests.e2e.people import PASSWORD, Person
+from tests.e2e.people import Person, log_in
 from tests.support.stack import Stack
 
 WORKED = 60_000
-
-
-def log_in(page: Page, stack: Stack, person: Person) -> None:
-    page.goto(stack.url)
-    page.get_by_label("E-mail").fill(person.email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(re.compile(f"/dashboard/{person.department}$"))
 
 
 def upload(page: Page, path: Path) -> None:
@@ -31,7 +23,7 @@ def upload(page: Page, path: Path) -> None:
 @pytest.mark.parametrize("slug", sorted(departments()))
 def test_from_log_in_over_an_upload_to_the_insight(stack: Stack, page: Page, slug: str, tmp_path: Path) -> None:
     person = Person(stack.url, department=slug)
-    log_in(page, stack, person)
+    log_in(page, person)
     upload(page, departments()[slug].samples.good)
     see = page.get_by_role("link", name="See the dashboard")
     expect(see).to_be_visible(timeout=WORKED)
@@ -44,7 +36,7 @@ def test_a_file_that_does_not_fit_says_what_to_do(stack: Stack, page: Page, tmp_
     wrong = tmp_path / "wrong columns.csv"
     wrong.write_text("date;amount\n2026-01-01;5\n")
     person = Person(stack.url, department="sales")
-    log_in(page, stack, person)
+    log_in(page, person)
     upload(page, wrong)
     job = person.get("/jobs").json()["results"][0]
     error = person.watch(job["id"])["stages"][0]["error"]
@@ -54,7 +46,7 @@ def test_a_file_that_does_not_fit_says_what_to_do(stack: Stack, page: Page, tmp_
 
 def test_a_reload_keeps_the_session_and_a_log_out_ends_it(stack: Stack, page: Page) -> None:
     person = Person(stack.url, department="finance")
-    log_in(page, stack, person)
+    log_in(page, person)
     page.reload()
     expect(page).to_have_url(re.compile("/dashboard/finance$"))
     page.get_by_role("button", name=re.compile("Kim of finance")).click()

@@ -15,7 +15,7 @@ from python_calamine import CalamineWorkbook
 
 from aetherflow.registry import departments
 from config.local import ROOT
-from tests.e2e.people import PASSWORD, Person
+from tests.e2e.people import Person, log_in
 from tests.support.stack import Stack
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
@@ -39,14 +39,6 @@ def look(request: pytest.FixtureRequest, page: Page) -> str:
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=request.param, reduced_motion="reduce")
     return str(request.param)
-
-
-def log_in(page: Page, stack: Stack, person: Person) -> None:
-    page.goto(stack.url)
-    page.get_by_label("E-mail").fill(person.email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(re.compile(f"/dashboard/{person.department}$"))
 
 
 def check(page: Page, *, name: str, look: str) -> None:
@@ -79,7 +71,7 @@ def test_the_doors(stack: Stack, page: Page, look: str) -> None:
 @pytest.mark.parametrize("slug", sorted(departments()))
 def test_the_dashboard(stack: Stack, page: Page, look: str, slug: str) -> None:
     person, _, _ = worked(stack, slug)
-    log_in(page, stack, person)
+    log_in(page, person)
     insight = person.get(f"/dashboards/{slug}").json()["insights"][0]
     expect(page.get_by_text(insight["summary"])).to_be_visible()
     check(page, name=f"dashboard-{slug}", look=look)
@@ -87,7 +79,7 @@ def test_the_dashboard(stack: Stack, page: Page, look: str, slug: str) -> None:
 
 def test_the_upload_before_and_after_a_file_is_chosen(stack: Stack, page: Page, look: str) -> None:
     person, _, _ = worked(stack, "sales")
-    log_in(page, stack, person)
+    log_in(page, person)
     page.goto(f"{stack.url}/upload")
     expect(page.get_by_text("What the file must hold")).to_be_visible()
     check(page, name="upload", look=look)
@@ -98,7 +90,7 @@ def test_the_upload_before_and_after_a_file_is_chosen(stack: Stack, page: Page, 
 
 def test_jobs_and_data(stack: Stack, page: Page, look: str) -> None:
     person, job, dataset = worked(stack, "sales")
-    log_in(page, stack, person)
+    log_in(page, person)
     for name, path, seen in (
         ("jobs", "/jobs", "sample.csv"),
         ("job", f"/jobs/{job}", "sample.csv"),
@@ -112,7 +104,7 @@ def test_jobs_and_data(stack: Stack, page: Page, look: str) -> None:
 
 def test_the_numbers_at_a_glance_are_those_of_the_api(stack: Stack, page: Page) -> None:
     person, _, _ = worked(stack, "supply_chain")
-    log_in(page, stack, person)
+    log_in(page, person)
     board = person.get("/dashboards/supply_chain").json()
     figures, latest = board["insights"][0]["figures"], board["datasets"]["latest"]
     glance = page.get_by_role("region", name="At a glance")
@@ -130,7 +122,7 @@ def test_the_numbers_at_a_glance_are_those_of_the_api(stack: Stack, page: Page) 
 
 def test_the_workbook_of_a_dashboard_holds_what_it_shows(stack: Stack, page: Page, tmp_path: Path) -> None:
     person, _, _ = worked(stack, "supply_chain")
-    log_in(page, stack, person)
+    log_in(page, person)
     with page.expect_download() as download:
         page.get_by_role("button", name="Workbook").click()
     assert re.fullmatch(r"supply_chain-dashboard-\d{4}-\d\d-\d\d\.xlsx", download.value.suggested_filename)
