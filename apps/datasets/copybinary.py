@@ -28,7 +28,6 @@ _ROWS_SENT = 1 << 14
 _MOST_TOGETHER = 4_096
 
 Part = tuple[str, str, np.ndarray | int]
-Named = tuple[str, pa.Array]
 
 
 def in_order(rows: pa.Table) -> list[str]:
@@ -64,10 +63,7 @@ class BinaryRows:
                 pieces.append(_records(parts, rows=rows.num_rows))
                 parts = []
             if way is _Way.UNEVEN:
-                pieces += [
-                    _records(self._parts(name, cells), rows=len(cells), valid=_valid(cells))
-                    for name, cells in neighbours
-                ]
+                pieces += [self._uneven(name, cells) for name, cells in neighbours]
             if way is _Way.TEXT:
                 pieces += [piece for _, cells in neighbours for piece in _text(cells)]
             if way is _Way.ENCODED:

@@ -217,10 +217,8 @@ def _copy(batches: Iterator[pa.Table], *, dataset: Dataset, bucket: int, using: 
         options = "FORMAT binary, FREEZE"
     written = BinaryRows(names, decimals=find_department(dataset.department).decimals)
     pieces = chain([BINARY_HEAD], chain.from_iterable(map(written.of, batches)), [BINARY_END])
-    table, quoted = (
-        partitions.partition_name(dataset.department, bucket=bucket),
-        ", ".join(f'"{name}"' for name in names),
-    )
+    table = partitions.partition_name(dataset.department, bucket=bucket)
+    quoted = ", ".join(f'"{name}"' for name in names)
     copy_in(f'COPY "{table}" ({quoted}) FROM STDIN ({options})', pieces, using=using)
 
 

@@ -5,7 +5,7 @@ import { useDeferredValue, useMemo } from 'react';
 import { ExportMenu } from '@/shared/export/ExportMenu';
 import { sheetOf } from '@/shared/export/sheet';
 import { format } from '@/shared/format/format';
-import type { DeadStock, StockClass, StockSupplier } from '@/shared/insights/types';
+import type { DeadStock, StockClass, StockItem, StockSupplier } from '@/shared/insights/types';
 import { ExploreTable } from '@/shared/shapes/ExploreTable';
 import { view } from '@/shared/shapes/tableState';
 import { EmptyState } from '@/shared/ui/EmptyState';
@@ -27,15 +27,16 @@ import {
 import { basisOf } from './stockout/replan';
 import { Sections } from './stockout/Sections';
 import { useDesk } from './stockout/useDesk';
-import { useItems } from './stockout/useItems';
 import { WhatIfPanel } from './stockout/WhatIfPanel';
+import { useAllItems } from './useAllItems';
 
 const FOCUS = { label: 'At risk', all: 'All items', has: ({ figures }: Line) => figures.at_risk };
 
 /** What will run out, and what to order: the planner's list, with room for their own figures and for what-ifs. */
 export function StockoutRiskView({ insight, state, onState }: InsightViewProps) {
   const { department = '' } = useParams({ strict: false });
-  const { items, total, loading, error, onMore } = useItems(insight);
+  const { items, total, more } = useAllItems<StockItem>(insight);
+  const onMore = () => void more.fetchNextPage();
   const { quantities, snoozed, order, snooze } = useDesk(department, insight.id);
   const columns = useMemo(() => columnsFor({ order, snooze }), [order, snooze]);
   const basis = useMemo(() => basisOf(insight), [insight]);
@@ -81,7 +82,7 @@ export function StockoutRiskView({ insight, state, onState }: InsightViewProps) 
         facets={FACETS}
         exported={ITEM_COLUMNS}
         exportName={whatIf ? 'stockout_risk-what-if' : 'stockout_risk'}
-        rest={{ total, loading, onMore }}
+        rest={{ total, loading: more.isFetching, onMore }}
         tools={
           <>
             {waiting > 0 && (
@@ -100,7 +101,7 @@ export function StockoutRiskView({ insight, state, onState }: InsightViewProps) 
           </>
         }
       />
-      {error && <ProblemNotice error={error} onRetry={onMore} />}
+      {more.error && <ProblemNotice error={more.error} onRetry={onMore} />}
       <Sections
         suppliers={insight.data.suppliers as StockSupplier[] | undefined}
         stockClasses={insight.data.classes as StockClass[] | undefined}

@@ -3,22 +3,23 @@ import { useState } from 'react';
 
 import { format, plural } from '@/shared/format/format';
 import type { SpendItem } from '@/shared/insights/types';
+import { MORE } from '@/shared/shapes/ExploreTable';
 import type { TextState } from '@/shared/shapes/tableState';
 import { EmptyState } from '@/shared/ui/EmptyState';
 import { Notice } from '@/shared/ui/Notice';
 import { ProblemNotice } from '@/shared/ui/ProblemNotice';
 
+import type { Ranking } from '../useAllItems';
 import { isWanted, PAGE_SIZE, seen, STATE_WORDS, stateOf, wantedIn } from './queue';
 import { QueueFilters } from './QueueFilters';
 import { QueueItem } from './QueueItem';
 import classes from './Queue.module.css';
 import { NO_DRAFT, type Draft } from './ReviewForm';
-import { PIECE, type useAllItems } from './useAllItems';
 import { MOST_AT_ONCE, useReviews, type Reviews } from './useReviews';
 
 interface ReviewQueueProps {
   insightId: string;
-  all: ReturnType<typeof useAllItems>;
+  all: Ranking<SpendItem[]>;
   state: TextState;
   onState: (change: TextState) => void;
 }
@@ -214,7 +215,7 @@ function TheRest({ all: { items, total, more } }: { all: ReviewQueueProps['all']
               loading={more.isFetching}
               onClick={() => void more.fetchNextPage()}
             >
-              Load the next {format.integer(Math.min(PIECE, missing))}
+              Load the next {format.integer(Math.min(MORE, missing))}
             </Button>
           }
         >

@@ -1,11 +1,12 @@
+import type { SpendItem } from '@/shared/insights/types';
 import { EmptyState } from '@/shared/ui/EmptyState';
 
 import type { InsightViewProps } from '../../view';
+import { useAllItems } from '../useAllItems';
 import { ReviewQueue } from './ReviewQueue';
-import { useAllItems } from './useAllItems';
 
 export function SpendAnomaliesView({ insight, state, onState }: InsightViewProps) {
-  const all = useAllItems(insight);
+  const all = useAllItems<SpendItem>(insight);
   if (all.items.length === 0) {
     return (
       <EmptyState icon="check" title="Nothing stands out">

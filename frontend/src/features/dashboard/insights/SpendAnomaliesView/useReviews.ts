@@ -6,7 +6,7 @@ import type { DashboardOutput, ItemsPage, ReviewOutput, VerdictOrOpen } from '@/
 import type { ItemReview, SpendItem } from '@/shared/insights/types';
 import { useUser } from '@/shared/session/useSession';
 
-import { itemsKey } from './useAllItems';
+import { itemsKey } from '../useAllItems';
 
 /** As many as the API takes at once. */
 export const MOST_AT_ONCE = 500;

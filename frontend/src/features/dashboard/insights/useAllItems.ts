@@ -1,24 +1,29 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, type InfiniteData, type UseInfiniteQueryResult } from '@tanstack/react-query';
 import { useMemo } from 'react';
 
 import { insightsItems } from '@/shared/api/gen/client';
-import type { InsightOutput } from '@/shared/api/gen/model';
-import type { SpendItem } from '@/shared/insights/types';
+import type { InsightOutput, ItemsPage } from '@/shared/api/gen/model';
+import { MORE } from '@/shared/shapes/ExploreTable';
 
-import { listIn } from '../../view';
-
-export const PIECE = 1_000;
+import { listIn } from '../view';
 
 export const itemsKey = (insightId: string) => ['insight-items', insightId] as const;
 
+export interface Ranking<Items> {
+  items: Items;
+  /** How many there are, here or not. */
+  total: number;
+  more: UseInfiniteQueryResult<InfiniteData<ItemsPage>>;
+}
+
 /** The ranking as far as it is here: the head that comes with the insight, and the pieces asked for since. */
-export function useAllItems(insight: InsightOutput) {
-  const head = listIn<SpendItem>(insight.data, 'items');
+export function useAllItems<Item>(insight: InsightOutput): Ranking<Item[]> {
+  const head = useMemo(() => listIn<Item>(insight.data, 'items'), [insight.data]);
   const total = insight.items_total ?? head.length;
   const more = useInfiniteQuery({
     queryKey: itemsKey(insight.id),
     queryFn: ({ pageParam, signal }) =>
-      insightsItems(insight.id, { limit: PIECE, offset: pageParam }, { signal }),
+      insightsItems(insight.id, { limit: MORE, offset: pageParam }, { signal }),
     initialPageParam: head.length,
     getNextPageParam: (_last, pages) => {
       const here = head.length + pages.reduce((sum, page) => sum + page.results.length, 0);
@@ -30,7 +35,7 @@ export function useAllItems(insight: InsightOutput) {
   });
   const { data } = more;
   const items = useMemo(
-    () => (data ? [...head, ...data.pages.flatMap((page) => page.results as unknown as SpendItem[])] : head),
+    () => (data ? [...head, ...data.pages.flatMap((page) => page.results as unknown as Item[])] : head),
     [head, data],
   );
   return { items, total, more };
