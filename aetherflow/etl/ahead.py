@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -10,13 +11,17 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def ahead(items: Generator[T]) -> Generator[T]:
-    """The items, each made in a thread of its own while the one before is being used. Closing it closes `items`."""
+def ahead(items: Generator[T], *, most: int = 1) -> Generator[T]:
+    """The items, made in a thread of their own while those before are being used, up to so many in advance. Closing it
+    closes `items`."""
     with closing(items), ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as maker:
-        upcoming = maker.submit(_next, items)
-        while made := upcoming.result():
-            upcoming = maker.submit(_next, items)
-            yield made[0]
+        upcoming = deque(maker.submit(_next, items) for _ in range(most))
+        try:
+            while made := upcoming.popleft().result():
+                upcoming.append(maker.submit(_next, items))
+                yield made[0]
+        finally:
+            maker.shutdown(wait=False, cancel_futures=True)
 
 
 def _next(items: Generator[T]) -> tuple[T] | None:

@@ -67,6 +67,8 @@ def _numbers(values: pa.DoubleArray, *, decimal: str) -> pa.StringArray:
     whole = pc.and_(pc.equal(values, pc.trunc(values)), pc.less(pc.abs(values), EXACT))
     if pc.all(whole).as_py():
         return pc.cast(pc.cast(values, pa.int64()), pa.string())
+    # Minus zero is zero.
+    values = pc.add(values, 0.0)
     texts = pc.cast(values, pa.string())
     unlike = pc.or_(pc.greater(pc.binary_length(texts), DIGITS + 1), pc.match_substring(texts, "e"))
     if pc.any(unlike).as_py():

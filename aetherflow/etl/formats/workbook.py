@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import mmap
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,10 +23,12 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from aetherflow.etl.ahead import ahead
 from aetherflow.etl.dialect import MOST_COLUMNS, refuse_too_many_columns, tidy_label
 from aetherflow.etl.formats import xlsx
 from aetherflow.etl.formats.damage import OF_AN_ARCHIVE, damage_is
 from aetherflow.etl.formats.limits import Limits
+from aetherflow.etl.formats.parts import Parts
 from aetherflow.etl.formats.scratch import Scratch
 from aetherflow.etl.formats.table import Form
 from aetherflow.etl.formats.typed import day_texts, moment_texts, number_texts
@@ -40,33 +42,104 @@ Kind = Literal["xlsx", "xls"]
 ROWS_BEFORE_HEADER = 50
 # One label alone may stand in any remark: "date".
 FEWEST_LABELS = 2
-# Cells come as objects of Python: so few that they stay in the processor's cache, which makes them three times cheaper,
-# and so few rows at once that the garbage collector is not woken by the lists they come in.
-ROWS = 2_000
-ROWS_AT_ONCE = 400
+# Cells come as objects of Python: so few that they stay in the processor's cache, which makes them three times cheaper.
+ROWS = 4_000
+# A sheet is read on while a batch of rows, which comes from many parts, is checked.
+PARTS = 32
+# So many cells of a sheet, empty ones too, are taken as they are; of more, those above its first row are gone through.
+FEW_CELLS = 1_000_000
 
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Sheet:
-    """A sheet of which `header_at` is the header's place among `iter_rows`, None where it is empty."""
+    """A sheet of a workbook, its first part held. There is content in the first `height` rows, from the column `left`,
+    counted from 0, to before `right`. `header_at` is the header's place among the rows, from 0, None where the sheet is
+    empty, and `known` how many of its labels are."""
 
-    name: str
-    sheet: CalamineSheet
-    header_at: int | None
-    header: tuple[str, ...]
-    known: int
+    book: CalamineWorkbook
+    first: CalamineSheet
+    parts: Parts
+    height: int
+    left: int
+    right: int
+    header_at: int | None = None
+    header: tuple[str, ...] = ()
+    known: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.first.name
+
+    def each(self) -> Generator[CalamineSheet]:
+        """Those of its parts that have content. Raises CalamineError for rows that are not in their order."""
+        end = -1
+        with closing(ahead((self.book.get_sheet_by_name(name) for name in self.parts.names), most=PARTS)) as others:
+            for part in chain([self.first], others):
+                if part.start and part.end:
+                    if part.start[0] <= end:
+                        raise CalamineError(f"row {part.start[0] + 1} stands below row {end + 1}")
+                    end = part.end[0]
+                    yield part
+
+    def rows(self, part: CalamineSheet) -> tuple[int, Iterator[list[Any]]]:
+        """Rows from the part's first with content on, their cells from the sheet's first with content to its last, and
+        how many rows stand above."""
+        above, left = part.start or (0, 0)
+        is_sparse = part.height * part.width > FEW_CELLS
+        rows = islice(part.iter_rows(), above, None) if is_sparse or not above else iter(part.to_python())
+        before, after = left - self.left, self.right - left - part.width
+        if before or after:
+            return above, ([""] * before + row + [""] * after for row in rows)
+        return above, rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Book:
+    """A workbook with its sheets in their order, and what they were parted into by their names."""
+
+    book: CalamineWorkbook
+    sheets: Sequence[SheetMetadata]
+    parts: Mapping[str, Parts]
+
+    @classmethod
+    def of(cls, book: CalamineWorkbook, *, parts: Sequence[Parts]) -> _Book:
+        """Raises CalamineError where the reader lists other sheets than were parted."""
+        listed = book.sheets_metadata
+        # One file may be listed under several names.
+        added = list(dict.fromkeys(name for sheet in parts for name in sheet.names))
+        sheets = listed[: len(listed) - len(added)]
+        if parts and [len(sheets), *added] != [len(parts), *(sheet.name for sheet in listed[len(sheets) :])]:
+            raise CalamineError("the workbook's lists of its sheets do not agree")
+        by_name: dict[str, Parts] = {}
+        for sheet, its_parts in zip(sheets, parts, strict=False):
+            by_name.setdefault(sheet.name, its_parts)  # as the reader takes the first of a name
+        return cls(book=book, sheets=sheets, parts=by_name)
+
+    def sheet(self, name: str) -> _Sheet:
+        first, parts = self.book.get_sheet_by_name(name), self.parts.get(name, Parts())
+        last = next((part for part in map(self.book.get_sheet_by_name, reversed(parts.names)) if part.start), first)
+        ends = [(part.start[1], part.total_width) for part in (first, last) if part.start]
+        return _Sheet(
+            book=self.book,
+            first=first,
+            parts=parts,
+            height=last.total_height,
+            left=min([parts.left, *(left for left, _ in ends)]),
+            right=max([parts.right, *(right for _, right in ends)]),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class SheetTable:
-    """A TextTable of a sheet held in memory, whose cells become texts each time they are asked for. How far it has been
-    read is told in rows."""
+    """A TextTable of a sheet, whose cells become texts each time they are asked for. How far it has been read is told
+    in rows."""
 
-    sheet: CalamineSheet
+    sheet: _Sheet
     header: tuple[str, ...]
     header_line: int
+    rows_at_most: int
     form: Form
     filename: str
     limits: Limits
@@ -74,38 +147,30 @@ class SheetTable:
     is_typed: bool = True
 
     @property
-    def rows_at_most(self) -> int:
-        return self.sheet.total_height + 1 - self.header_line
-
-    @property
     def bytes_total(self) -> int:
         return self.rows_at_most
 
     def texts(self, *, decimal: str, block: int) -> Generator[Texts]:  # noqa: ARG002 - of ROWS at a time
         names = [str(at) for at in range(len(self.header))]
-        done = expanded = 0
-        with _what_is_damaged(self.filename):
-            for columns in self._columns():
+        expanded = 0
+        with _what_is_damaged(self.filename), closing(self.sheet.each()) as parts:
+            for at, columns in self._columns(parts):
                 cells = pa.RecordBatch.from_arrays([texts_of(column, decimal=decimal) for column in columns], names)
                 # A text that is shared stands in the file once, and here in every cell that names it.
                 expanded += cells.nbytes
                 self.limits.check(expanded)
-                lines = np.arange(len(cells)) + self.header_line + 1 + done
-                done += len(cells)
-                yield Texts(cells=cells, lines=lines, ragged=[], bytes_read=done)
+                done = at + len(cells) - self.header_line
+                yield Texts(cells=cells, lines=np.arange(len(cells)) + at + 1, ragged=[], bytes_read=done)
 
-    def _columns(self) -> Iterator[list[list[Any]]]:
-        """The cells below the header, column by column, of some rows at a time."""
-        rows = islice(self.sheet.iter_rows(), self.header_line, None)
-        columns: list[list[Any]] = [[] for _ in self.header]
-        while more := list(islice(rows, ROWS_AT_ONCE)):
-            for column, cells in zip(columns, zip(*more, strict=True), strict=False):
-                column.extend(cells)
-            if len(columns[0]) >= ROWS:
-                yield columns
-                columns = [[] for _ in self.header]
-        if columns[0]:
-            yield columns
+    def _columns(self, parts: Iterable[CalamineSheet]) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+        """The cells below the header, column by column, of some rows at a time, and above how many rows they begin."""
+        for part in parts:
+            above, rows = self.sheet.rows(part)
+            at = max(above, self.header_line)
+            rows = islice(rows, at - above, None)
+            while columns := list(zip(*islice(rows, ROWS), strict=True)):
+                yield at, columns
+                at += len(columns[0])
 
 
 def open_workbook(
@@ -125,7 +190,8 @@ def open_workbook(
     and too-large-expanded.
     """
     with _what_is_damaged(filename):
-        book = CalamineWorkbook.from_path(_prepared(path, kind=kind, filename=filename, scratch=scratch, limits=limits))
+        prepared, parts = _prepared(path, kind=kind, filename=filename, scratch=scratch, limits=limits)
+        book = _Book.of(CalamineWorkbook.from_path(prepared), parts=parts)
         sheet = _choose(book, wanted=options.sheet, known=known, filename=filename)
         if sheet.header_at is None:
             raise FileRefused(
@@ -134,27 +200,27 @@ def open_workbook(
                 hint="Choose another sheet at the upload, or save the workbook again with its data.",
             )
     return SheetTable(
-        sheet=sheet.sheet,
+        sheet=sheet,
         header=sheet.header,
         header_line=sheet.header_at + 1,
+        rows_at_most=sheet.height - sheet.header_at,
         form=Form(format=kind, sheet=sheet.name, basis={"sheet": "given" if options.sheet else "found"}),
         filename=filename,
         limits=limits,
     )
 
 
-def _prepared(path: Path, *, kind: Kind, filename: str, scratch: Scratch, limits: Limits) -> Path:
+def _prepared(path: Path, *, kind: Kind, filename: str, scratch: Scratch, limits: Limits) -> tuple[Path, list[Parts]]:
     """The reader knows a format by the name's ending."""
     book = scratch.path(f"book.{kind}")
     if kind == "xlsx":
         with damage_is(_damaged(filename), *OF_AN_ARCHIVE):
-            xlsx.prepare(path, book, filename=filename, limits=limits)
-        return book
+            return book, xlsx.prepare(path, book, filename=filename, limits=limits)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         if content.find(ENCRYPTED) >= 0:
             raise _protected(filename)
     book.symlink_to(path.resolve())
-    return book
+    return book, []
 
 
 @contextmanager
@@ -172,8 +238,8 @@ def _what_is_damaged(filename: str) -> Iterator[None]:
         raise
 
 
-def _choose(book: CalamineWorkbook, *, wanted: str | None, known: Callable[[str], bool], filename: str) -> _Sheet:
-    sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+def _choose(book: _Book, *, wanted: str | None, known: Callable[[str], bool], filename: str) -> _Sheet:
+    sheets = [sheet for sheet in book.sheets if sheet.typ == SheetTypeEnum.WorkSheet]
     visible = [sheet.name for sheet in sheets if sheet.visible == SheetVisibleEnum.Visible]
     if wanted is not None:
         return _look_into(book, _named(wanted, sheets, filename=filename), known=known)
@@ -204,21 +270,32 @@ def _named(wanted: str, sheets: Sequence[SheetMetadata], *, filename: str) -> st
     )
 
 
-def _look_into(book: CalamineWorkbook, name: str, *, known: Callable[[str], bool]) -> _Sheet:
-    sheet = book.get_sheet_by_name(name)
+def _look_into(book: _Book, name: str, *, known: Callable[[str], bool]) -> _Sheet:
+    sheet = book.sheet(name)
     best: tuple[int, int | None, tuple[str, ...]] = (-1, None, ())
-    for at, row in enumerate(islice(sheet.iter_rows(), ROWS_BEFORE_HEADER)):
-        if all(cell == "" for cell in row):
-            continue
-        labels = tuple(tidy_label(text) for text in texts_of(row, decimal=".").to_pylist())
-        count = len({label for label in labels if known(label)})
-        if count > best[0]:
-            best = count, at, labels
+    with closing(sheet.each()) as parts:
+        for at, row in _top(sheet, parts):
+            if all(cell == "" for cell in row):
+                continue
+            labels = tuple(tidy_label(text) for text in texts_of(row, decimal=".").to_pylist())
+            count = len({label for label in labels if known(label)})
+            if count > best[0]:
+                best = count, at, labels
     count, header_at, labels = best
     if len(labels) > MOST_COLUMNS and header_at is not None:
         labels = labels[: max((at for at, label in enumerate(labels, 1) if label), default=1)]
         refuse_too_many_columns(len(labels), line=header_at + 1)
-    return _Sheet(name=name, sheet=sheet, header_at=header_at, header=labels, known=count)
+    return replace(sheet, header_at=header_at, header=labels, known=count)
+
+
+def _top(sheet: _Sheet, parts: Iterable[CalamineSheet]) -> Iterator[tuple[int, list[Any]]]:
+    """The rows in which a header is looked for, with their places from 0."""
+    for part in parts:
+        above, rows = sheet.rows(part)
+        for at, row in enumerate(rows, above):
+            if at >= ROWS_BEFORE_HEADER:
+                return
+            yield at, row
 
 
 def texts_of(cells: Sequence[Any], *, decimal: str) -> pa.StringArray:

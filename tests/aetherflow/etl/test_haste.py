@@ -89,7 +89,6 @@ def outcome(source: SourceFile) -> dict[str, Any]:
 def opened(parcels: Department, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SourceFile]:
     for typed in ("workbook", "jsonlines", "parquet"):
         monkeypatch.setattr(f"aetherflow.etl.formats.{typed}.ROWS", ROWS)
-    monkeypatch.setattr("aetherflow.etl.formats.workbook.ROWS_AT_ONCE", ROWS)
 
     def opened(content: str, *, in_haste: bool, kind: str = "csv", **said: Any) -> SourceFile:
         path = tmp_path / f"parcels.{kind}"

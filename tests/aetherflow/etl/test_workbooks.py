@@ -60,6 +60,12 @@ def test_numbers_in_a_column_of_texts_have_no_decimals_they_were_not_given(load:
     assert [(row["parcel"], row["remark"]) for row in rows] == [("400638133393", "2026"), ("P-2", "0.3")]
 
 
+def test_minus_zero_is_zero_whatever_stands_beside_it(load: Callable[..., Any]) -> None:
+    alone = load(sheet(["P-1", *GOOD[1:5], -0.0])).rows
+    beside = load(sheet(["P-1", *GOOD[1:5], -0.0], ["P-2", *GOOD[1:5], 0.5])).rows
+    assert [row["remark"] for row in (*alone, *beside)] == ["0", "0", "0.5"]
+
+
 @pytest.mark.parametrize(
     ("written", "value", "decimal"),
     [
