@@ -115,15 +115,17 @@ def _computed(department: Department, *, run: StageRun) -> _Computed:
         with connection.cursor() as cursor:
             cursor.execute("SELECT statement_timestamp()")
             (snapshot_at,) = cursor.fetchone()
-        rows = current_rows(department.slug, columns=columns)
+        # A list, so that the last insight's method holds the rows alone and may let go of what it has read of them.
+        held = [current_rows(department.slug, columns=columns)]
         settings = chosen_settings(department.slug)
         reviews = reviews_by_kind(department.slug)
         rows_of = dict(live_datasets(department.slug).order_by("number").values_list("pk", "rows_loaded"))
-    answers = []
+    answers, count = [], len(held[0])
     for done, insight in enumerate(department.insights):
         StageRun.objects.filter(pk=run.pk, token=run.token).update(
             progress_done=done, progress_total=len(department.insights), progress_unit="insights"
         )
         given = insight.given(settings=settings[insight.kind], reviews=reviews.get(insight.kind, ()))
-        answers.append(Answer(insight=insight, given=given, result=insight.compute(rows, given)))
-    return _Computed(answers=answers, rows=len(rows), rows_of=rows_of, settings=settings, snapshot_at=snapshot_at)
+        result = insight.compute(held.pop() if insight is department.insights[-1] else held[0], given)
+        answers.append(Answer(insight=insight, given=given, result=result))
+    return _Computed(answers=answers, rows=count, rows_of=rows_of, settings=settings, snapshot_at=snapshot_at)
