@@ -102,10 +102,10 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, list[float]]
         with floor(stack.env["DATABASE_URL"], department=slug, folder=folder) as reference:
             _load(sender, good, stack=stack, measured=defaultdict(list), name="first", floor_of=reference)
             for _ in range(options.rounds):
-                warm(folder)
+                warm(rows=options.rows)
                 measured["plain"].append(reference.plain())
                 _load(sender, good, stack=stack, measured=measured, name="good")
-                warm(folder)
+                warm(rows=options.rows)
                 measured["attached"].append(reference.attached())
                 _load(sender, bad, stack=stack, measured=measured, name="bad")
             # After the floors: what the references leave PostgreSQL to tidy up would be at work beside the next loads.
@@ -128,7 +128,7 @@ def _load(
 ) -> None:
     """One upload, and what its ETL stage took; then it is undone."""
     pids = children(stack.pid("worker-etl"))
-    warm(file.path.parent)
+    warm(rows=file.rows)
     forget_peaks(pids)
     measured["RSS before"].append(largest(pids).now)
     answer = sender.send(file.path)

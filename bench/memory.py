@@ -1,11 +1,12 @@
 """The memory of other processes, as Linux tells it under /proc, and the machine's own."""
 
+import mmap
 from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
 # What is written of a million rows: the upload, the table, its key, and as much of the write-ahead log.
-WARM_MEGABYTES = 800
+WARM_BYTES_A_MILLION = 800_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,17 +34,15 @@ def forget_peaks(pids: list[int]) -> None:
         (PROC / str(pid) / "clear_refs").write_text("5")
 
 
-def warm(folder: Path) -> None:
-    """Make the machine's free memory ready for use, so that whoever is measured next does not pay for it.
+def warm(*, rows: int) -> None:
+    """Make as much free memory as so many rows need ready, so that whoever is measured next does not pay for it.
 
     A virtual machine gives free memory back to its host. To get a page again takes ten times as long as to write it:
     half a second for what a load of a million rows fills, at the cost of whoever happens to come first.
     """
-    mebibyte = bytes(1 << 20)
-    with (folder / "warm").open("wb", buffering=0) as file:
-        for _ in range(WARM_MEGABYTES):
-            file.write(mebibyte)
-    (folder / "warm").unlink()
+    with mmap.mmap(-1, max(1, rows // 1_000_000) * WARM_BYTES_A_MILLION) as memory:
+        for page in range(0, len(memory), mmap.PAGESIZE):
+            memory[page] = 1
 
 
 def _status(pid: int) -> Memory:

@@ -52,7 +52,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, list[float]]
         for at in range(options.rounds + 1):
             for kind, path in (("csv", text), ("xlsx", book)):
                 pids = children(stack.pid("worker-etl"))
-                warm(folder)
+                warm(rows=options.rows)
                 forget_peaks(pids)
                 answer = sender.send(path)
                 etl = stage(sender.until_done(answer, every=SELDOM_SECONDS), "etl")
