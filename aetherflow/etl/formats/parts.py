@@ -7,7 +7,7 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from string import ascii_uppercase
 from typing import IO
@@ -25,18 +25,35 @@ MOST_WIDTH = 26 * 27
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+# As Excel writes it, and as its strict variant does.
+_LINK_NAMES = {f"{{{_LINKS}}}id", "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"}
 _END = {WORKBOOK: re.compile(rb"</(?:\w+:)?sheets\s*>"), RELATIONS: re.compile(rb"</(?:\w+:)?Relationships\s*>")}
 _ROWS = re.compile(rb"<sheetData(?:\s[^<>/]*)?>")
 _ROW = b'<row r="'
-# A row or cell that does not say first where it stands, what may hold a tag that is none, and the end of the rows.
-_IRREGULAR = r'<(?:c|row)(?:[>/\t\r\n]| [^r]| r[^=]| r=[^"]| r="[^A-Z0-9])|<!|</sheetData'
-# With content: an empty cell closes itself.
-_CELL = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,7})(\d{1,18})["'][^<>/]*>""")
+# A row or cell that does not say first, and plainly, where it stands.
+UNPLACED = r'<(?:c|row)(?:[>/\t\r\n]| [^r]| r[^=]| r=[^"]| r="[^A-Z0-9])'
+# What may hold a tag that is none, and the end of the rows.
+_NO_MORE = "<!|</sheetData"
+_TAG = re.compile(rb"""<(?:\w+:)?(row|c)((?:\s(?:[^<>"']|"[^"]*"|'[^']*')*)?)>(</(?:\w+:)?c>|<v></v>|<v\s*/>)?""")
+_PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{0,7})(\d{1,18})["']""")
 
 
-def places(text: bytes) -> list[tuple[int, int]]:
-    """Column and row, from 1, of every cell with content."""
-    return [(_number(letters), int(digits)) for letters, digits in _CELL.findall(text)]
+class Walk:
+    """Goes through the tags of a sheet, piece by piece, and counts where it is told no place."""
+
+    def __init__(self) -> None:
+        self._column = self._row = 0
+
+    def cells(self, piece: bytes) -> Iterator[tuple[int, int]]:
+        """Column and row, from 1, of every cell with content."""
+        for tag, attributes, nothing in _TAG.findall(piece):
+            place = _PLACE.search(attributes)
+            if tag == b"row":
+                self._column, self._row = 0, int(place[2]) if place else self._row + 1
+                continue
+            self._column = _number(place[1]) if place else self._column + 1
+            if not nothing and not attributes.endswith(b"/"):
+                yield self._column, int(place[2]) if place else self._row
 
 
 def has(text: bytes, pattern: str) -> bool:
@@ -117,12 +134,14 @@ def _sheets(lists: Mapping[str, bytes]) -> list[str]:
     # What entities may grow to is bounded by expat itself.
     book, relations = (ElementTree.fromstring(lists[file]) for file in (WORKBOOK, RELATIONS))  # noqa: S314
     files = {link.get("Id"): posixpath.join("/xl", link.get("Target", "")).lstrip("/") for link in relations}
-    sheets = (sheet for sheet in book.iter() if sheet.tag.rpartition("}")[2] == "sheet")
-    return [files[link] for sheet in sheets for name, link in sheet.attrib.items() if name.endswith("}id")]
+    (sheets,) = (part for part in book if part.tag.rpartition("}")[2] == "sheets")
+    return [files[link] for sheet in sheets for name, link in sheet.attrib.items() if name in _LINK_NAMES]
 
 
 class Whole:
-    """A file written as it is."""
+    """A file written as it is. `is_placed`: as far as it was looked at, all its rows and cells say where they stand."""
+
+    is_placed = False
 
     def __init__(self, out: zipfile.ZipFile, file: str) -> None:
         self._out = out
@@ -153,14 +172,16 @@ class Parted(Whole):
         super().__init__(out, file)
         self._parts = parts
         self._head = b""
-        self._goes_on = True
+        self._goes_on = self.is_placed = True
 
     def write(self, piece: bytes) -> None:
         """Pieces of the XML, each from a tag to before one."""
+        is_plain = not has(piece, f"{UNPLACED}|{_NO_MORE}")
+        self.is_placed = self.is_placed and (is_plain or not has(piece, UNPLACED))
         if self._goes_on and not self._head:
-            self._goes_on = self._begins(piece)
+            self._goes_on = self._begins(piece) and is_plain
         elif self._goes_on:
-            self._goes_on = self._parts.right <= MOST_WIDTH and not has(piece, _IRREGULAR)
+            self._goes_on = self._parts.right <= MOST_WIDTH and is_plain
             at = piece.rfind(_ROW)
             if self._goes_on and at >= 0:
                 self._next(memoryview(piece)[:at])
@@ -173,14 +194,15 @@ class Parted(Whole):
         return _outside(self._parts.left, self._parts.right) if self._goes_on and self._head else ""
 
     def widen(self, piece: bytes) -> None:
-        parts, columns = self._parts, [column for column, _ in places(piece)]
+        parts, columns = self._parts, [column for column, _ in Walk().cells(piece)]
         parts.left, parts.right = min([parts.left + 1, *columns]) - 1, max([parts.right, *columns])
 
     def _begins(self, piece: bytes) -> bool:
         begun = _ROWS.search(piece)
         self._head = piece[: begun.end()] if begun else b""
         is_usual = b"<worksheet" in self._head and len(self._head) <= MOST_HEAD
-        return is_usual and not has(piece, "<!|</sheetData")
+        self.is_placed = self.is_placed and is_usual
+        return is_usual
 
     def _next(self, rest: memoryview) -> None:
         self._file.write(rest)

@@ -73,13 +73,19 @@ class _Sheet:
         return self.first.name
 
     def each(self) -> Generator[CalamineSheet]:
-        """Those of its parts that have content. Raises CalamineError for rows that are not in their order."""
+        """Those of its parts that have content. Raises FileRefused source-error for rows that are not in their order,
+        which Excel does not open either."""
         end = -1
         with closing(ahead((self.book.get_sheet_by_name(name) for name in self.parts.names), most=PARTS)) as others:
             for part in chain([self.first], others):
                 if part.start and part.end:
                     if part.start[0] <= end:
-                        raise CalamineError(f"row {part.start[0] + 1} stands below row {end + 1}")
+                        raise FileRefused(
+                            f"The rows of the sheet {self.name!r} are not in their order: row {part.start[0] + 1:,} "
+                            f"stands below row {end + 1:,}.",
+                            code="source-error",
+                            hint="Open the workbook in Excel or LibreOffice, save it again, and upload that file.",
+                        )
                     end = part.end[0]
                     yield part
 
@@ -90,6 +96,8 @@ class _Sheet:
         is_sparse = part.height * part.width > FEW_CELLS
         rows = islice(part.iter_rows(), above, None) if is_sparse or not above else iter(part.to_python())
         before, after = left - self.left, self.right - left - part.width
+        if before < 0 or after < 0:
+            raise CalamineError(f"content outside of columns {self.left} to {self.right}: {left}, {part.width}")
         if before or after:
             return above, ([""] * before + row + [""] * after for row in rows)
         return above, rows
@@ -103,29 +111,15 @@ class _Book:
     sheets: Sequence[SheetMetadata]
     parts: Mapping[str, Parts]
 
-    @classmethod
-    def of(cls, book: CalamineWorkbook, *, parts: Sequence[Parts]) -> _Book:
-        """Raises CalamineError where the reader lists other sheets than were parted."""
-        listed = book.sheets_metadata
-        # One file may be listed under several names.
-        added = list(dict.fromkeys(name for sheet in parts for name in sheet.names))
-        sheets = listed[: len(listed) - len(added)]
-        if parts and [len(sheets), *added] != [len(parts), *(sheet.name for sheet in listed[len(sheets) :])]:
-            raise CalamineError("the workbook's lists of its sheets do not agree")
-        by_name: dict[str, Parts] = {}
-        for sheet, its_parts in zip(sheets, parts, strict=False):
-            by_name.setdefault(sheet.name, its_parts)  # as the reader takes the first of a name
-        return cls(book=book, sheets=sheets, parts=by_name)
-
     def sheet(self, name: str) -> _Sheet:
         first, parts = self.book.get_sheet_by_name(name), self.parts.get(name, Parts())
         last = next((part for part in map(self.book.get_sheet_by_name, reversed(parts.names)) if part.start), first)
-        ends = [(part.start[1], part.total_width) for part in (first, last) if part.start]
+        ends = [(part.start[1], part.end[1] + 1) for part in (first, last) if part.start and part.end]
         return _Sheet(
             book=self.book,
             first=first,
             parts=parts,
-            height=last.total_height,
+            height=last.end[0] + 1 if last.end else 0,
             left=min([parts.left, *(left for left, _ in ends)]),
             right=max([parts.right, *(right for _, right in ends)]),
         )
@@ -169,7 +163,8 @@ class SheetTable:
             at = max(above, self.header_line)
             rows = islice(rows, at - above, None)
             while columns := list(zip(*islice(rows, ROWS), strict=True)):
-                yield at, columns
+                # Beyond MOST_COLUMNS nothing is read where no label stands.
+                yield at, columns[: len(self.header)]
                 at += len(columns[0])
 
 
@@ -190,8 +185,7 @@ def open_workbook(
     and too-large-expanded.
     """
     with _what_is_damaged(filename):
-        prepared, parts = _prepared(path, kind=kind, filename=filename, scratch=scratch, limits=limits)
-        book = _Book.of(CalamineWorkbook.from_path(prepared), parts=parts)
+        book = _book(path, kind=kind, filename=filename, scratch=scratch, limits=limits)
         sheet = _choose(book, wanted=options.sheet, known=known, filename=filename)
         if sheet.header_at is None:
             raise FileRefused(
@@ -203,24 +197,36 @@ def open_workbook(
         sheet=sheet,
         header=sheet.header,
         header_line=sheet.header_at + 1,
-        rows_at_most=sheet.height - sheet.header_at,
+        rows_at_most=sheet.height - sheet.header_at - 1,
         form=Form(format=kind, sheet=sheet.name, basis={"sheet": "given" if options.sheet else "found"}),
         filename=filename,
         limits=limits,
     )
 
 
-def _prepared(path: Path, *, kind: Kind, filename: str, scratch: Scratch, limits: Limits) -> tuple[Path, list[Parts]]:
+def _book(path: Path, *, kind: Kind, filename: str, scratch: Scratch, limits: Limits, in_parts: bool = True) -> _Book:
     """The reader knows a format by the name's ending."""
-    book = scratch.path(f"book.{kind}")
+    book, parts = scratch.path(f"book.{kind}"), []
     if kind == "xlsx":
         with damage_is(_damaged(filename), *OF_AN_ARCHIVE):
-            return book, xlsx.prepare(path, book, filename=filename, limits=limits)
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if content.find(ENCRYPTED) >= 0:
-            raise _protected(filename)
-    book.symlink_to(path.resolve())
-    return book, []
+            parts = xlsx.prepare(path, book, filename=filename, limits=limits, in_parts=in_parts)
+    else:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            if content.find(ENCRYPTED) >= 0:
+                raise _protected(filename)
+        book.symlink_to(path.resolve())
+    opened = CalamineWorkbook.from_path(book)
+    listed = opened.sheets_metadata
+    # One file may be listed under several names.
+    added = list(dict.fromkeys(name for sheet in parts for name in sheet.names))
+    sheets, others = listed[: len(listed) - len(added)], listed[len(listed) - len(added) :]
+    if added and (len(sheets) != len(parts) or added != [sheet.name for sheet in others]):
+        # The reader takes the workbook's lists otherwise.
+        return _book(path, kind=kind, filename=filename, scratch=scratch, limits=limits, in_parts=False)
+    by_name: dict[str, Parts] = {}
+    for sheet, its_parts in zip(sheets, parts, strict=False):
+        by_name.setdefault(sheet.name, its_parts)  # as the reader takes the first of a name
+    return _Book(book=opened, sheets=sheets, parts=by_name)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import IO
 
 from aetherflow.etl.ahead import ahead
 from aetherflow.etl.formats.limits import Limits
-from aetherflow.etl.formats.parts import Parts, Whole, begin, cell_name, has, places
+from aetherflow.etl.formats.parts import Book, Parts, Walk, Whole, begin, cell_name, has
 from aetherflow.etl.reader import LONGEST_CELL
 from aetherflow.etl.rejects import FileRefused
 
@@ -35,29 +35,29 @@ _ERROR = re.compile(rb"""(<(?:\w+:)?c\s[^<>]*?\bt\s*=\s*["'])e(["'])""")
 _FAR = re.compile(rb"""["'](?:[A-Za-z]{2}[A-Za-z]?\d|[A-Za-z]\d{7})""")
 
 
-def prepare(path: Path, target: Path, *, filename: str, limits: Limits) -> list[Parts]:
+def prepare(path: Path, target: Path, *, filename: str, limits: Limits, in_parts: bool = True) -> list[Parts]:
     """Write the workbook to `target`, not packed, its errors as texts, and return what its sheets, in their order, were
     parted into; nothing where none was looked at. Raises FileRefused: too-large-expanded,
     too-many-cells, cell-too-long; zipfile's and zlib's errors for what is damaged."""
-    far = []
+    unsure = []
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as out:
         limits.check(sum(part.file_size for part in source.infolist()))
-        book = begin(source, out)
+        book = begin(source, out) if in_parts else Book(out=out)
         for part in source.infolist():
             if part.is_dir() or _NOT_READ.search(part.filename) or part.filename in book.lists:
                 continue
             with source.open(part) as packed, closing(book.open(part.filename)) as plain:
                 if _copy(packed, plain, filename=filename):
-                    far.append(part.filename)
+                    unsure.append(part.filename)
         book.close()
-    for name in far:
+    for name in unsure:
         parts = book.parts.get(name, Parts()).files
         _refuse_too_many_cells(target, [name, *parts], filename=filename)
     return book.parts_of_sheets
 
 
 def _copy(packed: IO[bytes], plain: Whole, *, filename: str) -> bool:
-    """Whether a cell may lie far out."""
+    """Whether a cell may lie far out, or anywhere."""
     has_strings = is_far = False
     unended = begun = 0
     # Unpacking works beside the search, and has ended before `packed` is closed.
@@ -77,7 +77,7 @@ def _copy(packed: IO[bytes], plain: Whole, *, filename: str) -> bool:
                 piece = piece if has_strings else _ERROR.sub(rb"\1str\2", piece)  # noqa: PLW2901
                 plain.widen(piece)
             plain.write(piece)
-    return is_far
+    return is_far or (bool(begun) and not plain.is_placed)
 
 
 def _is_odd(piece: bytes, *, outside: str) -> bool:
@@ -85,7 +85,7 @@ def _is_odd(piece: bytes, *, outside: str) -> bool:
 
     Every cell is looked at: only a literal beginning makes that cheap.
     """
-    content = rf'|(?:{outside})\d+"[^<>/]*>' if outside else ""
+    content = rf'|(?:{outside})\d+"(?:[^<>"/]|"[^"]*")*>' if outside else ""
     odd = rf'"(?:e"|[A-Za-z]{{2}}[A-Za-z]?\d|[A-Za-z]\d{{7}}{content})'
     return has(piece, odd) or (b"'" in piece and has(piece, odd.replace('"', "'")))
 
@@ -106,11 +106,12 @@ def _pieces(part: IO[bytes], *, filename: str) -> Generator[bytes]:
 
 def _refuse_too_many_cells(workbook: Path, names: list[str], *, filename: str) -> None:
     right, down, furthest = 0, 0, (0, 0)
+    walk = Walk()
     with zipfile.ZipFile(workbook) as source:
         for name in names:
             with source.open(name) as part:
                 for piece in _pieces(part, filename=filename):
-                    for column, row in places(piece):
+                    for column, row in walk.cells(piece):
                         if column > right or row > down:
                             right, down, furthest = max(column, right), max(row, down), (column, row)
     if right * down > MOST_CELLS:

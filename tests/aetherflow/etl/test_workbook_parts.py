@@ -83,6 +83,14 @@ WAYS: dict[str, Callable[[str], str]] = {
     "a note in the last row": put("J61", VALUE),
     "a note beyond column Z": put("AB33", VALUE),
     "formats without content beside it": put("I44", ' s="1"/>'),
+    "a note with an address in its tag": put("H50", ' a="/"><v>7</v></c>'),
+    "a cell of the last column in the first part alone": lambda xml: re.sub(
+        r'<c r="F(\d+)".*?</c>', lambda cell: cell[0] if int(cell[1]) < 5 else "", xml
+    ),
+    "no cell in the last column": lambda xml: re.sub(r'<c r="F([2-9]|\d\d)".*?</c>', "", xml),
+    "a row with two spaces in its tag": lambda xml: xml.replace('<row r="45"', '<row  r="45"'),
+    "a cell without content that does not close itself": put("H50", ' s="1"></c>'),
+    "a cell with an empty value": put("H50", "><v></v></c>"),
     "errors": put("G25", ' t="e"><v>#N/A</v></c>'),
     "formats without content below it": lambda xml: xml.replace(
         "</sheetData>",
@@ -113,6 +121,33 @@ def test_a_parted_sheet_is_read_as_a_whole_one_is(whole_and_parted: Callable[[by
     loaded = whole_and_parted(book(change=WAYS[way]))
     assert loaded.counts.read == len(ROWS)
     assert {reject.code for reject in loaded.rejects} == {"type-error", "missing-value", "constraint-error"}
+
+
+@pytest.mark.parametrize("column", ["SF", "SG", "SH", "XFD"])
+def test_a_stray_cell_beyond_all_columns_that_are_read(whole_and_parted: Callable[[bytes], Any], column: str) -> None:
+    assert whole_and_parted(book(change=put(f"{column}20", VALUE))).counts.read == len(ROWS)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '<row r="900">' + "<c><v>1</v></c>" * 90 + "</row>",
+        "<row><c><v>1</v></c></row>" * 900 + "<row>" + "<c><v>1</v></c>" * 90 + "</row>",
+        '<row r="900"><c r="CL900" a="/"><v>1</v></c></row>',
+        '<row r="900"><c a=">" r="CL900"><v>1</v></c></row>',
+        '<row r="900"><x:c r="CL900"><v>1</v></x:c></row>',
+    ],
+)
+@pytest.mark.parametrize("chunk", [SMALL, xlsx.CHUNK])
+def test_far_cells_are_found_however_they_are_written(
+    load: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, row: str, chunk: int
+) -> None:
+    """The reader takes the memory of the whole way there, and ends the process where there is not so much."""
+    monkeypatch.setattr(xlsx, "CHUNK", chunk)
+    monkeypatch.setattr(xlsx, "MOST_CELLS", 50_000)
+    with pytest.raises(FileRefused) as refusal:
+        load(book(change=lambda xml: xml.replace("</sheetData>", f"{row}</sheetData>")))
+    assert refusal.value.code == "too-many-cells"
 
 
 def test_rows_keep_their_places_across_gaps_and_titles(whole_and_parted: Callable[[bytes], Any]) -> None:
@@ -152,6 +187,23 @@ def test_two_names_for_one_sheet(whole_and_parted: Callable[[bytes], Any]) -> No
     assert whole_and_parted(content).counts.read == len(ROWS)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda xml: xml.replace("<sheet ", '<sheet xmlns:q="urn:q" q:id="rId77" '),
+        lambda xml: xml.replace(
+            "</workbook>", '<extLst><x:sheet xmlns:x="urn:x" name="b" r:id="rId1"/></extLst></workbook>'
+        ),
+    ],
+)
+def test_lists_that_others_read_otherwise(
+    whole_and_parted: Callable[[bytes], Any], change: Callable[[str], str]
+) -> None:
+    files = files_of(book())
+    content = workbook({"Parcels": []}, parts=files | {"xl/workbook.xml": change(files["xl/workbook.xml"])})
+    assert whole_and_parted(content).counts.read == len(ROWS)
+
+
 def test_rows_out_of_order_over_parts_are_refused(load: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx, "CHUNK", SMALL)
     with pytest.raises(FileRefused) as refusal:
@@ -163,6 +215,7 @@ def test_rows_out_of_order_over_parts_are_refused(load: Callable[..., Any], monk
             )
         )
     assert refusal.value.code == "source-error"
+    assert "row 10 stands below row" in refusal.value.message
 
 
 def test_a_sheet_is_parted_and_the_reader_finds_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,10 +249,13 @@ def test_a_sheet_is_parted_and_the_reader_finds_all_of_it(tmp_path: Path, monkey
     ),
     above=st.integers(0, 3),
     left=st.integers(0, 3),
+    width=st.integers(2, 9),
 )
-def test_any_table(whole_and_parted: Callable[[bytes], Any], rows: list[list[object]], above: int, left: int) -> None:
-    moved = [[None] * left + [inline(cell) if isinstance(cell, str) and cell else cell for cell in row] for row in rows]
-    whole_and_parted(book(*[[]] * above, [None] * left + HEADER, ROWS[0], *moved))
+def test_any_table(
+    whole_and_parted: Callable[[bytes], Any], rows: list[list[object]], above: int, left: int, width: int
+) -> None:
+    typed = [[inline(cell) if isinstance(cell, str) and cell else cell for cell in row[:width]] for row in rows]
+    whole_and_parted(book(*[[]] * above, [None] * left + HEADER, *([None] * left + row for row in (ROWS[0], *typed))))
 
 
 @pytest.mark.parametrize(
