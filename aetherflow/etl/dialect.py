@@ -159,7 +159,8 @@ def _refuse_odd_width(dialect: Dialect, *, known: Callable[[str], bool]) -> None
         raise FileRefused(
             f"No delimiter was found: the header is the single cell {dialect.header[0][:80]!r}.",
             code="dialect-error",
-            hint="Separate the columns by a comma, semicolon, tab or |, with the column names in the first line.",
+            hint="Separate the columns by a comma, semicolon, tab or |, with the column names in the first line; "
+            "or say at the upload what separates them.",
             line=dialect.header_line,
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from aetherflow.errors import InvalidError
-from aetherflow.etl.casting import DateOrder, Decimal
+from aetherflow.etl.casting import DateOrder, Decimal, Scale
 from aetherflow.etl.encodings import encoding_name
 from aetherflow.etl.mapping import LabelMapping
 from aetherflow.etl.reading import DELIMITER_NAMES
@@ -18,12 +18,14 @@ DELIMITERS = frozenset("\t " + string.punctuation) - {'"'}
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
     """None: find it. A byte order mark overrides `encoding`. `mapping` wins over the names and aliases of columns; an
-    empty one says to go by these alone, whatever is remembered."""
+    empty one says to go by these alone, whatever is remembered. `percentages` says of all columns of percentages
+    whether they are written in percent (15) or as shares of 1 (0.15)."""
 
     delimiter: str | None = None
     encoding: str | None = None
     decimal: Decimal | None = None
     date_order: DateOrder | None = None
+    percentages: Scale | None = None
     sheet: str | None = None
     mapping: LabelMapping | None = None
 

@@ -58,7 +58,11 @@ class Survey:
     @property
     def percentages(self) -> dict[str, Scale]:
         """Of the columns of percentages in which there is something to decide."""
-        return {name: evidence.scale for name, evidence in self.scales.items() if not evidence.is_empty}
+        return {
+            name: self.options.percentages or evidence.scale
+            for name, evidence in self.scales.items()
+            if not evidence.is_empty
+        }
 
     @property
     def basis(self) -> dict[str, Basis]:
@@ -68,7 +72,7 @@ class Survey:
         }
         if self.scales:
             assumed = any(evidence.assumed for evidence in self.scales.values())
-            basis["percentages"] = _basis(given=False, assumed=assumed)
+            basis["percentages"] = _basis(given=self.options.percentages is not None, assumed=assumed)
         return basis
 
     @property

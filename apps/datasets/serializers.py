@@ -13,6 +13,7 @@ from apps.datasets.selectors import superseding
 
 DECIMALS = [".", ","]
 DATE_ORDERS = ["day-first", "month-first", "year-first"]
+SCALES = ["percent", "share"]
 
 
 class MappingOutput(serializers.DictField):
@@ -47,6 +48,7 @@ class ReadOptionsOutput(serializers.Serializer[Any]):
     encoding = serializers.CharField(required=False)
     decimal = serializers.ChoiceField(choices=DECIMALS, required=False)
     date_order = serializers.ChoiceField(choices=DATE_ORDERS, required=False)
+    percentages = serializers.ChoiceField(choices=SCALES, required=False)
     sheet = serializers.CharField(required=False)
     mapping = MappingOutput(required=False)
 

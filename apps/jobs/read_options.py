@@ -12,7 +12,7 @@ from aetherflow.etl import ReadOptions
 from aetherflow.etl.mapping import MOST_LABELS, mapping_faults, parse_mapping
 from aetherflow.etl.options import parse_delimiter, parse_encoding
 from aetherflow.registry import department as find_department
-from apps.datasets.serializers import DATE_ORDERS, DECIMALS
+from apps.datasets.serializers import DATE_ORDERS, DECIMALS, SCALES
 
 _MOST_FAULTS_SHOWN = 20
 
@@ -58,6 +58,13 @@ class ReadOptionsInput(serializers.Serializer[Any]):
         allow_blank=True,
         default="",
         help_text="How days such as 03/04/2026 are meant; ISO days (2026-04-03) are always understood.",
+    )
+    percentages = serializers.ChoiceField(
+        choices=SCALES,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Whether percentages are written in percent (15) or as shares of 1 (0.15).",
     )
     sheet = serializers.CharField(
         max_length=255, required=False, allow_blank=True, default="", help_text="The name of the sheet of a workbook."

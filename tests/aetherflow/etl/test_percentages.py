@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from aetherflow import registry
-from aetherflow.etl import Correction, ReadOtherwise, SourceFile, open_file
+from aetherflow.etl import Correction, ReadOptions, ReadOtherwise, SourceFile, open_file
 from aetherflow.etl.formats.typed import UNDECIDED
 from aetherflow.etl.percentages import ScaleEvidence
 
@@ -136,3 +136,19 @@ def test_a_mended_list_of_rejects_is_read_like_its_file(opened: Callable[..., So
         assert values(source) == [0.15, 0.1, 0.08]
     with opened("Discount", "0.5") as source:
         assert Correction.of(source.reading.as_dict()).percentages == {}
+
+
+@pytest.mark.parametrize(("said", "value"), [("share", 13), ("percent", 0.13), (None, 0.13)])
+def test_the_upload_may_say_it(tmp_path: Path, said: Any, value: float) -> None:
+    """What stands under a header that says percent is taken for percent, until somebody who knows says better."""
+    path = tmp_path / "sales.csv"
+    rows = "".join(
+        f"T-{at},2026-03-0{at},S1,Tea,A-1,1,2.50,0.{share}\n" for at, share in enumerate((13, 27, 33, 41), 1)
+    )
+    path.write_text(f"{LABELS},discount_pct\n{rows}")
+    options = ReadOptions(percentages=said)
+    with open_file(path, filename=path.name, department=registry.department("sales"), options=options) as source:
+        (batch,) = source.batches()
+    assert float(batch.rows.column("discount_pct")[0].as_py()) == pytest.approx(value)
+    assert source.reading.basis["percentages"] == ("given" if said else "assumed")
+    assert ReadOptions(**options.said()) == options

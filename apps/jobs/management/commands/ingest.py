@@ -21,7 +21,7 @@ from apps.accounts.models import User
 from apps.accounts.selectors import require_department
 from apps.datasets.models import Dataset, OnError
 from apps.datasets.selectors import correctable_for
-from apps.datasets.serializers import DATE_ORDERS, DECIMALS
+from apps.datasets.serializers import DATE_ORDERS, DECIMALS, SCALES
 from apps.jobs import clock
 from apps.jobs.services.submission import submit
 
@@ -69,6 +69,7 @@ class Command(BaseCommand):
         parser.add_argument("--encoding", type=_parsed(parse_encoding), help="such as utf-8 or cp1252")
         parser.add_argument("--decimal", choices=DECIMALS)
         parser.add_argument("--date-order", choices=DATE_ORDERS)
+        parser.add_argument("--percentages", choices=SCALES, help="written in percent (15) or as shares of 1 (0.15)")
         parser.add_argument("--sheet", help="of a workbook")
         parser.add_argument("--corrects", type=UUID, metavar="ID", help="the dataset whose rejected rows they bring")
         parser.add_argument("--dry-run", action="store_true", help="say what would be uploaded")
