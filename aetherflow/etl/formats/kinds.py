@@ -92,7 +92,8 @@ def _kind_of_text(head: bytes, *, filename: str) -> Kind:
     named = filename.lower().endswith(JSON_NAMES)
     if text.startswith("[") and (named or text[1:].lstrip().startswith("{")):
         return "json"
-    if text.startswith("{") and (named or any(map(_is_object, text.splitlines()[:20]))):
+    # Two of three: a file may have another name, its objects more than a line each, or some other line at its top.
+    if named + text.startswith("{") + any(map(_is_object, text.splitlines()[:20])) >= 2:
         return "jsonl"
     return "text"
 

@@ -88,6 +88,11 @@ def test_records_that_are_no_row_are_rejects_with_their_text(load: Callable[...,
     assert all(reject.hint for reject in loaded.rejects)
 
 
+def test_a_line_above_the_objects_costs_only_itself(load: Callable[..., Any]) -> None:
+    loaded = load(lines("exported on Monday", GOOD), filename="parcels.jsonl")
+    assert (loaded.lines, loaded.faults) == ([2], [(1, None, "source-error")])
+
+
 def test_bytes_that_are_no_utf8_cost_their_line(load: Callable[..., Any]) -> None:
     content = lines(GOOD).encode() + lines({**GOOD, "remark": "x"}).encode().replace(b'"x"', b'"caf\xe9"')
     loaded = load(content)
