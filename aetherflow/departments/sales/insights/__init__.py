@@ -128,6 +128,8 @@ def _result(
 ) -> InsightResult:
     if sales.unusable:
         summary += f" {counted(sales.unusable, 'row', 'rows')} without a usable date, quantity or price left out."
+    summary += sales.strays.told()
+    data = {**data, "stray_dates": [end.shown() for end in sales.strays.ends]}
     return InsightResult(
         kind=KIND,
         method=METHOD,
@@ -143,7 +145,7 @@ INSIGHTS: tuple[Insight, ...] = (
     Insight(
         kind=KIND,
         label="Revenue forecast",
-        version=3,
+        version=4,
         columns=reading.COLUMNS,
         compute=revenue_forecast,
         since=since,

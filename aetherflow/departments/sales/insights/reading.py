@@ -9,6 +9,7 @@ import pandas as pd
 
 from aetherflow.analytics import columns
 from aetherflow.analytics.columns import Days, Floats, Ints
+from aetherflow.analytics.strays import Strays, strays
 
 COLUMNS = ("date", "product_category", "sku", "quantity", "unit_price", "discount_pct")
 
@@ -19,7 +20,8 @@ class Sales:
 
     `categories` are codes into `names`, `skus` codes of `sku_count` products (-1: none given). `quantity` in units,
     `price` in money per unit before the discount, `kept` the share of the price that is paid (1 - discount). `revenue`
-    is their product. `unusable` is how many rows were left out.
+    is their product. `unusable` is how many rows were left out because they lack one of these, `strays` tells of those
+    that were because of their dates.
     """
 
     days: Days
@@ -31,6 +33,7 @@ class Sales:
     price: Floats
     kept: Floats
     unusable: int
+    strays: Strays
 
     @property
     def revenue(self) -> Floats:
@@ -45,6 +48,9 @@ def read(rows: pd.DataFrame) -> Sales:
     quantity, price = columns.numbers(rows, "quantity"), columns.numbers(rows, "unit_price")
     kept = 1 - np.nan_to_num(columns.numbers(rows, "discount_pct"), nan=0.0) / 100
     usable = ~np.isnat(days) & (np.abs(np.nan_to_num(quantity * price * kept, nan=np.inf)) <= columns.LARGEST)
+    unusable = len(rows) - int(usable.sum())
+    dated = strays(days[usable])
+    usable[usable] = dated.kept
     names = [str(name) for name in found]
     if (categories[usable] < 0).any():
         categories, names = np.where(categories < 0, len(names), categories), [*names, "(no category)"]
@@ -57,5 +63,6 @@ def read(rows: pd.DataFrame) -> Sales:
         quantity=quantity[usable],
         price=price[usable],
         kept=kept[usable],
-        unusable=len(rows) - int(usable.sum()),
+        unusable=unusable,
+        strays=dated,
     )

@@ -76,6 +76,7 @@ def stockout_risk(rows: pd.DataFrame, given: Given) -> InsightResult:
             "abc_by": "units",
             "classes": tables.classes(items, made),
             "dead_stock": tables.dead_stock(items, made),
+            "stray_dates": [end.shown() for end in items.strays.ends],
             "note": _note(items),
         },
         items=[_entry(items, made, place) for place in order],
@@ -185,7 +186,7 @@ INSIGHTS: tuple[Insight, ...] = (
     Insight(
         kind=KIND,
         label="Stock-out risk",
-        version=3,
+        version=4,
         columns=(
             "snapshot_date",
             "warehouse_id",

@@ -11,6 +11,7 @@ from aetherflow.analytics import columns, demand, lead_times
 from aetherflow.analytics.columns import Bools, Floats, Ints
 from aetherflow.analytics.demand import Position
 from aetherflow.analytics.lead_times import LeadTimes
+from aetherflow.analytics.strays import Strays, strays
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class Items:
     minimum: Floats
     planned: Floats
     left_out: int
+    strays: Strays
 
     @property
     def daily(self) -> Floats:
@@ -48,6 +50,9 @@ def read(rows: pd.DataFrame, *, horizon: int, level: float) -> Items | None:
     usable = np.flatnonzero(~np.isnat(days) & np.isfinite(stock) & (skus >= 0))
     if not len(usable):
         return None
+    left_out = len(rows) - len(usable)
+    dated = strays(days[usable])
+    usable = usable[dated.kept]
     key = (warehouses[usable] + 1) * len(sku_names) + skus[usable]
     _, codes = np.unique(key, return_inverse=True)
     codes = codes.astype(np.int64)
@@ -76,7 +81,8 @@ def read(rows: pd.DataFrame, *, horizon: int, level: float) -> Items | None:
         ),
         minimum=np.nan_to_num(columns.numbers(latest, "min_order_qty"), nan=0.0),
         planned=columns.numbers(latest, "reorder_point"),
-        left_out=len(rows) - len(usable),
+        left_out=left_out,
+        strays=dated,
     )
 
 

@@ -64,7 +64,7 @@ def summary(items: Items, made: Plan) -> str:
         text += f" {int((~items.known).sum()):,} have no demand figure, so no risk can be told."
     if items.left_out:
         text += f" {items.left_out:,} rows without a date, a SKU or a stock figure left out."
-    return text
+    return text + items.strays.told()
 
 
 def since(before: Headline, now: Headline) -> str:
