@@ -109,6 +109,23 @@ def test_items_are_classed_by_units_and_steadiness():
     assert {each["xyz"] for each in got.items} <= {"X", "Y", "Z"}
 
 
+def test_an_item_that_is_no_longer_reported_is_neither_at_risk_nor_ordered():
+    gone = rows(2, warehouse_id="W1", sku=["GONE", "LEFT"], current_stock=[0, 40], daily_demand_avg=[5.0, 0.0])
+    kept = rows(3, weeks=26)
+    got, without = ask(pd.concat([kept, gone])), ask(kept)
+    assert [item["sku"] for item in got.items[-2:]] == ["GONE", "LEFT"]
+    for item in got.items[-2:]:
+        assert (item["no_longer_reported"], item["at_risk"], item["severity"]) == (True, False, "low")
+        assert (item["reorder_quantity"], item["daily_demand"], item["idle_days"]) == (0, 0.0, 175)
+        assert item["reason"].startswith("Not reported since 2026-01-05, 175 days before the newest snapshot")
+    assert [item["dead_stock"] for item in got.items[-2:]] == [False, True]
+    assert (got.data["suppliers"], got.data["classes"]) == (without.data["suppliers"], without.data["classes"])
+    assert [item["reorder_quantity"] for item in got.items[:3]] == [i["reorder_quantity"] for i in without.items]
+    assert "3 of 3 items are at risk" in got.summary
+    assert "2 more are no longer reported, so nothing is ordered for them." in got.summary
+    assert (got.headline.figures["items"], got.headline.figures["no_longer_reported"]) == (3, 2)
+
+
 def test_without_any_demand_figure_no_risk_is_claimed():
     item = ask(rows(daily_demand_avg=np.nan)).items[0]
     assert not item["at_risk"]

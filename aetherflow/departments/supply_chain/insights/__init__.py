@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from aetherflow.analytics import columns, demand, inventory, stock_classes
+from aetherflow.analytics import columns, demand, inventory, reporting, stock_classes
 from aetherflow.departments.supply_chain.insights import tables, wording
 from aetherflow.departments.supply_chain.insights.plan import (
     AT_RISK,
@@ -46,8 +46,8 @@ METHOD = (
 def stockout_risk(rows: pd.DataFrame, given: Given) -> InsightResult:
     """Risk of running out within 14 days, safety stock and order quantity of every warehouse and SKU.
 
-    The newest snapshot of an item is its position, the older ones teach its demand. Goods on their way are
-    not in the file and so not counted.
+    The newest snapshot of an item is its position while it is reported, older ones teach its demand. Goods on their way
+    are not in the file and so not counted.
     """
     service = given.settings.get(SERVICE_LEVEL.name, SERVICE_LEVEL.default)
     dead_days = int(given.settings.get(DEAD_STOCK_DAYS.name, DEAD_STOCK_DAYS.default))
@@ -83,7 +83,8 @@ def stockout_risk(rows: pd.DataFrame, given: Given) -> InsightResult:
         parameters=_parameters(items, made),
         headline=Headline(
             figures={
-                "items": len(items.sku),
+                "items": int((~items.ended).sum()),
+                "no_longer_reported": int(items.ended.sum()),
                 "at_risk": int(made.at_risk.sum()),
                 "critical": made.severity.count("critical"),
                 "to_order": int((made.quantity > 0).sum()),
@@ -132,6 +133,8 @@ def _parameters(items: Items, made: Plan) -> dict[str, object]:
         "at_risk_from": columns.number(AT_RISK, digits=6),
         "critical_from": CRITICAL,
         "mean_uncertainty_days": inventory.MEAN_UNCERTAINTY_DAYS,
+        "reported_within_intervals": reporting.INTERVALS,
+        "reported_within_days": reporting.LEAST_DAYS,
         "shrinkage_steps": demand.SHRINKAGE,
         "abc_shares": [stock_classes.A_SHARE, stock_classes.B_SHARE],
         "xyz_variation": [stock_classes.X_VARIATION, stock_classes.Y_VARIATION],
@@ -164,6 +167,7 @@ def _entry(items: Items, made: Plan, place: int) -> Item:
         "xyz": made.xyz[place],
         "dead_stock": bool(made.dead[place]),
         "idle_days": int(items.position.idle[place]),
+        "no_longer_reported": bool(items.ended[place]),
         "severity": made.severity[place],
         "reason": wording.reason(items, made, place),
     }

@@ -90,12 +90,14 @@ def _for_spread(items: Items, safety: Floats, spread: Floats, service: float) ->
 
 
 def ranking(items: Items, made: Plan) -> list[int]:
-    """Worst first: severity, then probability, then cover; names last, so that ties keep one order."""
+    """Worst first: severity, then probability, then cover, and what is no longer reported at the end; names last, so
+    that ties keep one order."""
     rank = {word: place for place, word in enumerate(SEVERITIES)}
     cover = np.nan_to_num(made.cover, nan=np.inf, posinf=np.inf)
     return sorted(
         range(len(items.sku)),
         key=lambda place: (
+            bool(items.ended[place]),
             rank[made.severity[place]],
             -made.probability[place],
             cover[place],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,12 +11,15 @@ from aetherflow.analytics import columns, demand, lead_times
 from aetherflow.analytics.columns import Bools, Floats, Ints
 from aetherflow.analytics.demand import Position
 from aetherflow.analytics.lead_times import LeadTimes
+from aetherflow.analytics.reporting import Reporting, reporting
 from aetherflow.analytics.strays import Strays, strays
 
 
 @dataclass(frozen=True, kw_only=True)
 class Items:
-    """The newest snapshot of every warehouse and SKU, and what all its snapshots teach; one array entry per item."""
+    """The newest snapshot of every warehouse and SKU, and what all its snapshots teach; one array entry per item. Of
+    an item that is no longer reported (`ended`) nothing is expected, and it lies still until the newest snapshot of
+    all."""
 
     warehouse: list[str]
     sku: list[str]
@@ -25,6 +28,8 @@ class Items:
     snapshot: list[str]
     stock: Floats
     position: Position
+    ended: Bools
+    behind: Ints
     lead: LeadTimes
     minimum: Floats
     planned: Floats
@@ -65,6 +70,7 @@ def read(rows: pd.DataFrame, *, horizon: int, level: float) -> Items | None:
         level=level,
     )
     newest = usable[position.row]
+    reported = reporting(items=codes, days=days[usable], places=warehouses[newest] + 1)
     latest = rows.iloc[newest]
     suppliers, supplier_names = columns.labelled(latest, "supplier_id")
     leads = columns.numbers(rows, "lead_time_days")[usable]
@@ -75,7 +81,9 @@ def read(rows: pd.DataFrame, *, horizon: int, level: float) -> Items | None:
         supplier=_texts(suppliers, supplier_names),
         snapshot=days[newest].astype(str).tolist(),
         stock=stock[newest],
-        position=position,
+        position=_until_now(position, reported),
+        ended=reported.ended,
+        behind=reported.behind,
         lead=lead_times.lead_times(
             items=codes, order=np.lexsort((leads, days[usable])), leads=leads, supplier=suppliers
         ),
@@ -83,6 +91,16 @@ def read(rows: pd.DataFrame, *, horizon: int, level: float) -> Items | None:
         planned=columns.numbers(latest, "reorder_point"),
         left_out=left_out,
         strays=dated,
+    )
+
+
+def _until_now(position: Position, reported: Reporting) -> Position:
+    """Stock that was empty when an item was last reported, years ago, is no reason to order it."""
+    expected = position.demand
+    return replace(
+        position,
+        demand=replace(expected, daily=np.where(reported.ended, 0.0, expected.daily)),
+        idle=position.idle + np.where(reported.ended, reported.behind, 0),
     )
 
 

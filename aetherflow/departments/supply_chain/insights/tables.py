@@ -15,7 +15,7 @@ MOST_DEAD = 50
 
 def suppliers(items: Items, made: Plan) -> list[dict[str, object]]:
     """Each supplier's items, lead times and risk, the most items at risk first; 100 at most. `lead_time_sd` is None
-    where the snapshots do not show how a lead time varies."""
+    where the snapshots do not show how a lead time varies. Items that are no longer reported do not count."""
     frame = pd.DataFrame(
         {
             "supplier": pd.Series(items.supplier, dtype=object),
@@ -25,7 +25,8 @@ def suppliers(items: Items, made: Plan) -> list[dict[str, object]]:
             "safety": made.safety,
             "for_spread": made.spread_units,
         }
-    ).dropna(subset="supplier")
+    )
+    frame = frame[~items.ended].dropna(subset="supplier")
     found = frame.groupby("supplier").agg(
         items=("at_risk", "size"),
         at_risk=("at_risk", "sum"),
@@ -58,10 +59,13 @@ def suppliers(items: Items, made: Plan) -> list[dict[str, object]]:
 
 
 def classes(items: Items, made: Plan) -> list[dict[str, object]]:
-    """Items, expected units a day and items at risk of each pair of classes that occurs, AX first."""
+    """Items, expected units a day and items at risk of each pair of classes that occurs, AX first, among
+    those that are still reported."""
     frame = pd.DataFrame({"abc": made.abc, "xyz": made.xyz, "daily": items.daily, "at_risk": made.at_risk})
-    found = frame.groupby(["abc", "xyz"]).agg(
-        items=("daily", "size"), daily=("daily", "sum"), at_risk=("at_risk", "sum")
+    found = (
+        frame[~items.ended]
+        .groupby(["abc", "xyz"])
+        .agg(items=("daily", "size"), daily=("daily", "sum"), at_risk=("at_risk", "sum"))
     )
     return [
         {

@@ -12,6 +12,12 @@ from aetherflow.insight import Headline
 def reason(items: Items, made: Plan, place: int) -> str:
     """The sentence a planner can check against the file: the figures, the lead time, the order."""
     stock, daily, lead = items.stock[place], items.daily[place], items.lead.days[place]
+    if items.ended[place]:
+        return (
+            f"Not reported since {items.snapshot[place]}, {items.behind[place]:,} days before the newest snapshot, so "
+            f"nothing is expected or ordered; {_figure(stock)} in stock then."
+            + (f" No movement is known for {int(items.position.idle[place]):,} days." if made.dead[place] else "")
+        )
     if not items.known[place]:
         return f"{_figure(stock)} in stock, but no snapshot tells how many are asked for, so no risk can be told."
     if daily <= 0:
@@ -46,7 +52,8 @@ def reason(items: Items, made: Plan, place: int) -> str:
 
 
 def summary(items: Items, made: Plan) -> str:
-    total, at_risk = len(items.sku), int(made.at_risk.sum())
+    reported = ~items.ended
+    total, at_risk = int(reported.sum()), int(made.at_risk.sum())
     due = int((made.quantity > 0).sum())
     text = (
         f"{at_risk:,} of {total:,} items {'is' if at_risk == 1 else 'are'} at risk of running out within "
@@ -58,10 +65,13 @@ def summary(items: Items, made: Plan) -> str:
             f" {int(made.dead.sum()):,} have not moved for {made.dead_days} days or more, "
             f"{_figure(float(np.ceil(items.stock[made.dead].sum())))} units."
         )
-    if items.lead.assumed.any():
-        text += f" {int(items.lead.assumed.sum()):,} have no lead time; one is assumed and said in the reason."
-    if not items.known.all():
-        text += f" {int((~items.known).sum()):,} have no demand figure, so no risk can be told."
+    if count := int((items.lead.assumed & reported).sum()):
+        text += f" {count:,} have no lead time; one is assumed and said in the reason."
+    if count := int((~items.known & reported).sum()):
+        text += f" {count:,} have no demand figure, so no risk can be told."
+    if count := int(items.ended.sum()):
+        text += f" {count:,} more {'is' if count == 1 else 'are'} no longer reported, so nothing is ordered for "
+        text += f"{'it' if count == 1 else 'them'}."
     if items.left_out:
         text += f" {items.left_out:,} rows without a date, a SKU or a stock figure left out."
     return text + items.strays.told()
