@@ -125,7 +125,9 @@ def test_a_young_category_is_listed_with_the_reason_and_no_forecast():
     rows = pd.concat([sales(), sales(first="2026-03-16", weeks=2, category="New")])
     got = {entry["category"]: entry for entry in ask("sales", rows).data["categories"]}
     assert got["New"]["forecast"] == []
-    assert got["New"]["note"] == "Not enough history: 2 whole weeks, at least 4 are needed."
+    assert got["New"]["note"] == (
+        "Not enough history: 2 whole weeks, at least 4 are needed. The total counts it with their mean, 70.00 a week."
+    )
     assert len(got["Tea"]["forecast"]) == 4
 
 

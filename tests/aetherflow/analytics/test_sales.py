@@ -208,7 +208,73 @@ def test_what_has_changed_since_the_upload_before():
     assert since(figures(12_000.0), figures(12_010.0)) == ""
     assert since(Headline(), figures(5.0)) == ""
     assert since(figures(0.0), figures(50.0)) == "Forecast 50 for the next four weeks instead of 0."
-    assert ask(daily()).headline.figures == {"next_week": 70.0, "four_weeks": 280.0}
+    assert ask(daily()).headline.figures == {"next_week": 70.0, "four_weeks": 280.0, "categories": 1}
+
+
+def test_a_total_over_other_categories_is_not_compared_in_silence():
+    def figures(categories, next_four):
+        return Headline(figures={"four_weeks": next_four, "categories": categories})
+
+    assert since(figures(2, 100.0), figures(3, 150.0)) == (
+        "Forecast +50%: 150 for the next four weeks instead of 100, of 3 categories instead of 2."
+    )
+
+
+def launched(weeks, *, of=20, price=50.0):
+    """Tea for `of` weeks, and in the last `weeks` of them something ten times as large."""
+    monday = np.datetime64("2024-01-01") + 7 * (of - weeks)
+    return pd.concat([daily(weeks=of), daily(first=monday, weeks=weeks, category="New", price=price)])
+
+
+@pytest.mark.parametrize("weeks", [1, 2, 3])
+def test_the_total_counts_a_new_category_with_its_mean_week_and_a_wide_band(weeks):
+    got = ask(launched(weeks))
+    total, entry = got.data["total"], got.data["categories"][-1]
+    assert (entry["category"], entry["forecast"]) == ("New", [])
+    assert entry["note"].endswith("The total counts it with their mean, 700.00 a week.")
+    for point in total["forecast"]:
+        assert point["revenue"] == 770.0
+        assert point["lower95"] <= 70.0 <= point["lower80"] <= 70 + 0.25 * 700
+        assert point["upper80"] >= 770 + 1.5 * 700
+        assert point["upper95"] >= 770 + 4 * 700
+    assert total["new_categories"] == {
+        "categories": 1,
+        "weekly_revenue": 700.0,
+        "share_of_last_week": round(700 / 770, 4),
+        "without_a_whole_week": 0,
+    }
+    assert total["note"] == (
+        "Counts 1 new category with the mean of under 4 whole weeks, 700.00 a week (91% of last week's revenue), "
+        "which makes the bands wide."
+    )
+    assert "over 2 categories (1 of them new, at the mean of under 4 weeks), most of it in New (700)" in got.summary
+    assert got.headline.figures == {"next_week": 770.0, "four_weeks": 3080.0, "categories": 2}
+    assert got.data["top_categories"][0]["share"] == round(70 / 770, 4)
+
+
+def test_growing_old_enough_does_not_multiply_the_forecast():
+    assert since(ask(launched(3)).headline, ask(launched(4, of=21)).headline) == ""
+
+
+def test_what_has_no_whole_week_yet_is_said_to_be_missing():
+    begun = daily(first="2024-07-29", weeks=1, category="New").head(3)
+    total = ask(pd.concat([daily(weeks=30), begun])).data["total"]
+    assert total["new_categories"]["without_a_whole_week"] == 1
+    assert total["note"] == "1 category without a whole week yet is not counted."
+    assert total["forecast"][0]["revenue"] == 70.0
+
+
+def test_new_categories_of_refunds_widen_the_band_below():
+    point = ask(launched(2, price=-50.0)).data["total"]["forecast"][0]
+    assert point["revenue"] == -630.0
+    assert point["lower95"] <= -630 - 4 * 700
+    assert point["upper95"] == pytest.approx(70, abs=5)
+
+
+def test_without_new_categories_the_total_has_no_note():
+    total = ask(daily()).data["total"]
+    assert "note" not in total
+    assert total["new_categories"]["categories"] == 0
 
 
 def test_parameters_name_the_models_and_weights_of_each_category():

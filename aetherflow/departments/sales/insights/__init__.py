@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from aetherflow.analytics import columns, combination, forecasting, pooled, seasons, weeks
-from aetherflow.departments.sales.insights import answer, forecast, moves, reading
+from aetherflow.departments.sales.insights import answer, forecast, moves, newcomers, reading
 from aetherflow.departments.sales.insights.answer import Forecasted, counted
 from aetherflow.insight import Given, Headline, Insight, InsightResult
 
@@ -35,6 +34,7 @@ PARAMETERS: dict[str, object] = {
     "ended_after_weeks": forecast.SILENT,
     "categories_with_all_models": forecast.FULL,
     "elasticity_weeks": moves.ELASTICITY_WEEKS,
+    "new_category_bands": {str(level): list(shares) for level, shares in newcomers.BELOW_AND_ABOVE.items()},
     "models_of_the_others": list(forecast.LIGHT_MODELS),
 }
 
@@ -43,7 +43,7 @@ def revenue_forecast(rows: pd.DataFrame, _: Given) -> InsightResult:
     """Revenue of the four whole weeks after the newest date, per category and in all, with 80 % and 95 % bands.
 
     Revenue = quantity * unit_price * (1 - discount_pct / 100); a missing discount is none. Categories with fewer than
-    LEAST_WEEKS whole weeks are listed with an empty forecast and a note.
+    LEAST_WEEKS whole weeks are listed with an empty forecast and a note; the total counts their mean week.
     """
     sales = reading.read(rows)
     totals = weeks.weekly_totals(days=sales.days, groups=sales.categories, values=sales.revenue, size=len(sales.names))
@@ -61,10 +61,11 @@ def revenue_forecast(rows: pd.DataFrame, _: Given) -> InsightResult:
     made = forecast.forecast(totals, ready) if ready.any() else None
     got = Forecasted(sales=sales, totals=totals, ready=ready, made=made)
     listed = answer.categories(got)
+    parts = {} if made is None else answer.expected_next_week(got, made)
     data = {
         "history_weeks": len(totals.weeks),
         "categories": listed,
-        "top_categories": answer.top(listed),
+        "top_categories": answer.top(listed, whole=sum(max(part, 0.0) for part in parts.values())),
         "total": answer.total(got),
     }
     moved = moves.add_moves(data, listed, sales, totals)
@@ -76,38 +77,47 @@ def revenue_forecast(rows: pd.DataFrame, _: Given) -> InsightResult:
             data,
         )
     quality = answer.quality(made)
-    ahead = np.round(made.mean, 2).sum(axis=1)
+    ahead = made.total_mean[:, 0]
+    figures = {
+        "next_week": columns.number(ahead[0]),
+        "four_weeks": columns.number(ahead.sum()),
+        "categories": len(parts),
+    }
     return _result(
-        f"{_summary(got, made, quality)} {moved}".strip(),
+        f"{_summary(got, made, quality, parts)} {moved}".strip(),
         sales,
         data,
         quality=quality,
         parameters={"folds": made.folds, "weights": answer.weights(got)},
-        headline=Headline(figures={"next_week": columns.number(ahead[0]), "four_weeks": columns.number(ahead.sum())}),
+        headline=Headline(figures=figures),
     )
 
 
 def since(before: Headline, now: Headline) -> str:
-    """Such as "Forecast +4 %: 12,480 for the next four weeks instead of 12,000."; "" below half a percent."""
+    """Such as "Forecast +4 %: 12,480 for the next four weeks instead of 12,000."; "" below half a percent. A sum over
+    another number of categories says so."""
     old, new = before.figures.get("four_weeks"), now.figures.get("four_weeks")
     if old is None or new is None or round(old) == round(new):
         return ""
+    told = f"{new:,.0f} for the next four weeks instead of {old:,.0f}"
+    were, are = before.figures.get("categories"), now.figures.get("categories")
+    if were and are and were != are:
+        told += f", of {counted(int(are), 'category', 'categories')} instead of {were:,.0f}"
     if old <= 0:
-        return f"Forecast {new:,.0f} for the next four weeks instead of {old:,.0f}."
+        return f"Forecast {told}."
     change = new / old - 1
-    return (
-        f"Forecast {change:+.0%}: {new:,.0f} for the next four weeks instead of {old:,.0f}."
-        if abs(change) >= 0.005
-        else ""
-    )
+    return f"Forecast {change:+.0%}: {told}." if abs(change) >= 0.005 else ""
 
 
-def _summary(got: Forecasted, made: forecast.Forecast, quality: dict[str, object]) -> str:
-    names, first = got.ready_names, made.mean[0]
-    largest = int(np.argmax(first))
+def _summary(got: Forecasted, made: forecast.Forecast, quality: dict[str, object], parts: dict[str, float]) -> str:
+    """`parts`: what each category that the total counts adds to next week."""
+    largest = max(parts, key=lambda name: (parts[name], name))
+    young = len(made.newcomers.categories)
     text = (
-        f"Week of {got.totals.first_forecast}: about {first.sum():,.0f} revenue expected over "
-        f"{counted(len(names), 'category', 'categories')}, most of it in {names[largest]} ({first[largest]:,.0f})"
+        f"Week of {got.totals.first_forecast}: about {made.total_mean[0, 0]:,.0f} revenue expected over "
+        f"{counted(len(parts), 'category', 'categories')}"
+        + (f" ({young:,} of them new, at the mean of under {forecast.LEAST_WEEKS} weeks)" if young else "")
+        + f", most of it in {largest} ({parts[largest]:,.0f})"
     )
     if quality["model"] is None or quality["baseline"] is None:
         return f"{text}; too short a past to measure the error."

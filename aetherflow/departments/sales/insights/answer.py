@@ -61,6 +61,7 @@ def categories(got: Forecasted) -> list[dict[str, object]]:
     mondays = totals.weeks.astype(str).tolist()
     known = known_weeks(totals)
     place = np.cumsum(got.ready) - 1
+    weekly = _weekly_of_newcomers(made)
     out: list[tuple[float, str, dict[str, object]]] = []
     points = None if made is None else _points(totals, made.mean, made.limits)
     for code, name in enumerate(names):
@@ -73,6 +74,8 @@ def categories(got: Forecasted) -> list[dict[str, object]]:
         if made is None or points is None or not got.ready[code]:
             whole = counted(int(known[code]), "whole week", "whole weeks")
             entry["note"] = f"Not enough history: {whole}, at least {LEAST_WEEKS} are needed."
+            if code in weekly:
+                entry["note"] = f"{entry['note']} The total counts it with their mean, {weekly[code]:,.2f} a week."
             out.append((np.inf, name, entry))
             continue
         here = int(place[code])
@@ -86,28 +89,73 @@ def categories(got: Forecasted) -> list[dict[str, object]]:
 
 
 def total(got: Forecasted) -> dict[str, object]:
-    """The department's weeks; the forecast is the sum of the categories' forecasts, as shown, cent by cent."""
+    """The department's weeks; the forecast is the sum of the categories' forecasts, as shown, cent by cent, and of what
+    the new ones are counted with."""
     totals, made = got.totals, got.made
     begin = max(0, len(totals.weeks) - HISTORY_SHOWN)
     history = _history(totals.weeks[begin:].astype(str).tolist(), totals.totals[begin:].sum(axis=1))
     if made is None:
         return {"history": history, "forecast": [], "quality": _error(np.nan, np.nan)}
-    mean = np.round(made.mean, 2).sum(axis=1, keepdims=True)
+    new = _new_categories(got, made)
     return {
         "history": history,
-        "forecast": _points(totals, mean, made.total_limits)[0],
+        "forecast": _points(totals, made.total_mean, made.total_limits)[0],
         "quality": _error(made.total_wape[0], made.total_wape_baseline[0]),
+        "new_categories": new,
+        **({"note": note} if (note := _told(new)) else {}),
     }
 
 
-def top(listed: list[dict[str, object]]) -> list[dict[str, object]]:
-    """The largest categories of next week with their share of all categories' positive forecasts."""
+def expected_next_week(got: Forecasted, made: Forecast) -> dict[str, float]:
+    """Every category that the total counts, with its part of next week."""
+    shown = dict(zip(got.ready_names, np.round(made.mean[0], 2).tolist(), strict=True))
+    names = got.sales.names
+    return shown | {names[code]: each * float(made.closed[0]) for code, each in _weekly_of_newcomers(made).items()}
+
+
+def _weekly_of_newcomers(made: Forecast | None) -> dict[int, float]:
+    if made is None:
+        return {}
+    return dict(zip(made.newcomers.categories.tolist(), made.newcomers.weekly.tolist(), strict=True))
+
+
+def _new_categories(got: Forecasted, made: Forecast) -> dict[str, object]:
+    totals, new = got.totals, made.newcomers
+    newest = float(totals.totals[-1].sum())
+    share = float(totals.totals[-1, new.categories].sum()) / newest if newest > 0 else np.nan
+    unseen = np.unique(got.sales.categories[got.sales.days > totals.weeks[-1]])
+    return {
+        "categories": len(new.categories),
+        "weekly_revenue": columns.number(new.weekly.sum()),
+        "share_of_last_week": columns.optional(share, digits=4),
+        "without_a_whole_week": int((totals.start[unseen] == len(totals.weeks)).sum()),
+    }
+
+
+def _told(new: dict[str, object]) -> str:
+    """What a reader of the total has to know of new categories; "" where there are none."""
+    parts = []
+    if count := int(str(new["categories"])):
+        share = new["share_of_last_week"]
+        parts.append(
+            f"Counts {counted(count, 'new category', 'new categories')} with the mean of under {LEAST_WEEKS} whole "
+            f"weeks, {float(str(new['weekly_revenue'])):,.2f} a week"
+            + (f" ({float(str(share)):.0%} of last week's revenue)" if share is not None else "")
+            + ", which makes the bands wide."
+        )
+    if count := int(str(new["without_a_whole_week"])):
+        verb = "is" if count == 1 else "are"
+        parts.append(f"{counted(count, 'category', 'categories')} without a whole week yet {verb} not counted.")
+    return " ".join(parts)
+
+
+def top(listed: list[dict[str, object]], *, whole: float) -> list[dict[str, object]]:
+    """The largest categories of next week with their share of `whole`, all positive forecasts of it."""
     expected = [
         (str(entry["category"]), float(forecast[0]["revenue"]))
         for entry in listed
         if isinstance(forecast := entry["forecast"], list) and forecast
     ]
-    whole = sum(max(revenue, 0.0) for _, revenue in expected)
     return [
         {
             "category": name,

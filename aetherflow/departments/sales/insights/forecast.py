@@ -10,6 +10,7 @@ import numpy as np
 from aetherflow.analytics import bands, combination, forecasting, pooled, seasons
 from aetherflow.analytics.columns import Bools, Floats, Ints
 from aetherflow.analytics.weeks import WeeklyTotals
+from aetherflow.departments.sales.insights.newcomers import Newcomers, newcomers
 
 STEPS = 4
 LEAST_WEEKS = 4  # below it a level is guesswork: one odd week is a third of all that is known
@@ -28,11 +29,11 @@ class Forecast:
     """Forecast of the `ready` categories (G of all), STEPS weeks.
 
     mean: (STEPS, G). limits: level to (lower, upper), each (STEPS, G). total_limits: likewise with G = 1, around
-    the sum of the categories. wape, wape_baseline: (G,) backtest error per category, NaN where there is none.
-    total_wape, total_wape_baseline: of the summed series. folds: origins of the backtest with at least one week that
-    has passed. weights: category's place among the ready ones to its models' weights, for those with all models.
-    ended: (G,) weeks without a sale where the category is taken to have ended, else 0. closed: (STEPS,) share of a
-    usual week to be expected where the same week of earlier years was closed, else 1.
+    the sum of the categories and the newcomers. wape, wape_baseline: (G,) backtest error per category, NaN where there
+    is none. total_wape, total_wape_baseline: of the summed series, without newcomers. folds: origins of the backtest
+    with at least one week that has passed. weights: category's place among the ready ones to its models' weights, for
+    those with all models. ended: (G,) weeks without a sale where the category is taken to have ended, else 0. closed:
+    (STEPS,) share of a usual week to be expected where the same week of earlier years was closed, else 1.
     """
 
     mean: Floats
@@ -47,6 +48,12 @@ class Forecast:
     weights: Mapping[int, Floats]
     ended: Ints
     closed: Floats
+    newcomers: Newcomers
+
+    @property
+    def total_mean(self) -> Floats:
+        """(STEPS, 1): the sum of what is shown, cent by cent."""
+        return np.asarray(np.round(self.mean, 2).sum(axis=1, keepdims=True) + self.newcomers.ahead(self.closed))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,10 +107,11 @@ def forecast(totals: WeeklyTotals, ready: Bools) -> Forecast:
         level: (lower * alive * closed[:, None], np.where(ended > 0, upper if level > 0.9 else 0.0, upper))
         for level, (lower, upper) in _bands(both, mean / closed[:, None], folds).items()
     }
-    total_mean = mean.sum(axis=1, keepdims=True)
+    new = newcomers(totals, ready=ready, known=known_weeks(totals), is_open=open_weeks(totals))
+    summed = mean.sum(axis=1, keepdims=True)
     total_limits = {
-        level: (lower * closed[:, None], upper)
-        for level, (lower, upper) in _bands(whole, total_mean / closed[:, None], folds).items()
+        level: _with_newcomers(summed, (lower * closed[:, None], upper), new, level=level, closed=closed)
+        for level, (lower, upper) in _bands(whole, summed / closed[:, None], folds).items()
     }
     never_negative = np.asarray((totals.totals[:, ready] >= 0).all(axis=0))
     return Forecast(
@@ -119,7 +127,16 @@ def forecast(totals: WeeklyTotals, ready: Bools) -> Forecast:
         weights={int(place): main.weights[:, column] for column, place in enumerate(full)},
         ended=ended,
         closed=closed,
+        newcomers=new,
     )
+
+
+def _with_newcomers(
+    mean: Floats, limits: tuple[Floats, Floats], new: Newcomers, *, level: float, closed: Floats
+) -> tuple[Floats, Floats]:
+    """The total's band moved by what newcomers add; their errors and those of the others are independent."""
+    ahead, (below, above) = mean + new.ahead(closed), new.widths(level, closed)
+    return ahead - np.hypot(mean - limits[0], below), ahead + np.hypot(limits[1] - mean, above)
 
 
 def _table(totals: WeeklyTotals, ready: Bools) -> _Table:
