@@ -6,13 +6,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from aetherflow.analytics.columns import Floats
+from aetherflow.analytics.columns import Bools, Floats
 
 LEVELS = (0.80, 0.95)
 NORMAL = {0.80: 1.2816, 0.95: 1.96}
 LEAST_RESIDUALS = 20
 LEAST_SERIES = 8
 EVEN = 1 / 3
+# Usual changes on either side where a series ever changed: a tenth of what stands in for too few residuals. Most
+# errors of a series that changes rarely are 0, which says that it is steady and not that it is certain.
+LEAST_SIDE = {level: 0.1 * 1.25 * quantile for level, quantile in NORMAL.items()}
 
 
 def bands_by_kind(
@@ -39,6 +42,17 @@ def bands_by_kind(
             for side, bound in zip(out[level], bounds, strict=True):
                 side[:, kind] = (side[:, kind] + bound) / 2
     return out
+
+
+def not_certain(
+    limits: Mapping[float, tuple[Floats, Floats]], mean: Floats, *, scale: Floats, varies: Bools
+) -> Mapping[float, tuple[Floats, Floats]]:
+    """No side narrower than LEAST_SIDE usual changes `scale` (G,) for the series that ever changed, `varies` (G,)."""
+    unit = np.where(varies, scale, 0.0)
+    return {
+        level: (np.minimum(lower, mean - LEAST_SIDE[level] * unit), np.maximum(upper, mean + LEAST_SIDE[level] * unit))
+        for level, (lower, upper) in limits.items()
+    }
 
 
 def _mean_size(residuals: Floats) -> float:

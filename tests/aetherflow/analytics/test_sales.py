@@ -74,6 +74,24 @@ def test_bands_hold_what_they_promise_over_many_departments():
     assert 0.92 <= inside95 / count <= 0.985
 
 
+@pytest.mark.parametrize("week", [0, 15, 29])
+def test_a_history_that_ever_varied_is_not_certain(week):
+    rows = daily(weeks=30)
+    rows.loc[7 * week + 3, "quantity"] = -500
+    got = ask(rows).data
+    for point in (got["total"]["forecast"][0], got["categories"][0]["forecast"][0]):
+        # the usual change is at least 5 % of the usual size, and a tenth of a normal week's spread the least side
+        assert point["revenue"] - point["lower80"] >= 0.16 * 0.05 * 70
+        assert point["upper80"] - point["revenue"] >= 0.16 * 0.05 * 70
+        assert point["lower95"] < point["lower80"]
+        assert point["upper95"] > point["upper80"]
+
+
+def test_a_history_that_never_varied_has_no_band():
+    point = ask(daily(weeks=30)).data["total"]["forecast"][0]
+    assert point["lower95"] == point["revenue"] == point["upper95"] == 70.0
+
+
 def test_a_closed_week_does_not_drag_the_level():
     rows = daily(per_day=4)
     closed = (rows["date"] >= "2024-07-15") & (rows["date"] < "2024-07-22")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -77,6 +77,22 @@ class _Table:
             lead=self.lead,
         )
 
+    def as_one(self) -> _Table:
+        """All categories together as one."""
+        return replace(
+            self,
+            revenue=self.revenue.sum(axis=1, keepdims=True),
+            sales=self.sales.sum(axis=1, keepdims=True),
+            begin=self.begin.min(keepdims=True),
+        )
+
+    @property
+    def varies(self) -> Bools:
+        """(G,): whether a category's weeks ever differed since its first."""
+        known = np.arange(len(self.revenue))[:, None] >= self.begin
+        changed = np.asarray(np.diff(self.revenue, axis=0) != 0) & known[:-1]
+        return np.asarray(changed.any(axis=0))
+
 
 def open_weeks(totals: WeeklyTotals) -> Bools:
     """Weeks (T,) that say something of demand: the department was open."""
@@ -98,20 +114,20 @@ def forecast(totals: WeeklyTotals, ready: Bools) -> Forecast:
     main = _combined(table.of(full), _full(table.of(full)))
     parts = [main] if not len(light) else [main, _combined(table.of(light), _light(table.of(light)))]
     both = combination.side_by_side(parts, np.argsort(np.append(full, light), kind="stable"))
-    whole = combination.summed(both, table.revenue.sum(axis=1, keepdims=True))
+    whole = combination.summed(both, table.as_one().revenue)
     folds = int(np.isfinite(both.came).any(axis=(1, 2)).sum())
     ended, closed = _ended(table), _closing(totals)
     alive = np.where(ended > 0, 0.0, 1.0)
     mean = both.mean * alive * closed[:, None]
     limits = {
         level: (lower * alive * closed[:, None], np.where(ended > 0, upper if level > 0.9 else 0.0, upper))
-        for level, (lower, upper) in _bands(both, mean / closed[:, None], folds).items()
+        for level, (lower, upper) in _bands(both, mean / closed[:, None], table, folds).items()
     }
     new = newcomers(totals, ready=ready, known=known_weeks(totals), is_open=open_weeks(totals))
     summed = mean.sum(axis=1, keepdims=True)
     total_limits = {
         level: _with_newcomers(summed, (lower * closed[:, None], upper), new, level=level, closed=closed)
-        for level, (lower, upper) in _bands(whole, summed / closed[:, None], folds).items()
+        for level, (lower, upper) in _bands(whole, summed / closed[:, None], table.as_one(), folds).items()
     }
     never_negative = np.asarray((totals.totals[:, ready] >= 0).all(axis=0))
     return Forecast(
@@ -215,11 +231,14 @@ def _combined(table: _Table, candidates: Floats) -> combination.Combined:
     )
 
 
-def _bands(combined: combination.Combined, mean: Floats, folds: int) -> Mapping[float, tuple[Floats, Floats]]:
+def _bands(
+    combined: combination.Combined, mean: Floats, table: _Table, folds: int
+) -> Mapping[float, tuple[Floats, Floats]]:
     unit = np.where(combined.scale > 0, combined.scale, 1.0)
     residuals = (combined.came - combined.made) / unit[:-1, None, :]
     size = np.abs(np.where(np.isfinite(combined.came), combined.came, 0.0)).sum(axis=(0, 1))
-    return bands.bands_by_kind(mean, residuals, scale=combined.scale[-1], size=size, folds=folds)
+    limits = bands.bands_by_kind(mean, residuals, scale=combined.scale[-1], size=size, folds=folds)
+    return bands.not_certain(limits, mean, scale=combined.scale[-1], varies=table.varies)
 
 
 def _nested(limits: Mapping[float, tuple[Floats, Floats]], never_negative: Bools) -> dict[float, tuple[Floats, Floats]]:
