@@ -375,3 +375,7 @@ def test_ten_thousand_categories_are_answered():
     got = ask("sales", rows)
     assert len(got.data["categories"]) == 9_999
     assert len(strict(got)) < 20_000_000
+    for entry in got.data["categories"][300:]:
+        for told in entry["elasticity"].values():
+            assert (told["value"], told["lower"], told["upper"]) == (None, None, None)
+            assert told["note"] == "Worked out for the 300 largest categories only."

@@ -18,6 +18,7 @@ from aetherflow.departments.sales.insights.reading import Sales
 WEEKS = 4
 ELASTICITY_WEEKS = 104  # what customers did longer ago says little of what they do now
 EFFECTS = ("price", "discount", "volume", "mix", "refunds")
+BEYOND = f"Worked out for the {FULL} largest categories only."
 WORDS = {
     "price": "list prices",
     "discount": "discounts",
@@ -63,6 +64,8 @@ def add_moves(data: dict[str, object], listed: list[dict[str, object]], sales: S
     data["elasticity"] = _elasticities(sold)
     for entry in listed[:FULL]:
         entry["elasticity"] = _elasticities(sold.of(code[str(entry["category"])]))
+    for entry in listed[FULL:]:
+        entry["elasticity"] = {of: _unknown(BEYOND) for of in ("price", "discount")}
     return sentence
 
 
@@ -143,12 +146,7 @@ def _elasticities(sold: _ProductWeeks) -> dict[str, object]:
 
 def _answer(got: Elasticity | Unknown, of: str) -> dict[str, object]:
     if isinstance(got, Unknown):
-        return {
-            "value": None,
-            "lower": None,
-            "upper": None,
-            "note": f"Not enough {of} variation, because {got.reason}.",
-        }
+        return _unknown(f"Not enough {of} variation, because {got.reason}.")
     # 10 % off: the units' factor is 0.9 to the power of the slope.
     off = "cheaper" if of == "price" else "discount"
     more, low, high = (round(100 * (0.9**slope - 1)) + 0.0 for slope in (got.value, got.upper, got.lower))
@@ -160,3 +158,7 @@ def _answer(got: Elasticity | Unknown, of: str) -> dict[str, object]:
         "observations": got.observations,
         "note": f"10 % {off}: {more:+.0f} % units (between {low:+.0f} and {high:+.0f} %).",
     }
+
+
+def _unknown(note: str) -> dict[str, object]:
+    return {"value": None, "lower": None, "upper": None, "note": note}
