@@ -126,6 +126,50 @@ def test_a_category_that_pauses_as_it_always_did_has_not_ended():
     assert "note" not in got["Fair"]
 
 
+@pytest.mark.parametrize("weeks", [1, 2, 3, 4, 6])
+def test_a_category_under_a_new_name_is_not_counted_twice(weeks):
+    renamed = daily(first=np.datetime64("2024-01-01") + 7 * 20, weeks=weeks, category="Teas", price=5.5)
+    got = ask(pd.concat([daily(weeks=20), renamed, daily(weeks=20 + weeks, category="Cake")])).data
+    assert got["total"]["forecast"][0]["revenue"] == pytest.approx(70 + 77)
+    tea = next(entry for entry in got["categories"] if entry["category"] == "Tea")
+    assert {point["revenue"] for point in tea["forecast"]} == {0.0}
+    assert tea["note"] == (
+        f"No sale for {weeks} week{'s' * (weeks > 1)}, since Teas began at a similar size: taken to be replaced by it."
+    )
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        # of another size
+        daily(first="2024-05-20", weeks=3, category="New", price=50.0),
+        # begun before the other fell silent, or after
+        daily(first="2024-05-13", weeks=4, category="New"),
+        daily(first="2024-05-27", weeks=2, category="New"),
+        # sold once, and not since
+        daily(first="2024-05-20", weeks=1, category="New"),
+    ],
+)
+def test_what_begins_beside_a_silence_is_not_always_its_reason(others):
+    listed = ask(pd.concat([daily(weeks=20), others, daily(weeks=23, category="Cake")])).data["categories"]
+    assert "note" not in next(entry for entry in listed if entry["category"] == "Tea")
+
+
+def test_what_sells_now_and_then_is_not_replaced_by_what_begins_in_a_silence():
+    sparse = daily(weeks=20)
+    sparse = sparse[sparse["date"].dt.isocalendar().week % 3 != 0]
+    begun = daily(first="2024-05-20", weeks=3, category="New")
+    listed = ask(pd.concat([sparse, begun, daily(weeks=23, category="Cake")])).data["categories"]
+    assert "note" not in next(entry for entry in listed if entry["category"] == "Tea")
+
+
+def test_one_new_category_takes_one_place():
+    gone = [daily(weeks=20, category=name, price=price) for name, price in (("Tea", 5.0), ("Coffee", 7.0))]
+    begun = daily(first="2024-05-20", weeks=3, category="Drinks", price=7.5)
+    listed = ask(pd.concat([*gone, begun, daily(weeks=23, category="Cake")])).data["categories"]
+    assert [entry["category"] for entry in listed if "taken to be replaced" in entry.get("note", "")] == ["Coffee"]
+
+
 def test_effects_worked_by_hand():
     # Tea: 10 units at 10, then 12 at 11 with 10 % off. Cake: 5 at 4, then 4 at 4. Only one product each.
     before = lines((0, 0, 10, 10, 1.0), (1, 1, 5, 4, 1.0))

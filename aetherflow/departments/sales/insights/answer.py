@@ -82,7 +82,13 @@ def categories(got: Forecasted) -> list[dict[str, object]]:
         entry["forecast"] = points[here]
         entry["quality"] = _error(made.wape[here], made.wape_baseline[here])
         if made.ended[here]:
-            entry["note"] = f"No sale for {made.ended[here]} weeks, longer than ever before: taken to have ended."
+            weeks = counted(int(made.ended[here]), "week", "weeks")
+            successor = int(made.replaced_by[here])
+            entry["note"] = f"No sale for {weeks}, " + (
+                "longer than ever before: taken to have ended."
+                if successor < 0
+                else f"since {names[successor]} began at a similar size: taken to be replaced by it."
+            )
         out.append((-float(np.round(made.mean[0, here], 2)), name, entry))
     out.sort(key=lambda item: item[:2])
     return [entry for _, _, entry in out]

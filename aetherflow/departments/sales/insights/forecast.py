@@ -11,6 +11,7 @@ from aetherflow.analytics import bands, combination, forecasting, pooled, season
 from aetherflow.analytics.columns import Bools, Floats, Ints
 from aetherflow.analytics.weeks import WeeklyTotals
 from aetherflow.departments.sales.insights.newcomers import Newcomers, newcomers
+from aetherflow.departments.sales.insights.renaming import successors
 
 STEPS = 4
 LEAST_WEEKS = 4  # below it a level is guesswork: one odd week is a third of all that is known
@@ -32,8 +33,9 @@ class Forecast:
     the sum of the categories and the newcomers. wape, wape_baseline: (G,) backtest error per category, NaN where there
     is none. total_wape, total_wape_baseline: of the summed series, without newcomers. folds: origins of the backtest
     with at least one week that has passed. weights: category's place among the ready ones to its models' weights, for
-    those with all models. ended: (G,) weeks without a sale where the category is taken to have ended, else 0. closed:
-    (STEPS,) share of a usual week to be expected where the same week of earlier years was closed, else 1.
+    those with all models. ended: (G,) weeks without a sale where the category is taken to have ended, else 0.
+    replaced_by: (G,) code of the category that took its place, -1 for none. closed: (STEPS,) share of a usual week
+    to be expected where the same week of earlier years was closed, else 1.
     """
 
     mean: Floats
@@ -47,6 +49,7 @@ class Forecast:
     folds: int
     weights: Mapping[int, Floats]
     ended: Ints
+    replaced_by: Ints
     closed: Floats
     newcomers: Newcomers
 
@@ -116,14 +119,16 @@ def forecast(totals: WeeklyTotals, ready: Bools) -> Forecast:
     both = combination.side_by_side(parts, np.argsort(np.append(full, light), kind="stable"))
     whole = combination.summed(both, table.as_one().revenue)
     folds = int(np.isfinite(both.came).any(axis=(1, 2)).sum())
-    ended, closed = _ended(table), _closing(totals)
+    is_open = open_weeks(totals)
+    replaced_by = successors(totals.totals[is_open], totals.rows[is_open] > 0)[ready]
+    ended, closed = np.where(replaced_by < 0, _ended(table), _silent(table)), _closing(totals)
     alive = np.where(ended > 0, 0.0, 1.0)
     mean = both.mean * alive * closed[:, None]
     limits = {
         level: (lower * alive * closed[:, None], np.where(ended > 0, upper if level > 0.9 else 0.0, upper))
         for level, (lower, upper) in _bands(both, mean / closed[:, None], table, folds).items()
     }
-    new = newcomers(totals, ready=ready, known=known_weeks(totals), is_open=open_weeks(totals))
+    new = newcomers(totals, ready=ready, known=known_weeks(totals), is_open=is_open)
     summed = mean.sum(axis=1, keepdims=True)
     total_limits = {
         level: _with_newcomers(summed, (lower * closed[:, None], upper), new, level=level, closed=closed)
@@ -142,6 +147,7 @@ def forecast(totals: WeeklyTotals, ready: Bools) -> Forecast:
         folds=folds,
         weights={int(place): main.weights[:, column] for column, place in enumerate(full)},
         ended=ended,
+        replaced_by=replaced_by,
         closed=closed,
         newcomers=new,
     )
@@ -260,6 +266,11 @@ def _ended(table: _Table) -> Ints:
         longest = np.where(sold, np.maximum(longest, silent), longest)
         silent = np.where(sold | (t < table.begin), 0, silent + 1)
     return np.where((silent >= SILENT) & (silent > 2 * longest), silent, 0)
+
+
+def _silent(table: _Table) -> Ints:
+    """Open weeks (G,) since the last sale."""
+    return np.asarray((table.sales[::-1] > 0).argmax(axis=0), dtype=np.int64)
 
 
 def _closing(totals: WeeklyTotals) -> Floats:
