@@ -122,6 +122,7 @@ def test_an_item_that_is_no_longer_reported_is_neither_at_risk_nor_ordered():
     assert (got.data["suppliers"], got.data["classes"]) == (without.data["suppliers"], without.data["classes"])
     assert [item["reorder_quantity"] for item in got.items[:3]] == [i["reorder_quantity"] for i in without.items]
     assert "3 of 3 items are at risk" in got.summary
+    assert "1 has not moved for 90 days or more, 40 units (1 of them no longer reported)." in got.summary
     assert "2 more are no longer reported, so nothing is ordered for them." in got.summary
     assert (got.headline.figures["items"], got.headline.figures["no_longer_reported"]) == (3, 2)
 

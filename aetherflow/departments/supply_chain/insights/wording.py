@@ -61,9 +61,11 @@ def summary(items: Items, made: Plan) -> str:
         f"{made.quantity.sum():,.0f} units in all."
     )
     if made.dead.any():
+        verb = "has" if made.dead.sum() == 1 else "have"
         text += (
-            f" {int(made.dead.sum()):,} have not moved for {made.dead_days} days or more, "
-            f"{_figure(float(np.ceil(items.stock[made.dead].sum())))} units."
+            f" {int(made.dead.sum()):,} {verb} not moved for {made.dead_days} days or more, "
+            f"{_figure(float(np.ceil(items.stock[made.dead].sum())))} units"
+            + (f" ({count:,} of them no longer reported)." if (count := int((made.dead & ~reported).sum())) else ".")
         )
     if count := int((items.lead.assumed & reported).sum()):
         text += f" {count:,} have no lead time; one is assumed and said in the reason."
