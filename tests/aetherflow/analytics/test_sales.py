@@ -87,6 +87,14 @@ def test_a_history_that_ever_varied_is_not_certain(week):
         assert point["upper95"] > point["upper80"]
 
 
+def test_the_first_shock_of_a_steady_category_is_not_multiplied():
+    rows = daily(weeks=30)
+    rows.loc[50, "quantity"] = -500
+    data = ask(rows).data["categories"][0]
+    worst = min(week["revenue"] for week in data["history"])
+    assert worst < data["forecast"][0]["lower95"] < 0
+
+
 def test_a_history_that_never_varied_has_no_band():
     point = ask(daily(weeks=30)).data["total"]["forecast"][0]
     assert point["lower95"] == point["revenue"] == point["upper95"] == 70.0

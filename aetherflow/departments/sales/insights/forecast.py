@@ -18,6 +18,7 @@ LEAST_WEEKS = 4  # below it a level is guesswork: one odd week is a third of all
 FULL = 300  # the largest categories by the last year's revenue get all models, the others the two smoothing ones
 VALUE_WINDOW = 26  # weeks whose median is the usual value of one sale
 SILENT = 13  # a quarter without a sale, and more than twice as long as ever before: the category has ended
+MOST_GROWN = 4.0  # times the usual change of a fold: the first shock of a steady category is no multiple of nothing
 FULL_MODELS = (
     "robust smoothing", "theta", "damped trend", "pooled ridge",
     "sales x value, smoothing", "sales x value, theta", "sales x value, damped trend", "sales x value, pooled ridge",
@@ -241,7 +242,8 @@ def _bands(
     combined: combination.Combined, mean: Floats, table: _Table, folds: int
 ) -> Mapping[float, tuple[Floats, Floats]]:
     unit = np.where(combined.scale > 0, combined.scale, 1.0)
-    residuals = (combined.came - combined.made) / unit[:-1, None, :]
+    then = np.maximum(unit[:-1], unit[-1:] / MOST_GROWN)
+    residuals = (combined.came - combined.made) / then[:, None, :]
     size = np.abs(np.where(np.isfinite(combined.came), combined.came, 0.0)).sum(axis=(0, 1))
     limits = bands.bands_by_kind(mean, residuals, scale=combined.scale[-1], size=size, folds=folds)
     return bands.not_certain(limits, mean, scale=combined.scale[-1], varies=table.varies)
