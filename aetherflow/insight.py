@@ -88,6 +88,28 @@ def _the_same(_reviewed: Mapping[str, Any], _now: Mapping[str, Any]) -> str:
     return ""
 
 
+SEVERITIES = ("low", "medium", "high", "critical")
+
+
+def more_severe(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """'It was medium, and is critical now.'; "" where it is no more severe than it was."""
+    was, is_now = before.get("severity"), now.get("severity")
+    if was in SEVERITIES and is_now in SEVERITIES and SEVERITIES.index(was) < SEVERITIES.index(is_now):
+        return f"It was {was}, and is {is_now} now."
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facet:
+    """A field of the items whose values a reader chooses among. Where the field holds a list of objects, `each` names
+    the part of them that is meant."""
+
+    name: str
+    label: str
+    field: str
+    each: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Insight:
     """One insight a department offers.
@@ -99,6 +121,8 @@ class Insight:
     fields of an item that say which one it is, from one computation to the next. `since` says in one sentence what has
     changed from one headline to the next, "" where nothing has. `reopened` says in one sentence what of an item's
     evidence has changed since a person reviewed it, "" where their word still holds; both items are as they were shown.
+    `worsened` says in one sentence what of it is worse than when a person let it wait, "" where it can wait on.
+    `facets` are what its items can be narrowed by.
     """
 
     kind: str
@@ -110,6 +134,8 @@ class Insight:
     subject: tuple[str, ...] = ()
     since: Callable[[Headline, Headline], str] = _nothing_to_say
     reopened: Callable[[Mapping[str, Any], Mapping[str, Any]], str] = _the_same
+    worsened: Callable[[Mapping[str, Any], Mapping[str, Any]], str] = more_severe
+    facets: tuple[Facet, ...] = ()
 
     def given(self, *, settings: Mapping[str, float] | None = None, reviews: Sequence[Review] = ()) -> Given:
         """With the defaults of what is not chosen; what is no setting of this insight is left out."""

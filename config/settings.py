@@ -251,7 +251,7 @@ SPECTACULAR_SETTINGS = {
         "ColumnKind": "apps.datasets.serializers.KINDS",
         "FlagSeverity": "apps.datasets.serializers.SEVERITIES",
         "Verdict": "apps.insights.models.Verdict",
-        "VerdictOrOpen": "apps.insights.views.VERDICT_OR_OPEN",
+        "VerdictOrOpen": "apps.insights.views.reviews.VERDICT_OR_OPEN",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
 }

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from aetherflow.etl import ReadOptions
-from apps.insights.models import ChosenSetting, Review, ReviewEvent
+from apps.insights.models import ChosenSetting, Review, ReviewEvent, Snooze
 from apps.jobs.models import IdempotentRequest, Job, StageRun, State, WorkerHeartbeat
 from tests.accounts.factories import AdminFactory, UserFactory
 from tests.jobs.conftest import seller, sqs, upload, work  # noqa: F401  (fixtures)
@@ -49,6 +49,8 @@ def job(upload: Callable[..., Job], work: Callable[[], None]) -> Job:  # noqa: F
     said = {"department": "sales", "kind": "listing", "subject": ["S1"], "verdict": "expected"}
     Review.objects.create(**said, subject_key=job.pk, item={}, reviewed_by=by, reviewed_at=now)
     ReviewEvent.objects.create(**said, by=by, at=now)
+    waits = {"department": "sales", "kind": "listing", "subject": ["S1"], "until": now.date()}
+    Snooze.objects.create(**waits, subject_key=job.pk, item={}, snoozed_by=by, snoozed_at=now)
     chosen = {"department": "sales", "kind": "listing", "name": "level", "value": 2.0}
     ChosenSetting.objects.create(**chosen, set_by=by, set_at=now)
     return job

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.datasets.admin import ReadOnlyAdmin
-from apps.insights.models import ChosenSetting, Insight, Review, ReviewEvent
+from apps.insights.models import ChosenSetting, Insight, Review, ReviewEvent, Snooze
 
 
 @admin.register(Insight)
@@ -28,9 +28,17 @@ class ReviewAdmin(ReadOnlyAdmin):
     list_select_related = ["reviewed_by"]
 
 
+@admin.register(Snooze)
+class SnoozeAdmin(ReadOnlyAdmin):
+    list_display = ["kind", "department", "subject", "until", "snoozed_by", "snoozed_at"]
+    list_filter = ["department", "kind"]
+    search_fields = ["note"]
+    list_select_related = ["snoozed_by"]
+
+
 @admin.register(ReviewEvent)
 class ReviewEventAdmin(ReadOnlyAdmin):
-    list_display = ["kind", "department", "subject", "verdict", "by", "at"]
+    list_display = ["kind", "department", "subject", "verdict", "until", "by", "at"]
     list_filter = ["department", "kind", "verdict"]
     list_select_related = ["by"]
 

@@ -95,17 +95,34 @@ class Verdict(models.TextChoices):
     FIXED = "fixed", "it was what it looked like, and is put right"
 
 
-class Review(models.Model):
-    """What the department last said of an item, whichever upload's insight it stands in."""
+class Statement(models.Model):
+    """What the department last said of an item, whichever upload's insight it stands in.
+
+    Whether it still holds is a comparison of `item` with the item as it is in an insight. Of one insight, as a rule the
+    newest, the answer is kept here: else each page of a long ranking would compare thousands anew.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     department = models.CharField(max_length=40)
     kind = models.CharField(max_length=60)
     subject_key = models.UUIDField(editable=False)
     subject = ArrayField(models.TextField())
-    item = models.JSONField(help_text="As it was shown to the reviewer.")
-    verdict = models.CharField(max_length=12, choices=Verdict)
+    item = models.JSONField(help_text="As it was shown to the person.")
     note = models.TextField(blank=True)
+    compared_in = models.UUIDField(
+        null=True, editable=False, help_text="The insight that `ranks` and `reopened` speak of."
+    )
+    ranks = ArrayField(models.PositiveIntegerField(), default=list, editable=False, help_text="Where it stands there.")
+    reopened = models.TextField(blank=True, help_text="Why it holds no more in that insight; empty while it does.")
+
+    class Meta:
+        abstract = True
+
+
+class Review(Statement):
+    """A finding's verdict."""
+
+    verdict = models.CharField(max_length=12, choices=Verdict)
     reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     reviewed_at = models.DateTimeField()
 
@@ -119,20 +136,52 @@ class Review(models.Model):
         return f"{self.kind} {' '.join(self.subject)}: {self.verdict}"[:200]
 
 
+class Snooze(Statement):
+    """An item that waits until a day, or until it gets worse. It stands beside the review, so that letting something
+    wait takes back nothing that was found out."""
+
+    until = models.DateField(help_text="The first day on which it does not wait any more.")
+    snoozed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    snoozed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["until", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["department", "kind", "subject_key"], name="snooze_one_of_an_item")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {' '.join(self.subject)}: not before {self.until}"[:200]
+
+
+SNOOZED = "snoozed"
+
+
 class ReviewEvent(models.Model):
-    """The journal of reviews: each that was given or taken back, never changed itself."""
+    """The journal of reviews and snoozes: each that was given or taken back, never changed itself."""
 
     id = models.BigAutoField(primary_key=True)
     department = models.CharField(max_length=40)
     kind = models.CharField(max_length=60)
     subject = ArrayField(models.TextField())
-    verdict = models.CharField(max_length=12, choices=Verdict, blank=True, help_text="Empty: taken back.")
+    verdict = models.CharField(
+        max_length=12,
+        choices=[*Verdict.choices, (SNOOZED, "it waits until a day")],
+        blank=True,
+        help_text="Empty: the review was taken back.",
+    )
+    until = models.DateField(null=True, blank=True, help_text="Of a snooze; empty: it was woken.")
     note = models.TextField(blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
 
     class Meta:
         ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="reviewevent_only_a_snooze_has_a_day", condition=Q(until=None) | Q(verdict=SNOOZED)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {' '.join(self.subject)}: {self.verdict or 'taken back'}"[:200]

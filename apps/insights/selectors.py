@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet
 
-from aetherflow.errors import NotFoundError
+from aetherflow.errors import ConflictError, InvalidError, NotFoundError
 from aetherflow.insight import Insight as Declared
 from aetherflow.insight import Review as Reviewed
 from aetherflow.insight import Setting, Verdict
@@ -16,7 +18,9 @@ from apps.accounts.models import User
 from apps.accounts.selectors import departments_of, require_department
 from apps.datasets.models import Dataset
 from apps.datasets.selectors import dataset_for, datasets_for
-from apps.insights.models import ChosenSetting, Insight, InsightItem, Review
+from apps.insights.filtering import Found, Wanted, facet_values, find
+from apps.insights.models import ChosenSetting, Insight, InsightItem, Review, Snooze
+from apps.insights.standing import over, status_of, why_back
 
 # So many items stand in the insight itself: all that a small or middling department has, and no more than a page bears.
 HEAD = 5_000
@@ -39,15 +43,15 @@ def insight_for(user: User, insight_id: UUID) -> Insight:
     return found
 
 
-def with_heads(insights: Collection[Insight]) -> None:
-    """Put the head of each ranking, as it is reviewed now, where a reader of `data` looks for it. Two queries however
+def with_heads(insights: Collection[Insight], *, at: datetime) -> None:
+    """Put the head of each ranking, as it stands now, where a reader of `data` looks for it. Three queries however
     many there are."""
     heads: dict[UUID, list[Any]] = defaultdict(list)
     ranked = {insight.pk: insight for insight in insights if insight.items_total is not None}
     items = InsightItem.objects.filter(insight__in=ranked, rank__lte=HEAD).order_by("insight_id", "rank")
-    found = _reviews(ranked.values(), of=items)
+    found = _said(ranked.values(), of=items)
     for insight_id, key, item in items.values_list("insight_id", "subject_key", "item"):
-        heads[insight_id].append(_reviewed(ranked[insight_id], item, key, found))
+        heads[insight_id].append(_shown(ranked[insight_id], item, key, found, at=at))
     for insight in ranked.values():
         insight.data = {**insight.data, "items": heads[insight.pk]}
 
@@ -67,50 +71,108 @@ def with_figures_before(insights: Collection[Insight]) -> None:
         insight.figures_before = {} if known else figures or {}  # type: ignore[attr-defined]
 
 
-def page_of(insight: Insight, items: Collection[InsightItem]) -> list[dict[str, Any]]:
-    """Items of the insight as they are shown: with their rank, and as they are reviewed now."""
-    shown = InsightItem.objects.filter(insight=insight, rank__in=[each.rank for each in items])
-    found = _reviews([insight], of=shown)
-    return [{"rank": each.rank, **_reviewed(insight, each.item, each.subject_key, found)} for each in items]
+def page_of(insight: Insight, ranks: Collection[int], *, at: datetime) -> list[dict[str, Any]]:
+    """Items of the insight as they are shown: with their rank, and as they stand now."""
+    items = InsightItem.objects.filter(insight=insight, rank__in=ranks)
+    found = _said([insight], of=items)
+    return [
+        {"rank": each.rank, **_shown(insight, each.item, each.subject_key, found, at=at)}
+        for each in items.order_by("rank")
+    ]
 
 
-Reviews = Mapping[tuple[str, UUID], Review]
+@dataclass(frozen=True)
+class _Said:
+    """What is said of items, by kind and subject."""
+
+    reviews: Mapping[tuple[str, UUID], Review]
+    snoozes: Mapping[tuple[str, UUID], Snooze]
 
 
-def _reviews(insights: Collection[Insight], *, of: QuerySet[InsightItem]) -> Reviews:
-    """Those of these items, by kind and subject. All of one department: a dashboard never shows two."""
-    reviews = Review.objects.filter(
+def _said(insights: Collection[Insight], *, of: QuerySet[InsightItem]) -> _Said:
+    """Of these items. All of one department: a dashboard never shows two."""
+    about = Q(
         department__in={insight.department for insight in insights},
         kind__in={insight.kind for insight in insights},
         subject_key__in=of.order_by().values("subject_key"),
     )
-    return {(each.kind, each.subject_key): each for each in reviews.select_related("reviewed_by")}
+    reviews = Review.objects.filter(about).select_related("reviewed_by")
+    snoozes = Snooze.objects.filter(about).select_related("snoozed_by")
+    return _Said(
+        reviews={(each.kind, each.subject_key): each for each in reviews},
+        snoozes={(each.kind, each.subject_key): each for each in snoozes},
+    )
 
 
-def _reviewed(insight: Insight, item: dict[str, Any], key: UUID | None, found: Reviews) -> dict[str, Any]:
+def _shown(insight: Insight, item: dict[str, Any], key: UUID | None, found: _Said, *, at: datetime) -> dict[str, Any]:
     """What was said since counts at once; what was known when it was computed may have been taken back, or said of
     other evidence: then the item is open, with what was said of it and why that holds no more."""
     if key is None:
         return item
-    review = found.get((insight.kind, key))
-    if review is None:
-        return {**item, "status": "open", "review": None}
+    review, snooze = found.reviews.get((insight.kind, key)), found.snoozes.get((insight.kind, key))
     declared = declared_of(insight)
-    reopened = declared.reopened(review.item, item) if declared else ""
-    said = {
-        "id": str(review.pk),
-        "verdict": review.verdict,
-        "note": review.note,
-        "reviewed_by": review.reviewed_by.full_name,
-        "reviewed_at": review.reviewed_at,
-        "reopened": reopened,
+    reopened = why_back(review, item, insight=insight, declared=declared) if review else ""
+    ended = (why_back(snooze, item, insight=insight, declared=declared) or over(snooze.until, at=at)) if snooze else ""
+    return {
+        **item,
+        "status": status_of(
+            review.verdict if review and not reopened else None, waits=snooze is not None and not ended
+        ),
+        "review": review
+        and {
+            "id": str(review.pk),
+            "verdict": review.verdict,
+            "note": review.note,
+            "reviewed_by": review.reviewed_by.full_name,
+            "reviewed_at": review.reviewed_at,
+            "reopened": reopened,
+        },
+        "snooze": snooze
+        and {
+            "until": snooze.until,
+            "note": snooze.note,
+            "snoozed_by": snooze.snoozed_by.full_name,
+            "snoozed_at": snooze.snoozed_at,
+            "ended": ended,
+        },
     }
-    return {**item, "status": "open" if reopened else review.verdict, "review": said}
 
 
-def items_of(insight: Insight) -> QuerySet[InsightItem]:
-    """The whole ranking, worst first."""
-    return InsightItem.objects.filter(insight=insight).order_by("rank")
+def items_found(insight: Insight, wanted: Wanted, *, at: datetime) -> Found:
+    """Which items of the ranking are wanted, worst first, and how many there are in each state."""
+    return find(insight, wanted, declared=declared_of(insight), at=at)
+
+
+def facets_of(insight: Insight) -> list[dict[str, Any]]:
+    """What the items can be narrowed by, each with the values there are."""
+    return facet_values(insight, declared=declared_of(insight))
+
+
+def facet_names(insight: Insight) -> list[str]:
+    declared = declared_of(insight)
+    return [facet.name for facet in declared.facets] if declared else []
+
+
+def subjects_found(insight: Insight, wanted: Wanted, *, count: int, most: int, at: datetime) -> list[tuple[str, ...]]:
+    """The subjects of the items that are wanted, as many as a person was shown: a ConflictError where there are more or
+    fewer by now, an InvalidError where there are too many to act on at once."""
+    ranks = items_found(insight, wanted, at=at).ranks
+    if len(ranks) != count:
+        raise ConflictError(
+            f"{len(ranks):,} items match now, not {count:,}.",
+            code="other-count",
+            hint="Somebody has changed some meanwhile: look at them again, then repeat what you did.",
+            details={"count": len(ranks)},
+        )
+    if count > most:
+        raise InvalidError(
+            f"{count:,} items are more than the {most:,} that can be changed at once.",
+            code="too-many-at-once",
+            hint="Narrow them down by another filter, and go on part by part.",
+        )
+    declared = declared_of(insight)
+    items = InsightItem.objects.filter(insight=insight, rank__in=ranks).order_by("rank")
+    return [declared.subject_of(item) for item in items.values_list("item", flat=True)] if declared else []
 
 
 def reviews_for(user: User, insight: Insight) -> QuerySet[Review]:
@@ -137,7 +199,7 @@ def reviews_by_kind(department: str) -> dict[str, list[Reviewed]]:
     return found
 
 
-# What a verdict says of the finding: one that is put right was right.
+# What a verdict says of the finding: one that is put right was right. What waits says nothing.
 _SETTLED: Mapping[str, Verdict] = {"expected": "expected", "confirmed": "confirmed", "fixed": "confirmed"}
 
 
@@ -198,9 +260,9 @@ def declared_of(insight: Insight) -> Declared | None:
     return next((each for each in find_department(insight.department).insights if each.kind == insight.kind), None)
 
 
-def dashboard_for(user: User, department: str, *, dataset_id: UUID | None = None) -> dict[str, Any]:
+def dashboard_for(user: User, department: str, *, dataset_id: UUID | None = None, at: datetime) -> dict[str, Any]:
     """The department's latest insights (or those of one dataset's run) with the heads of their rankings, and what they
-    rest on. Six queries, and one where an insight is compared with an earlier one.
+    rest on. Seven queries, and one where an insight is compared with an earlier one.
 
     ForbiddenError for another department, NotFoundError for a dataset that is not in this one.
     """
@@ -216,7 +278,7 @@ def dashboard_for(user: User, department: str, *, dataset_id: UUID | None = None
             )
         insights = insights.filter(dataset=dataset)
     latest = list(insights.order_by("kind", "-computed_at").distinct("kind"))
-    with_heads(latest)
+    with_heads(latest, at=at)
     with_figures_before(latest)
     newest = datasets.exclude(loaded_at=None).order_by("-number").first()
     # A refused upload is one of the department's too, but nothing rests on it.

@@ -23,7 +23,7 @@ from apps.datasets.pagination import ListPagination, TotalOrderingFilter
 from apps.datasets.selectors import correctable_for, dataset_for, same_file
 from apps.datasets.views import DatasetView
 from apps.insights.selectors import settings_for
-from apps.insights.views import SettingsOutput, SettingsView
+from apps.insights.views.dashboards import SettingsOutput, SettingsView
 from apps.jobs import clock
 from apps.jobs.models import Job, JobStatus, Stage
 from apps.jobs.read_options import ReadOptionsInput, refuse_wrong_mapping

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from aetherflow.insight import Given, Headline, InsightResult, Item, Setting
+from aetherflow.insight import Facet, Given, Headline, InsightResult, Item, Setting
 from aetherflow.insight import Insight as Declared
 from aetherflow.registry import departments
 from apps.datasets.models import Dataset
@@ -53,6 +53,10 @@ LISTING = Declared(
     subject=("sku",),
     since=since,
     reopened=lambda reviewed, now: "" if reviewed["score"] == now["score"] else f"It had {reviewed['score']:g}.",
+    facets=(
+        Facet(name="region", label="Region", field="region"),
+        Facet(name="tag", label="Tag", field="tags", each="code"),
+    ),
 )
 SALES = replace(departments()["sales"], insights=(LISTING,))
 

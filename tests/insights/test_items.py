@@ -16,20 +16,11 @@ from apps.insights.keys import subject_key
 from apps.insights.models import Insight, InsightItem
 from tests.accounts.factories import AdminFactory, UserFactory, bearer
 from tests.datasets.factories import DatasetFactory
-from tests.insights.stored import SALES, answer, item, store
+from tests.insights.stored import answer, item, store
 from tests.jobs.calls import problem
 
+pytestmark = pytest.mark.usefixtures("sales_has_a_listing")
 SEVERITIES = ["critical", "high", "medium", "low"]
-
-
-@pytest.fixture
-def seller(db: None) -> User:
-    return UserFactory(department="sales")
-
-
-@pytest.fixture(autouse=True)
-def sales_has_a_listing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selectors, "find_department", lambda _: SALES)
 
 
 def ranking(count: int) -> list[dict[str, Any]]:
@@ -51,7 +42,7 @@ def test_the_dashboard_holds_the_head_and_pages_hold_the_rest(
     items = ranking(5)
     insight = store(DatasetFactory(), answer(items))
     (shown,) = client.get("/api/v1/dashboards/sales", **bearer(seller)).json()["insights"]
-    assert shown["data"] == {"level": 1.0, "items": [each | {"review": None} for each in items[:3]]}
+    assert shown["data"] == {"level": 1.0, "items": [each | {"review": None, "snooze": None} for each in items[:3]]}
     assert (shown["items_total"], shown["subject"], shown["version"]) == (5, ["sku"], 3)
     assert client.get(f"/api/v1/insights/{insight.pk}", **bearer(seller)).json() == shown
 
@@ -59,7 +50,7 @@ def test_the_dashboard_holds_the_head_and_pages_hold_the_rest(
     assert page["count"] == 5
     assert page["next"] is None
     assert "offset=1" in page["previous"]
-    assert page["results"] == [{"rank": n + 1, **items[n], "review": None} for n in (3, 4)]
+    assert page["results"] == [{"rank": n + 1, **items[n], "review": None, "snooze": None} for n in (3, 4)]
 
 
 @pytest.mark.parametrize(

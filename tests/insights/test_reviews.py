@@ -7,25 +7,15 @@ import pytest
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
-from apps.insights import selectors
 from apps.insights.models import Insight, Review, ReviewEvent
 from apps.insights.selectors import reviews_by_kind
+from apps.insights.services.naming import MOST_AT_ONCE
 from tests.accounts.factories import AdminFactory, UserFactory, bearer
 from tests.datasets.factories import DatasetFactory
-from tests.insights.stored import SALES, answer, item, store
+from tests.insights.stored import answer, item, store
 from tests.jobs.calls import problem
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def seller() -> User:
-    return UserFactory(department="sales", full_name="Sam Seller")
-
-
-@pytest.fixture(autouse=True)
-def sales_has_a_listing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selectors, "find_department", lambda _: SALES)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sales_has_a_listing")]
 
 
 @pytest.fixture
@@ -194,12 +184,12 @@ def test_one_that_is_not_there_stops_all(client: APIClient, seller: User, insigh
 def test_as_many_as_are_stated_go_at_once_in_a_handful_of_queries(
     client: APIClient, seller: User, django_assert_max_num_queries: Any
 ) -> None:
-    skus = [f"S{n}" for n in range(501)]
+    skus = [f"S{n}" for n in range(MOST_AT_ONCE + 1)]
     many = store(DatasetFactory(), answer([item(sku) for sku in skus]))
     problem(put_all(client, many, seller, *skus), 400, "invalid-request")
     with django_assert_max_num_queries(14):
-        assert len(put_all(client, many, seller, *skus[:500]).json()["results"]) == 500
-    assert Review.objects.count() == ReviewEvent.objects.count() == 500
+        assert len(put_all(client, many, seller, *skus[:MOST_AT_ONCE]).json()["results"]) == MOST_AT_ONCE
+    assert Review.objects.count() == ReviewEvent.objects.count() == MOST_AT_ONCE
 
 
 def test_of_two_items_of_one_subject_the_worst_is_reviewed(client: APIClient, seller: User) -> None:

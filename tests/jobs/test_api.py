@@ -155,6 +155,8 @@ def test_foreign_and_unknown_objects_cannot_be_told_apart(
         ("job-retry", "post", answer["job"]["id"]),
         ("insight-detail", "get", insight),
         ("insight-items", "get", insight),
+        ("insight-facets", "get", insight),
+        ("insight-snoozes", "put", insight),
         ("insight-reviews", "get", insight),
     ]:
         documents = []

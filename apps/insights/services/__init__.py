@@ -1,2 +1,2 @@
-"""Writes of insights: what a run has computed (`storing`), what people say of it (`reviewing`), what they choose it to
-be computed with (`choosing`)."""
+"""Writes of insights: what a run has computed (`storing`, `comparing_anew`), what people say of it (`reviewing`,
+`snoozing`, and what both share in `naming`), what they choose it to be computed with (`choosing`)."""

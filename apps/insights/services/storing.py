@@ -16,6 +16,7 @@ from apps.datasets.models import Dataset
 from apps.insights.comparing import Answer, headline_json, since
 from apps.insights.keys import canonical, sha256_of, subject_key
 from apps.insights.models import Insight, InsightItem
+from apps.insights.services.comparing_anew import compare_anew
 
 _ITEMS_A_PIECE = 5_000
 _ITEM_COLUMNS = {
@@ -61,6 +62,7 @@ def replace_insights(
         )
         if items:
             _copy_items(insight, answer, items)
+            compare_anew(insight)
         stored.append(insight)
     return stored
 

@@ -44,7 +44,7 @@ export function takesReviews(said: BulkReviewInputRequest[]) {
     async ({ request }) => {
       const asked = await request.json();
       said.push(asked);
-      const results = asked.subjects.map((subject, place) => ({
+      const results = (asked.subjects ?? []).map((subject, place) => ({
         id: `said-${said.length}-${place}`,
         kind: 'spend_anomalies',
         subject,

@@ -16,7 +16,7 @@ from aetherflow.analytics.columns import Bools, Ints
 from aetherflow.departments.finance.insights.findings import FALSE_ALARMS, Findings, examine
 from aetherflow.departments.finance.insights.ledger import COLUMNS, Ledger, read
 from aetherflow.departments.finance.insights.wording import Words, sums
-from aetherflow.insight import Given, Headline, Insight, InsightResult, Item, Review
+from aetherflow.insight import Facet, Given, Headline, Insight, InsightResult, Item, Review
 
 KIND = "spend_anomalies"
 LISTED_SHARE, LISTED_LEAST = 0.05, 50
@@ -200,5 +200,11 @@ INSIGHTS: tuple[Insight, ...] = (
         subject=("txn_id",),
         since=since,
         reopened=reopened,
+        facets=(
+            Facet(name="category", label="Category", field="category"),
+            Facet(name="vendor", label="Vendor", field="vendor"),
+            Facet(name="currency", label="Currency", field="currency"),
+            Facet(name="reason", label="Reason", field="reasons", each="code"),
+        ),
     ),
 )

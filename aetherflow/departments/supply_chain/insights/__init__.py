@@ -17,7 +17,7 @@ from aetherflow.departments.supply_chain.insights.plan import (
     ranking,
 )
 from aetherflow.departments.supply_chain.insights.reading import Items, read
-from aetherflow.insight import Given, Headline, Insight, InsightResult, Item, Setting
+from aetherflow.insight import Facet, Given, Headline, Insight, InsightResult, Item, Setting
 
 KIND = "stockout_risk"
 SERVICE_LEVEL = Setting(
@@ -207,5 +207,11 @@ INSIGHTS: tuple[Insight, ...] = (
         settings=(SERVICE_LEVEL, DEAD_STOCK_DAYS),
         subject=("warehouse_id", "sku"),
         since=wording.since,
+        worsened=wording.worsened,
+        facets=(
+            Facet(name="warehouse_id", label="Warehouse", field="warehouse_id"),
+            Facet(name="product_category", label="Category", field="product_category"),
+            Facet(name="supplier_id", label="Supplier", field="supplier_id"),
+        ),
     ),
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from aetherflow.departments.supply_chain.insights.plan import HORIZON_DAYS, Plan
 from aetherflow.departments.supply_chain.insights.reading import Items
-from aetherflow.insight import Headline
+from aetherflow.insight import Headline, more_severe
 
 
 def reason(items: Items, made: Plan, place: int) -> str:
@@ -92,6 +95,15 @@ def since(before: Headline, now: Headline) -> str:
     if change:
         parts.append(f"{abs(change):,.0f} {'more' if change > 0 else 'fewer'} units to order")
     return ", ".join(parts)
+
+
+def worsened(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Why an item cannot wait any more: it is more severe than when a planner let it wait, or its shelf is empty."""
+    told = more_severe(before, now)
+    stock = before.get("current_stock") or 0
+    if stock > 0 and now.get("current_stock") == 0:
+        told = f"{told} The shelf is empty; {_figure(stock)} were in stock.".strip()
+    return told
 
 
 def percent(probability: float) -> str:

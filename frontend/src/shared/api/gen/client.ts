@@ -15,6 +15,7 @@ import type {
   DatasetsRejectsParams,
   DatasetsRowsCsvParams,
   DatasetsRowsParams,
+  FacetsOutput,
   HealthOutput,
   HelpOutput,
   InsightOutput,
@@ -44,6 +45,8 @@ import type {
   SettingsInputRequest,
   SettingsOutput,
   SignedInOutput,
+  SnoozeInputRequest,
+  SnoozesOutput,
   SubmissionOutput,
   UploadInputRequest,
   UserOutput,
@@ -540,13 +543,37 @@ export const insightsGet = async (insightId: string, options?: RequestInit): Pro
 };
 
 /**
+ * What the items of the ranking can be narrowed by, and the values there are.
+ */
+export const getInsightsFacetsUrl = (insightId: string) => {
+  return `/api/v1/insights/${insightId}/facets`;
+};
+
+export const insightsFacets = async (insightId: string, options?: RequestInit): Promise<FacetsOutput> => {
+  return request<FacetsOutput>(getInsightsFacetsUrl(insightId), {
+    ...options,
+    method: 'GET',
+  });
+};
+
+/**
  * The whole ranking, worst first, a page at a time.
  */
 export const getInsightsItemsUrl = (insightId: string, params?: InsightsItemsParams) => {
   const normalizedParams = new URLSearchParams();
 
   Object.entries(params || {}).forEach(([key, value]) => {
-    const explodeParameters = ['severity'];
+    const explodeParameters = [
+      'category',
+      'currency',
+      'product_category',
+      'reason',
+      'severity',
+      'state',
+      'supplier_id',
+      'vendor',
+      'warehouse_id',
+    ];
 
     if (Array.isArray(value) && explodeParameters.includes(key)) {
       value.forEach((v) => normalizedParams.append(key, v === null ? 'null' : v.toString()));
@@ -662,6 +689,27 @@ export const insightsReviewsPutBulk = async (
     method: 'PUT',
     headers: { 'Content-Type': 'application/json', ...options?.headers },
     body: JSON.stringify(bulkReviewInputRequest),
+  });
+};
+
+/**
+ * Let items wait until a day, or until they get worse, or wake them: all or none. The answer holds what waits
+now.
+ */
+export const getInsightsSnoozeUrl = (insightId: string) => {
+  return `/api/v1/insights/${insightId}/snoozes`;
+};
+
+export const insightsSnooze = async (
+  insightId: string,
+  snoozeInputRequest: SnoozeInputRequest,
+  options?: RequestInit,
+): Promise<SnoozesOutput> => {
+  return request<SnoozesOutput>(getInsightsSnoozeUrl(insightId), {
+    ...options,
+    method: 'PUT',
+    headers: { 'Content-Type': 'application/json', ...options?.headers },
+    body: JSON.stringify(snoozeInputRequest),
   });
 };
 

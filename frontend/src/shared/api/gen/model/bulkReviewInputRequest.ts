@@ -5,16 +5,24 @@
  * Departments upload data files and get back clean, queryable rows and insights.
  * OpenAPI spec version: 1
  */
+import type { MatchingInputRequest } from './matchingInputRequest';
 import type { VerdictOrOpen } from './verdictOrOpen';
 
+/**
+ * Items that are named one by one, or all that match.
+ */
 export interface BulkReviewInputRequest {
   /**
-   * Of each item its values of the insight's `subject`; at most 500 items.
+   * Of each item its values of the insight's `subject`; at most 5,000 items.
    * @minItems 1
-   * @maxItems 500
+   * @maxItems 5000
    */
-  subjects: string[][];
-  /** `open` takes reviews back.
+  subjects?: string[][];
+  /** Instead of `subjects`: all that match, 5,000 at most. */
+  matching?: MatchingInputRequest;
+  /** @maxLength 2000 */
+  note?: string;
+  /** `open` takes reviews and snoozes back.
 
 * `acknowledged` - seen, and being looked into
 * `expected` - nothing is wrong with it
@@ -22,6 +30,4 @@ export interface BulkReviewInputRequest {
 * `fixed` - it was what it looked like, and is put right
 * `open` - what was said is taken back */
   verdict: VerdictOrOpen;
-  /** @maxLength 2000 */
-  note?: string;
 }

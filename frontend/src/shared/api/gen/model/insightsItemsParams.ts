@@ -6,8 +6,25 @@
  * OpenAPI spec version: 1
  */
 import type { InsightsItemsSeverityItem } from './insightsItemsSeverityItem';
+import type { InsightsItemsStateItem } from './insightsItemsStateItem';
 
 export type InsightsItemsParams = {
+  /**
+   * Only those of a greater rank, in place of `offset`: pages that neither repeat nor skip items of which something is said meanwhile. 0 begins, and `next` goes on by it.
+   */
+  after?: number;
+  /**
+   * Only those with this value (spend_anomalies); may be repeated.
+   */
+  category?: string[];
+  /**
+   * Only those with this value (spend_anomalies); may be repeated.
+   */
+  currency?: string[];
+  /**
+   * Only those that are worth a person's time or were given some, or not.
+   */
+  focus?: boolean;
   /**
    * Items a page, at most 1000; 50 where it is missing.
    */
@@ -17,9 +34,37 @@ export type InsightsItemsParams = {
    */
   offset?: number;
   /**
+   * Only those with this value (stockout_risk); may be repeated.
+   */
+  product_category?: string[];
+  /**
+   * Only those in whose names, facets or notes this text stands.
+   */
+  q?: string;
+  /**
+   * Only those with this value (spend_anomalies); may be repeated.
+   */
+  reason?: string[];
+  /**
    * Only those of this severity; may be repeated.
    */
   severity?: InsightsItemsSeverityItem[];
+  /**
+   * Only those in this state; may be repeated. `reopened`: of the open ones those that are back.
+   */
+  state?: InsightsItemsStateItem[];
+  /**
+   * Only those with this value (stockout_risk); may be repeated.
+   */
+  supplier_id?: string[];
+  /**
+   * Only those with this value (spend_anomalies); may be repeated.
+   */
+  vendor?: string[];
+  /**
+   * Only those with this value (stockout_risk); may be repeated.
+   */
+  warehouse_id?: string[];
   /**
    * Only those that are worth a person's time, or not.
    */

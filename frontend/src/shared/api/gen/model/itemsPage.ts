@@ -7,12 +7,15 @@
  */
 import type { ItemsPageNext } from './itemsPageNext';
 import type { ItemsPagePrevious } from './itemsPagePrevious';
+import type { ItemsPageCounts } from './itemsPageCounts';
 import type { ItemsPageResultsItem } from './itemsPageResultsItem';
 
 export interface ItemsPage {
   count: number;
   next: ItemsPageNext;
   previous: ItemsPagePrevious;
+  /** How many there are in each state, whichever of them are asked for; `reopened` of the `open` ones. */
+  counts: ItemsPageCounts;
   /** Each item as in `data`, and its `rank`, from 1, the worst. */
   results: ItemsPageResultsItem[];
 }
