@@ -41,6 +41,12 @@ class Person:
     def post(self, path: str, **options: Any) -> requests.Response:
         return self.session.post(self._address(path), timeout=60, **options)
 
+    def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        response = self.session.put(self._address(path), json=body, timeout=30)
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
     def delete(self, path: str) -> requests.Response:
         return self.session.delete(self._address(path), timeout=30)
 

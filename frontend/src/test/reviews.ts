@@ -1,7 +1,5 @@
-/** The finance department's queue, and an API that remembers what was said of its payments. */
-import { http, HttpResponse } from 'msw';
-
-import type { BulkReviewInputRequest, DashboardOutput, UserOutput } from '@/shared/api/gen/model';
+/** The finance department's queue. */
+import type { DashboardOutput, UserOutput } from '@/shared/api/gen/model';
 import type { ItemReview, SpendItem } from '@/shared/insights/types';
 
 import { ada, boards, spendItem } from './fixtures';
@@ -35,25 +33,4 @@ export function board(items: SpendItem[], itemsTotal = items.length): DashboardO
     data: { items },
   }));
   return { ...finance, insights };
-}
-
-/** Keeps what is said, in the order it was said. */
-export function takesReviews(said: BulkReviewInputRequest[]) {
-  return http.put<{ insight: string }, BulkReviewInputRequest>(
-    '*/api/v1/insights/:insight/reviews/bulk',
-    async ({ request }) => {
-      const asked = await request.json();
-      said.push(asked);
-      const results = (asked.subjects ?? []).map((subject, place) => ({
-        id: `said-${said.length}-${place}`,
-        kind: 'spend_anomalies',
-        subject,
-        verdict: asked.verdict,
-        note: asked.note ?? '',
-        reviewed_by: fay.full_name,
-        reviewed_at: '2026-04-01T08:30:00Z',
-      }));
-      return HttpResponse.json({ results: asked.verdict === 'open' ? [] : results });
-    },
-  );
 }

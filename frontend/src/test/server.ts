@@ -3,6 +3,7 @@ import { setupServer } from 'msw/node';
 
 import * as fixtures from './fixtures';
 import { help } from './insightFixtures';
+import { facets, items, type Item } from './items';
 
 const api = (path: string) => `*/api/v1${path}`;
 
@@ -23,6 +24,13 @@ export const refuses = (path: string, status: number, code: string, detail: stri
 
 export const page = <T>(results: T[]) => ({ count: results.length, next: null, previous: null, results });
 
+/** The items of the insight of a board that has this id. */
+const ranked = (id: unknown): Item[] =>
+  Object.values(fixtures.boards)
+    .flatMap((board) => board.insights)
+    .filter((insight) => insight.id === id)
+    .flatMap((insight) => (insight.data.items as Item[] | undefined) ?? []);
+
 /** A quiet platform: Ada of sales is logged in, everything is done. */
 export const server = setupServer(
   answers('/auth/config', fixtures.config),
@@ -33,6 +41,12 @@ export const server = setupServer(
   ),
   answers('/dashboards/:department/settings', { department: 'sales', settings: [] }),
   answers('/insights/help', help),
+  http.get(api('/insights/:insight/items'), ({ params, request }) =>
+    HttpResponse.json(items(ranked(params.insight), new URL(request.url).searchParams)),
+  ),
+  http.get(api('/insights/:insight/facets'), ({ params }) =>
+    HttpResponse.json(facets(ranked(params.insight))),
+  ),
   answers('/jobs', page([fixtures.job()])),
   answers('/jobs/:job', fixtures.job()),
   answers('/schemas/:department', fixtures.schema),

@@ -9,21 +9,23 @@ import { saveSheet, type Format } from './files';
 import type { Sheet } from './sheet';
 
 interface ExportMenuProps {
-  /** What is being looked at; made when it is asked for. */
-  sheet: () => Sheet;
+  /** What is being looked at; made when it is asked for, and of all of it, here or not. */
+  sheet: () => Sheet | Promise<Sheet>;
   rows: number;
   /** The parts of the file's name before the day. */
   name: readonly (string | undefined)[];
   label?: string;
+  /** What the file holds, where it is not the rows as they are shown. */
+  what?: string;
 }
 
 /** The rows as they are filtered and sorted now, as a file. */
-export function ExportMenu({ sheet, rows, name, label = 'Export' }: ExportMenuProps) {
+export function ExportMenu({ sheet, rows, name, label = 'Export', what }: ExportMenuProps) {
   const [busy, setBusy] = useState(false);
   const start = async (format: Format) => {
     setBusy(true);
     try {
-      await saveSheet(sheet(), name, format);
+      await saveSheet(await sheet(), name, format);
     } catch {
       notifications.show({
         color: 'red',
@@ -47,7 +49,7 @@ export function ExportMenu({ sheet, rows, name, label = 'Export' }: ExportMenuPr
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>{plural(rows, 'row', 'rows')}, as shown</Menu.Label>
+        <Menu.Label>{what ?? `${plural(rows, 'row', 'rows')}, as shown`}</Menu.Label>
         <Menu.Item leftSection={<Icon name="table" size={15} />} onClick={() => void start('xlsx')}>
           Excel workbook (.xlsx)
         </Menu.Item>

@@ -93,7 +93,33 @@ export interface RevenueForecast {
 
 export type Severity = 'critical' | 'high' | 'medium' | 'low';
 
-export interface StockItem {
+/** An item that waits until a day. `ended` says why it waits no more; empty while it does. */
+export interface ItemSnooze {
+  until: string;
+  note: string;
+  snoozed_by: string;
+  snoozed_at: string;
+  ended: string;
+}
+
+/** What a person said of an item. `reopened` says why it holds no more; empty while it does. */
+export interface ItemReview {
+  id: string;
+  verdict: Verdict;
+  note: string;
+  reviewed_by: string;
+  reviewed_at: string;
+  reopened: string;
+}
+
+/** How an item stands: the verdict that holds, "snoozed" or "open". */
+export interface Standing {
+  status?: string | null;
+  review?: ItemReview | null;
+  snooze?: ItemSnooze | null;
+}
+
+export interface StockItem extends Standing {
   warehouse_id: string;
   sku: string;
   product_category: string | null;
@@ -169,17 +195,7 @@ export interface SpendEvidence {
   matching_txn_ids: string[];
 }
 
-/** What a person said of an item. `reopened` says why it holds no more; empty while it does. */
-export interface ItemReview {
-  id: string;
-  verdict: Verdict;
-  note: string;
-  reviewed_by: string;
-  reviewed_at: string;
-  reopened: string;
-}
-
-export interface SpendItem {
+export interface SpendItem extends Standing {
   txn_id: string;
   date: string;
   category: string | null;
@@ -191,9 +207,6 @@ export interface SpendItem {
   reasons: SpendReason[];
   evidence?: SpendEvidence;
   worth_review: boolean;
-  /** The verdict that holds, or "open". */
-  status: string | null;
-  review?: ItemReview | null;
 }
 
 export interface SpendAnomalies {

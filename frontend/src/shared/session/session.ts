@@ -5,6 +5,8 @@
 import type { SignedInOutput, UserOutput } from '@/shared/api/gen/model';
 import { networkProblem, parsed, problemFrom } from '@/shared/api/problem';
 
+import { forgetDrafts } from './drafts';
+
 export type SessionState =
   | { status: 'unknown' }
   | { status: 'anonymous' }
@@ -115,6 +117,7 @@ export async function logOut(): Promise<void> {
     await post('logout', headers);
   } finally {
     forget();
+    forgetDrafts();
     channel?.postMessage('signed-out');
   }
 }

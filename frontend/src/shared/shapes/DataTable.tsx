@@ -38,6 +38,8 @@ interface DataTableProps<Row> {
   values?: Record<string, (row: Row) => SortValue>;
   /** Another way of looking starts at the top again. */
   viewing?: string;
+  /** The end of a long table comes into sight: more rows can be had. */
+  onEnd?: () => void;
 }
 
 /** From here on a table scrolls inside its frame, under its header. */
@@ -48,7 +50,7 @@ const USUAL_HEIGHT = 58;
 
 /** Rows and columns; scrolls inside its own frame, so that the page never scrolls sideways. */
 export function DataTable<Row>(props: DataTableProps<Row>) {
-  const { caption, columns, rows, rowKey, sort, isMarked, none, values, viewing } = props;
+  const { caption, columns, rows, rowKey, sort, isMarked, none, values, viewing, onEnd } = props;
   const frame = useRef<HTMLDivElement>(null);
   const many = rows.length > MANY;
   // A row with the focus in it stays in the page when it is scrolled away: else the focus would be lost.
@@ -74,6 +76,10 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   useEffect(() => {
     if (frame.current) frame.current.scrollTop = 0;
   }, [viewing, sort?.key, sort?.descending]);
+  const atEnd = many && (virtual.getVirtualItems().at(-1)?.index ?? 0) >= rows.length - 1;
+  useEffect(() => {
+    if (atEnd) onEnd?.();
+  }, [atEnd, onEnd]);
   const widest = useMemo(() => (many ? widestOf(rows, columns, values) : []), [many, rows, columns, values]);
 
   const drawn = (row: Row, place: number) => (

@@ -1,11 +1,12 @@
 import { screen, waitFor, within } from '@testing-library/react';
-import { http, HttpResponse } from 'msw';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 
 import type { InsightOutput } from '@/shared/api/gen/model';
 import * as download from '@/shared/api/download';
 import type { StockItem } from '@/shared/insights/types';
+import { draftKey, forgetDrafts } from '@/shared/session/drafts';
 import * as fixtures from '@/test/fixtures';
+import { ranking, type Said } from '@/test/items';
 import { open } from '@/test/open';
 import { answers, refuses, server } from '@/test/server';
 import { user } from '@/test/user';
@@ -40,6 +41,7 @@ const insight = (given: Partial<InsightOutput> = {}): InsightOutput => ({
   ...(fixtures.boards.supply_chain?.insights[0] as InsightOutput),
   parameters: made.parameters,
   items_total: computed.length,
+  subject: ['warehouse_id', 'sku'],
   data: {
     horizon_days: 14,
     items: computed,
@@ -55,9 +57,18 @@ const insight = (given: Partial<InsightOutput> = {}): InsightOutput => ({
   ...given,
 });
 
-const show = (given: Partial<InsightOutput> = {}, search = '?stockout_risk.show=all') => {
+const KEY = draftKey(fixtures.admin.id, 'order.supply_chain');
+const SUBJECT = ['warehouse_id', 'sku'];
+const SHOW = '?stockout_risk.show=all';
+
+const show = (
+  given: Partial<InsightOutput> = {},
+  search = SHOW,
+  { all = computed, said = [] }: { all?: object[]; said?: Said[] } = {},
+) => {
   server.use(
     answers('/dashboards/supply_chain', { ...fixtures.boards.supply_chain, insights: [insight(given)] }),
+    ...ranking({ subject: SUBJECT }, all, 'Olga Operator', said),
   );
   return open(`/dashboard/supply_chain${search}`, { as: fixtures.admin });
 };
@@ -67,6 +78,18 @@ const order = (sku: string, warehouse: string) =>
 const minimum = computed.find(
   (item) => (item.min_order_qty ?? 0) >= 50 && item.reorder_quantity > 0,
 ) as StockItem;
+
+/** The lines of the order sheet, as it is saved now. */
+async function orderSheet(): Promise<string[]> {
+  const saved = vi.spyOn(download, 'save').mockReturnValue();
+  await user.click(await screen.findByRole('button', { name: 'Order sheet' }));
+  await user.click(await screen.findByRole('menuitem', { name: 'CSV' }));
+  await waitFor(() => expect(saved).toHaveBeenCalled());
+  const [blob, name] = saved.mock.calls.at(-1) ?? [];
+  expect(name).toMatch(/^supply_chain-order-\d{4}-\d\d-\d\d\.csv$/);
+  saved.mockRestore();
+  return (await (blob as Blob).text()).trim().split('\r\n');
+}
 
 beforeEach(() => localStorage.clear());
 
@@ -90,14 +113,14 @@ describe('the list of what to order', () => {
     await user.type(field, '7{Enter}');
     expect(field).toBeInvalid();
     expect(screen.getByText(/^Minimum order [\d,]+, or 0$/)).toBeVisible();
-    expect(localStorage.getItem('aetherflow.orders.supply_chain') ?? '{}').not.toContain(minimum.sku);
+    expect(localStorage.getItem(KEY) ?? '{}').not.toContain(minimum.sku);
     await user.type(field, '{Escape}');
     expect(field).toHaveValue(String(minimum.reorder_quantity));
   });
 
   test('forgets what was typed beside the suggestions of another computation', async () => {
     localStorage.setItem(
-      'aetherflow.orders.supply_chain',
+      KEY,
       JSON.stringify({
         insight: 'an older one',
         quantities: { [JSON.stringify([minimum.warehouse_id, minimum.sku])]: 5000 },
@@ -107,21 +130,40 @@ describe('the list of what to order', () => {
     expect(await order(minimum.sku, minimum.warehouse_id)).toHaveValue(String(minimum.reorder_quantity));
   });
 
-  test('lets an item wait, counts it, and leaves it out of the order until it is woken', async () => {
+  test('says whose the edits are and where, gives all back at once, and forgets them at the log-out', async () => {
     show();
-    const before = await screen.findByRole('button', { name: /^Order sheet \((\d+)\)$/ });
-    const count = Number(/\d+/.exec(before.textContent)?.[0]);
-    await user.click(screen.getByRole('button', { name: `Snooze: ${minimum.sku}, ${minimum.warehouse_id}` }));
-    await user.click(await screen.findByRole('menuitem', { name: /^7 days/ }));
-    expect(await screen.findByText(/^Snoozed to/)).toBeVisible();
-    expect(screen.getByRole('button', { name: `Order sheet (${count - 1})` })).toBeVisible();
-    await user.click(screen.getByRole('switch', { name: 'Hide 1 snoozed' }));
-    await waitFor(() => expect(screen.queryByText(/^Snoozed to/)).not.toBeInTheDocument());
-    await user.click(screen.getByRole('switch', { name: 'Hide 1 snoozed' }));
+    const field = await order(minimum.sku, minimum.warehouse_id);
+    await user.clear(field);
+    await user.type(field, '5000{Enter}');
+    expect(await screen.findByText('1 edit, not saved to the data')).toBeVisible();
+    expect(localStorage.getItem(KEY)).toContain('5000');
+    await user.click(screen.getByRole('button', { name: 'Back to the suggested' }));
+    expect(field).toHaveValue(String(minimum.reorder_quantity));
+    expect(screen.queryByText(/not saved to the data/)).not.toBeInTheDocument();
+
+    localStorage.setItem('aetherflow.snoozed.sales', '{}');
+    localStorage.setItem('aetherflow-color-scheme', 'dark');
+    forgetDrafts();
+    expect(Object.keys(localStorage)).toEqual(['aetherflow-color-scheme']);
+  });
+
+  test('lets an item wait, counts it, and leaves it out of the order until it is woken', async () => {
+    const said: Said[] = [];
+    show({}, SHOW, { said });
+    const name = `${minimum.sku}, ${minimum.warehouse_id}`;
+    await user.click(await screen.findByRole('button', { name: `Snooze: ${name}` }));
     await user.click(
-      await screen.findByRole('button', { name: `Wake up: ${minimum.sku}, ${minimum.warehouse_id}` }),
+      within(await screen.findByRole('form', { name: 'Snooze' })).getByRole('button', { name: 'Snooze' }),
     );
-    expect(await screen.findByRole('button', { name: `Order sheet (${count})` })).toBeVisible();
+    expect(await screen.findByText(/^Snoozed, not before .* by Olga Operator/)).toBeVisible();
+    expect(said).toHaveLength(1);
+    expect(await orderSheet()).not.toContainEqual(expect.stringContaining(`,${minimum.sku},`));
+    await user.click(screen.getByRole('checkbox', { name: 'Snoozed (1)' }));
+    await user.click(screen.getByRole('checkbox', { name: `Open (${computed.length - 1})` }));
+    expect(await screen.findByText('1 item')).toBeVisible();
+    await user.click(screen.getByRole('button', { name: `Wake up: ${name}` }));
+    expect(await screen.findByText(`${name}: woken`)).toBeVisible();
+    expect(screen.getByRole('checkbox', { name: `Open (${computed.length})` })).toBeVisible();
   });
 
   test('tells why, with the figures', async () => {
@@ -137,21 +179,15 @@ describe('the list of what to order', () => {
   test('is filtered by warehouse, and the address says so', async () => {
     const { router } = show();
     await user.click(await screen.findByRole('combobox', { name: 'Warehouse' }));
-    await user.click(await screen.findByRole('option', { name: 'W9' }));
+    await user.click(await screen.findByRole('option', { name: /^W9/ }));
     await waitFor(async () => expect(within(await table()).getAllByRole('row')).toHaveLength(7));
     expect(router.state.location.search).toMatchObject({ 'stockout_risk.warehouse': 'W9' });
   });
 
   test('goes to the suppliers as a file: what has a quantity, supplier by supplier', async () => {
-    const saved = vi.spyOn(download, 'save').mockReturnValue();
     show();
-    await user.click(await screen.findByRole('button', { name: /^Order sheet/ }));
-    await user.click(await screen.findByRole('menuitem', { name: 'CSV' }));
-    await waitFor(() => expect(saved).toHaveBeenCalled());
-    const [blob, name] = saved.mock.calls[0] ?? [];
-    expect(name).toMatch(/^supply_chain-order-\d{4}-\d\d-\d\d\.csv$/);
-    const [header, ...lines] = (await (blob as Blob).text()).trim().split('\r\n');
-    expect(header).toContain('Supplier,Warehouse,SKU,Category,Order');
+    const [header, ...lines] = await orderSheet();
+    expect(header).toContain('Supplier,Warehouse,SKU,Category,Order,Edited by hand');
     expect(lines).toHaveLength(computed.filter((item) => item.reorder_quantity > 0).length);
     const by = lines.map((line) => line.split(',')[0]);
     expect(by).toEqual(by.toSorted());
@@ -192,30 +228,30 @@ describe('what-if', () => {
 });
 
 describe('more than came at first', () => {
+  const many = Array.from({ length: 400 }, (_, place) => ({ ...computed[place % 20], sku: `S${place}` }));
+
   test('is said, and loaded when asked for', async () => {
-    server.use(
-      http.get('*/api/v1/insights/:insight/items', ({ request }) => {
-        const offset = Number(new URL(request.url).searchParams.get('offset'));
-        return HttpResponse.json({
-          count: 12_345,
-          next: null,
-          previous: null,
-          results: [{ ...computed[0], sku: `NEXT-${offset}` }],
-        });
-      }),
-    );
-    show({ items_total: 12_345 });
-    expect(await screen.findByText(/^30 of 12,345 are loaded/)).toBeVisible();
-    await user.click(screen.getByRole('button', { name: 'Load the next 1,000' }));
-    expect(await screen.findByText('NEXT-30')).toBeVisible();
-    expect(screen.getByText(/^31 of 12,345 are loaded/)).toBeVisible();
+    show({ items_total: 400 }, SHOW, { all: many });
+    expect(await screen.findByText(/^250 of 400 items are here/)).toBeVisible();
+    await user.click(screen.getByRole('button', { name: 'Load more' }));
+    expect(await screen.findByText('400 items')).toBeVisible();
+  });
+
+  test('comes whole where the list is sorted otherwise', async () => {
+    show({ items_total: 400 }, `${SHOW}&stockout_risk.sort=-stock`, { all: many });
+    expect(await screen.findByText('400 items')).toBeVisible();
+  });
+
+  test('is saved whole', async () => {
+    show({ items_total: 400 }, SHOW, { all: many });
+    await table();
+    const due = many.filter((item) => (item.reorder_quantity ?? 0) > 0);
+    expect(await orderSheet()).toHaveLength(due.length + 1);
   });
 
   test('says why it could not be loaded', async () => {
-    show({ items_total: 12_345 });
-    await table();
+    show();
     server.use(refuses('/insights/:insight/items', 404, 'not-found', 'There is no such insight.'));
-    await user.click(screen.getByRole('button', { name: 'Load the next 1,000' }));
     expect(await screen.findByText('There is no such insight.')).toBeVisible();
   });
 });

@@ -1,107 +1,137 @@
-import { Switch } from '@mantine/core';
-import { useParams } from '@tanstack/react-router';
+import { useDebouncedValue } from '@mantine/hooks';
 import { useDeferredValue, useMemo } from 'react';
 
 import { ExportMenu } from '@/shared/export/ExportMenu';
 import { sheetOf } from '@/shared/export/sheet';
-import { format } from '@/shared/format/format';
 import type { DeadStock, StockClass, StockItem, StockSupplier } from '@/shared/insights/types';
-import { ExploreTable } from '@/shared/shapes/ExploreTable';
+import table from '@/shared/shapes/DataTable.module.css';
 import { view } from '@/shared/shapes/tableState';
 import { EmptyState } from '@/shared/ui/EmptyState';
-import { ProblemNotice } from '@/shared/ui/ProblemNotice';
 
-import type { InsightViewProps } from '../view';
+import { listIn, type InsightViewProps } from '../view';
+import { AllThatMatch } from './items/AllThatMatch';
+import { Outcome } from './items/Outcome';
+import { allItems, useItems } from './items/useItems';
+import { useStatements } from './items/useStatements';
 import { columnsFor } from './stockout/columns';
+import { DraftNotice } from './stockout/DraftNotice';
 import {
-  FACETS,
+  filtersOf,
   ITEM_COLUMNS,
   linesOf,
+  narrowedBy,
   ORDER_COLUMNS,
   orderOf,
-  textOf,
   VALUES,
   whatIfFrom,
   type Line,
 } from './stockout/lines';
+import { OrderList } from './stockout/OrderList';
 import { basisOf } from './stockout/replan';
 import { Sections } from './stockout/Sections';
-import { useDesk } from './stockout/useDesk';
+import { useDraft } from './stockout/useDraft';
 import { WhatIfPanel } from './stockout/WhatIfPanel';
-import { useAllItems } from './useAllItems';
 
-const FOCUS = { label: 'At risk', all: 'All items', has: ({ figures }: Line) => figures.at_risk };
+const NOUNS = ['item', 'items'] as const;
+const TYPING = 250;
 
 /** What will run out, and what to order: the planner's list, with room for their own figures and for what-ifs. */
-export function StockoutRiskView({ insight, state, onState }: InsightViewProps) {
-  const { department = '' } = useParams({ strict: false });
-  const { items, total, more } = useAllItems<StockItem>(insight);
-  const onMore = () => void more.fetchNextPage();
-  const { quantities, snoozed, order, snooze } = useDesk(department, insight.id);
-  const columns = useMemo(() => columnsFor({ order, snooze }), [order, snooze]);
+export function StockoutRiskView({ insight, department, state, onState }: InsightViewProps) {
+  const head = listIn<StockItem>(insight.data, 'items');
+  const draft = useDraft(department, insight.id);
+  const statements = useStatements<StockItem>(insight);
   const basis = useMemo(() => basisOf(insight), [insight]);
   const asked = useMemo(() => (basis ? whatIfFrom(state, basis) : null), [state, basis]);
   // Thousands of items take a moment: the sliders do not wait for them.
   const whatIf = useDeferredValue(asked);
-  const now = useMemo(() => linesOf(items, { quantities, snoozed }, null), [items, quantities, snoozed]);
-  const lines = useMemo(
-    () => (basis && whatIf ? linesOf(items, { quantities, snoozed }, { basis, whatIf }) : now),
-    [items, quantities, snoozed, basis, whatIf, now],
+  const imagined = useMemo(() => (basis && whatIf ? { basis, whatIf } : null), [basis, whatIf]);
+  const [q] = useDebouncedValue(state.q, TYPING);
+  const onlyRisks = (state.show ?? (head.some((item) => item.at_risk) ? 'focus' : 'all')) === 'focus';
+  const filters = filtersOf({ ...state, q }, { atRisk: onlyRisks && !imagined });
+  // The API knows one order, and imagines nothing: for another all that match are to be here.
+  const all = useItems<StockItem>(insight.id, filters, imagined || state.sort ? Infinity : 0);
+  const { quantities, order } = draft;
+  const now = useMemo(() => linesOf(all.items, quantities, null), [all.items, quantities]);
+  const then = useMemo(
+    () => (imagined ? linesOf(all.items, quantities, imagined) : now),
+    [all.items, quantities, imagined, now],
   );
-  const listed = useMemo(
-    () => (state.snoozed === 'hide' ? lines.filter(({ snoozedUntil }) => snoozedUntil === null) : lines),
-    [lines, state.snoozed],
+  const shownOf = (lines: readonly Line[]) =>
+    view(
+      imagined && onlyRisks ? lines.filter(({ figures }) => figures.at_risk) : lines,
+      { sort: state.sort },
+      { text: () => '', values: VALUES },
+    );
+  const { mutate } = statements.quick;
+  const columns = useMemo(
+    () =>
+      columnsFor({ order, snooze: (item, until, note) => mutate({ items: [item], act: { until, note } }) }),
+    [order, mutate],
   );
-  if (items.length === 0) {
+  if (head.length === 0) {
     return (
       <EmptyState icon="box" title="No items yet">
         Upload an inventory snapshot, and the items that may run out appear here.
       </EmptyState>
     );
   }
-  const waiting = lines.filter(({ snoozedUntil }) => snoozedUntil !== null).length;
-  const toOrder = orderOf(
-    view(lines, { ...state, sort: undefined }, { text: textOf, values: {}, facets: FACETS }),
-  );
+  const named = imagined ? '-what-if' : '';
+  const isEdited = Object.keys(quantities).length > 0;
+  const linesFor = async (wanted: typeof filters) =>
+    linesOf(await allItems<StockItem>(insight.id, wanted), quantities, imagined);
   return (
     <>
-      {basis && <WhatIfPanel basis={basis} whatIf={asked} now={now} then={lines} onState={onState} />}
-      <ExploreTable
+      {basis && <WhatIfPanel basis={basis} whatIf={asked} now={now} then={then} onState={onState} />}
+      <OrderList
+        insight={insight}
         caption={
-          whatIf ? 'What-if: items and their risk of running out' : 'Items and their risk of running out'
+          imagined ? 'What-if: items and their risk of running out' : 'Items and their risk of running out'
         }
         columns={columns}
-        rows={listed}
-        rowKey={(line) => line.key}
-        text={textOf}
-        values={VALUES}
+        lines={shownOf(then)}
+        all={all}
+        onlyRisks={onlyRisks}
         state={state}
-        onState={onState}
-        isMarked={({ figures }) => figures.at_risk}
-        focus={FOCUS}
-        facets={FACETS}
-        exported={ITEM_COLUMNS}
-        exportName={whatIf ? 'stockout_risk-what-if' : 'stockout_risk'}
-        rest={{ total, loading: more.isFetching, onMore }}
-        tools={
+        onState={(change) => {
+          statements.clear();
+          onState(change);
+        }}
+        outcome={
           <>
-            {waiting > 0 && (
-              <Switch
-                label={`Hide ${format.integer(waiting)} snoozed`}
-                checked={state.snoozed === 'hide'}
-                onChange={(event) => onState({ snoozed: event.currentTarget.checked ? 'hide' : undefined })}
-              />
-            )}
-            <ExportMenu
-              label={`Order sheet (${format.integer(toOrder.length)})`}
-              sheet={() => sheetOf('Order', ORDER_COLUMNS, toOrder)}
-              rows={toOrder.length}
-              name={[department, whatIf ? 'order-what-if' : 'order']}
+            <DraftNotice draft={draft} />
+            <Outcome
+              statements={statements}
+              nameOf={(item) => `${item.sku}, ${item.warehouse_id}`}
+              nouns={NOUNS}
             />
           </>
         }
+        tools={
+          <>
+            <AllThatMatch
+              kinds={['snooze', 'wake']}
+              filters={filters}
+              counts={all.counts}
+              statements={statements}
+              nouns={NOUNS}
+            />
+            <ExportMenu
+              label="Order sheet"
+              rows={insight.items_total ?? head.length}
+              what={`All to order that match${isEdited ? ', with your edits' : ''}; what is snoozed is left out`}
+              sheet={async () => sheetOf('Order', ORDER_COLUMNS, orderOf(await linesFor(narrowedBy(state))))}
+              name={[department, isEdited ? `order${named}-edited` : `order${named}`]}
+            />
+            <div className={table.export}>
+              <ExportMenu
+                rows={all.total}
+                sheet={async () => sheetOf('Stock-out risk', ITEM_COLUMNS, shownOf(await linesFor(filters)))}
+                name={[department, `stockout_risk${named}`]}
+              />
+            </div>
+          </>
+        }
       />
-      {more.error && <ProblemNotice error={more.error} onRetry={onMore} />}
       <Sections
         suppliers={insight.data.suppliers as StockSupplier[] | undefined}
         stockClasses={insight.data.classes as StockClass[] | undefined}

@@ -1,49 +1,33 @@
 import { Chip, Group, SegmentedControl, Select, TextInput } from '@mantine/core';
 
+import type { InsightOutput } from '@/shared/api/gen/model';
 import { format, humanise } from '@/shared/format/format';
-import type { SpendItem } from '@/shared/insights/types';
 import type { TextState } from '@/shared/shapes/tableState';
 import { Icon } from '@/shared/ui/icons';
 
-import {
-  asText,
-  countsByState,
-  inFocus,
-  reasonsIn,
-  SEVERITIES,
-  SORTS,
-  STATE_WORDS,
-  STATES,
-  type Wanted,
-} from './queue';
+import { FacetSelects } from '../items/FacetSelects';
+import { StateChips } from '../items/StateChips';
+import { asText, STATES } from '../items/states';
+import { FACETS, SEVERITIES, SORTS, type Wanted } from './queue';
 import classes from './Queue.module.css';
 
 interface QueueFiltersProps {
-  items: readonly SpendItem[];
+  insight: InsightOutput;
+  counts: Readonly<Record<string, number>>;
   wanted: Wanted;
   state: TextState;
   onState: (change: TextState) => void;
 }
 
-export function QueueFilters({ items, wanted, state, onState }: QueueFiltersProps) {
-  const counts = countsByState(items, wanted);
-  const focus = items.filter(inFocus).length;
-  const reasons = reasonsIn(items);
+export function QueueFilters({ insight, counts, wanted, state, onState }: QueueFiltersProps) {
   return (
     <div className={classes.filters}>
-      <Chip.Group
-        multiple
-        value={[...wanted.states]}
-        onChange={(states) => onState({ state: asText(states, 'any') })}
-      >
-        <Group gap={6} role="group" aria-label="State">
-          {STATES.map((name) => (
-            <Chip key={name} value={name} size="sm" variant="light">
-              {STATE_WORDS[name]} ({format.integer(counts[name])})
-            </Chip>
-          ))}
-        </Group>
-      </Chip.Group>
+      <StateChips
+        states={STATES}
+        chosen={wanted.states}
+        counts={counts}
+        onChange={(next) => onState({ state: next })}
+      />
       <Chip.Group
         multiple
         value={[...wanted.severities]}
@@ -64,16 +48,16 @@ export function QueueFilters({ items, wanted, state, onState }: QueueFiltersProp
           value={wanted.focus ? 'focus' : 'all'}
           onChange={(show) => onState({ show })}
           data={[
-            { value: 'focus', label: `Worth a review (${format.integer(focus)})` },
-            { value: 'all', label: `All listed (${format.integer(items.length)})` },
+            { value: 'focus', label: 'Worth a review' },
+            { value: 'all', label: `All listed (${format.integer(insight.items_total ?? 0)})` },
           ]}
         />
-        <Select
-          aria-label="Reason"
-          size="sm"
-          value={wanted.reason ?? ''}
-          onChange={(reason) => onState({ reason: reason ?? undefined })}
-          data={[{ value: '', label: 'Any reason' }, ...reasons]}
+        <FacetSelects
+          insightId={insight.id}
+          keys={FACETS}
+          words={(facet, value) => (facet === 'reason' ? humanise(value) : value)}
+          state={state}
+          onState={onState}
           className={classes.select}
         />
         <Select

@@ -8,8 +8,10 @@ import { SeverityBadge } from '@/shared/ui/Badges';
 import { Icon } from '@/shared/ui/icons';
 import { Notice } from '@/shared/ui/Notice';
 
+import { SnoozeButton } from '../items/SnoozeForm';
+import { STATE_WORDS, stateOf, whyBack, type State } from '../items/states';
+import { Waiting } from '../items/Waiting';
 import { Evidence } from './Evidence';
-import { STATE_WORDS, stateOf } from './queue';
 import classes from './Queue.module.css';
 import { ReviewForm, type Draft } from './ReviewForm';
 import { StateBadge } from './StateBadge';
@@ -27,6 +29,7 @@ interface QueueItemProps {
   onSelect: (selected: boolean) => void;
   onAcknowledge: () => void;
   onTakeBack: () => void;
+  onSnooze: (until: string | null, note: string) => void;
   busy: boolean;
   draft: Draft;
   onDraft: (draft: Draft) => void;
@@ -34,6 +37,9 @@ interface QueueItemProps {
   problem: unknown;
   onSave: (verdict: Verdict, note: string) => void;
 }
+
+/** Nothing that was found out stands in the way. */
+const OPEN: readonly State[] = ['open', 'snoozed'];
 
 export function QueueItem(props: QueueItemProps) {
   const { item, expanded, onExpand, settled, selected, onSelect } = props;
@@ -59,7 +65,7 @@ export function QueueItem(props: QueueItemProps) {
         </div>
         <div className={classes.facts}>
           <SeverityBadge severity={item.severity} />
-          <StateBadge state={state} reopened={Boolean(item.review?.reopened)} />
+          <StateBadge state={whyBack(item) === '' ? state : 'reopened'} />
           <span>
             {[
               item.txn_id,
@@ -75,6 +81,7 @@ export function QueueItem(props: QueueItemProps) {
           ))}
         </ul>
         <LastReview item={item} />
+        <Waiting snooze={item.snooze} />
         <div className={classes.actions}>
           <Button
             size="xs"
@@ -85,9 +92,9 @@ export function QueueItem(props: QueueItemProps) {
             rightSection={<Icon name={expanded ? 'up' : 'down'} size={13} />}
             onClick={() => onExpand(!expanded)}
           >
-            {state === 'open' ? 'Evidence and review' : 'Evidence and change'}
+            {OPEN.includes(state) ? 'Evidence and review' : 'Evidence and change'}
           </Button>
-          {state === 'open' ? (
+          {OPEN.includes(state) ? (
             <Button
               size="xs"
               variant="light"
@@ -107,6 +114,9 @@ export function QueueItem(props: QueueItemProps) {
             >
               Take back
             </Button>
+          )}
+          {[...OPEN, 'acknowledged'].includes(state) && (
+            <SnoozeButton name={item.txn_id} item={item} disabled={props.busy} onSnooze={props.onSnooze} />
           )}
         </div>
         <div id={`${id}-more`} hidden={!expanded}>

@@ -5,7 +5,7 @@ import { Verdict } from '@/shared/api/gen/model';
 import type { SpendItem } from '@/shared/insights/types';
 import { ProblemNotice } from '@/shared/ui/ProblemNotice';
 
-import { STATE_WORDS } from './queue';
+import { STATE_WORDS } from '../items/states';
 
 /** What somebody began to say; kept by the queue, so that a closed item or a failed request loses none of it. */
 export interface Draft {

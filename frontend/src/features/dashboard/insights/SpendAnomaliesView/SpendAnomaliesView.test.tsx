@@ -1,19 +1,23 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
-import type { BulkReviewInputRequest } from '@/shared/api/gen/model';
+import * as download from '@/shared/api/download';
 import type { SpendItem } from '@/shared/insights/types';
 import * as fixtures from '@/test/fixtures';
 import { open } from '@/test/open';
-import { board, fay, payments, reviewed, takesReviews } from '@/test/reviews';
+import { ranking, type Said } from '@/test/items';
+import { board, fay, payments, reviewed } from '@/test/reviews';
 import { answers, refuses, server } from '@/test/server';
 import { user } from '@/test/user';
 
 const REVIEWS = '/insights/:insight/reviews/bulk';
 
-function openQueue(items: SpendItem[] = payments(8), { search = '', total = items.length } = {}) {
-  server.use(answers('/dashboards/finance', board(items, total)));
+function openQueue(items: SpendItem[] = payments(8), { search = '', said = [] as Said[] } = {}) {
+  server.use(
+    answers('/dashboards/finance', board(items.slice(0, 100), items.length)),
+    ...ranking({ subject: ['txn_id'] }, items, fay.full_name, said),
+  );
   return open(`/dashboard/finance${search}`, { as: fay });
 }
 
@@ -26,9 +30,8 @@ const button = (within_: HTMLElement, name: string) => within(within_).getByRole
 const [FIRST = '', SECOND = ''] = payments(2).map((item) => item.txn_id);
 
 test('one payment is reviewed with a note, stays in sight, and can be opened again', async () => {
-  const said: BulkReviewInputRequest[] = [];
-  openQueue();
-  server.use(takesReviews(said));
+  const said: Said[] = [];
+  openQueue(undefined, { said });
   await user.click(button(await itemOf(FIRST), 'Evidence and review'));
   const form = await screen.findByRole('form', { name: `Review of ${FIRST}` });
   await user.click(within(form).getByRole('button', { name: 'Save review' }));
@@ -66,9 +69,8 @@ test('a review that is not taken keeps what was typed, also while the payment is
 });
 
 test('several are acknowledged at once, and that is undone at once', async () => {
-  const said: BulkReviewInputRequest[] = [];
-  openQueue();
-  server.use(takesReviews(said));
+  const said: Said[] = [];
+  openQueue(undefined, { said });
   await queue();
   expect(screen.getByRole('button', { name: 'Acknowledge selected' })).toBeDisabled();
   await user.click(screen.getByRole('checkbox', { name: 'Select the 6 open ones on this page' }));
@@ -105,12 +107,12 @@ test('what showed at once goes back where it is refused', async () => {
 });
 
 test('an undo brings back the review that stood before', async () => {
-  const said: BulkReviewInputRequest[] = [];
+  const said: Said[] = [];
   const [one, ...rest] = payments(3) as [SpendItem, ...SpendItem[]];
   openQueue([{ ...one, status: 'expected', review: reviewed() }, ...rest], {
     search: '?spend_anomalies.state=expected',
+    said,
   });
-  server.use(takesReviews(said));
   await user.click(button(await itemOf(FIRST), 'Evidence and change'));
   await user.click(await screen.findByRole('radio', { name: 'Confirmed' }));
   expect(screen.getByLabelText('Note')).toHaveValue('The yearly rent');
@@ -173,33 +175,66 @@ test('filters stand in the address, and a queue that is done says so', async () 
   expect(within(await queue()).getAllByRole('heading', { level: 3 })).toHaveLength(2);
 });
 
-test('a long ranking says how much of it is here, and loads the rest piece by piece', async () => {
-  const all = payments(10);
-  const asked: string[] = [];
-  openQueue(all.slice(0, 8), { total: 10, search: '?spend_anomalies.show=all' });
-  let down = true;
-  server.use(
-    http.get('*/api/v1/insights/:insight/items', ({ request }) => {
-      asked.push(new URL(request.url).search);
-      if (down) return HttpResponse.json(fixtures.problem(503, 'unavailable', 'Away.'), { status: 503 });
-      const results = all.slice(8).map((item, place) => ({ rank: place + 9, ...item }));
-      return HttpResponse.json({ count: 10, next: null, previous: null, results });
-    }),
-  );
-  expect(await screen.findByText('The strangest 8 of 10 listed payments are here')).toBeVisible();
-  await user.click(screen.getByRole('button', { name: 'Load the next 2' }));
-  expect(await screen.findByText('Away.')).toBeVisible();
-  down = false;
-  await user.click(screen.getByRole('button', { name: 'Try again' }));
-  expect(await screen.findByRole('checkbox', { name: 'Open (10)' })).toBeVisible();
-  expect(asked.at(-1)).toBe('?limit=1000&offset=8');
-  expect(screen.queryByText(/listed payments are here/)).not.toBeInTheDocument();
-
-  server.use(takesReviews([]));
-  const last = all[9]?.txn_id ?? '';
-  await user.click(button(await itemOf(last), 'Acknowledge'));
+test('a long ranking is paged to its end, and what is said of its last counts', async () => {
+  const all = payments(320);
+  openQueue(all, { search: '?spend_anomalies.show=all&spend_anomalies.page=13' });
+  const last = all[319]?.txn_id ?? '';
+  const item = await itemOf(last);
+  expect(screen.getByText('301–320 of 320')).toBeVisible();
+  await user.click(button(item, 'Acknowledge'));
   expect(await screen.findByText(`${last}: acknowledged`)).toBeVisible();
   expect(await screen.findByRole('checkbox', { name: 'Acknowledged (1)' })).toBeVisible();
+  expect(screen.getByRole('checkbox', { name: 'Open (319)' })).toBeVisible();
+  await user.click(screen.getByRole('checkbox', { name: 'Acknowledged (1)' }));
+  await user.click(screen.getByRole('checkbox', { name: 'Open (319)' }));
+  expect(await screen.findByText('1–1 of 1')).toBeVisible();
+  expect(await itemOf(last)).toHaveTextContent('Acknowledged by Fay Ledger');
+});
+
+test('a payment waits until a day, for colleagues too, and is woken', async () => {
+  const said: Said[] = [];
+  openQueue(undefined, { said });
+  await user.click(button(await itemOf(FIRST), `Snooze: ${FIRST}`));
+  const form = await screen.findByRole('form', { name: 'Snooze' });
+  await user.click(within(form).getByRole('button', { name: '14 days' }));
+  await user.type(within(form).getByLabelText('Note'), 'Credit note is coming');
+  await user.click(within(form).getByRole('button', { name: 'Snooze' }));
+  expect(await screen.findByText(new RegExp(`^${FIRST}: snoozed until`))).toBeVisible();
+  const until = new Date(Date.now() + 14 * 86_400_000).toISOString().slice(0, 10);
+  expect(said).toEqual([{ subjects: [[FIRST]], until, note: 'Credit note is coming' }]);
+  expect(await itemOf(FIRST)).toHaveTextContent(/Snoozed, not before .* by Fay Ledger: “Credit note/);
+  expect(screen.getByRole('checkbox', { name: 'Snoozed (1)' })).toBeVisible();
+  await user.click(screen.getByRole('button', { name: 'Undo' }));
+  await waitFor(() => expect(said.at(-1)).toEqual({ subjects: [[FIRST]], until: null, note: '' }));
+  expect(await screen.findByRole('checkbox', { name: 'Snoozed (0)' })).toBeVisible();
+});
+
+test('all that match are acted on at once, after their number was said, and that is undone', async () => {
+  const said: Said[] = [];
+  openQueue(payments(40), { search: '?spend_anomalies.show=all&spend_anomalies.severity=low', said });
+  await queue();
+  await user.click(screen.getByRole('button', { name: 'All that match' }));
+  await user.click(await screen.findByRole('menuitem', { name: /^Acknowledge 28 open/ }));
+  const dialog = await screen.findByRole('dialog', { name: 'Acknowledge 28 open payments?' });
+  await user.click(within(dialog).getByRole('button', { name: 'Acknowledge 28' }));
+  expect(await screen.findByText('28 payments: acknowledged')).toBeVisible();
+  expect(said[0]?.matching).toEqual({ filters: { state: ['open'], severity: ['low'] }, count: 28 });
+  expect(await screen.findByText('Nothing waits here')).toBeVisible();
+  expect(screen.getByRole('checkbox', { name: 'Acknowledged (28)' })).toBeVisible();
+  await user.click(screen.getByRole('button', { name: 'Undo' }));
+  expect(await screen.findByRole('checkbox', { name: 'Open (28)' })).toBeVisible();
+  expect(said[1]?.subjects).toHaveLength(28);
+});
+
+test('what matches is saved whole, not only what is here', async () => {
+  const saved = vi.spyOn(download, 'save').mockReturnValue();
+  openQueue(payments(320), { search: '?spend_anomalies.show=all' });
+  await queue();
+  await user.click(screen.getByRole('button', { name: 'Export' }));
+  await user.click(await screen.findByRole('menuitem', { name: 'CSV' }));
+  await waitFor(() => expect(saved).toHaveBeenCalled());
+  const [blob] = saved.mock.calls[0] ?? [];
+  expect((await (blob as Blob).text()).trim().split('\r\n')).toHaveLength(321);
 });
 
 test('without anything strange there is nothing to do', async () => {

@@ -1,18 +1,19 @@
 import type { SpendItem } from '@/shared/insights/types';
 import { EmptyState } from '@/shared/ui/EmptyState';
 
-import type { InsightViewProps } from '../../view';
-import { useAllItems } from '../useAllItems';
+import { listIn, type InsightViewProps } from '../../view';
 import { ReviewQueue } from './ReviewQueue';
 
-export function SpendAnomaliesView({ insight, state, onState }: InsightViewProps) {
-  const all = useAllItems<SpendItem>(insight);
-  if (all.items.length === 0) {
+export function SpendAnomaliesView({ insight, department, state, onState }: InsightViewProps) {
+  const head = listIn<SpendItem>(insight.data, 'items');
+  if (head.length === 0) {
     return (
       <EmptyState icon="check" title="Nothing stands out">
         No payment is far from what is usual for its category.
       </EmptyState>
     );
   }
-  return <ReviewQueue insightId={insight.id} all={all} state={state} onState={onState} />;
+  return (
+    <ReviewQueue insight={insight} department={department} head={head} state={state} onState={onState} />
+  );
 }

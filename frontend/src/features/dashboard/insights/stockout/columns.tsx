@@ -1,32 +1,33 @@
 import { format } from '@/shared/format/format';
+import type { StockItem } from '@/shared/insights/types';
 import type { Column } from '@/shared/shapes/DataTable';
 import { SeverityBadge } from '@/shared/ui/Badges';
-import { Icon } from '@/shared/ui/icons';
 
 import cells from '../cells.module.css';
+import { SnoozeButton } from '../items/SnoozeForm';
+import { Waiting } from '../items/Waiting';
 import type { Line } from './lines';
 import { OrderCell } from './OrderCell';
-import { Snooze } from './Snooze';
 import classes from './stockout.module.css';
-import type { Desk } from './useDesk';
+import type { Draft } from './useDraft';
 import { Why } from './Why';
 
-export const columnsFor = ({ order, snooze }: Pick<Desk, 'order' | 'snooze'>): Column<Line>[] => [
+interface Acts extends Pick<Draft, 'order'> {
+  snooze: (item: StockItem, until: string | null, note: string) => void;
+}
+
+export const columnsFor = ({ order, snooze }: Acts): Column<Line>[] => [
   {
     key: 'item',
     header: 'Item',
     names: true,
-    render: ({ item, snoozedUntil }) => (
+    render: ({ item }) => (
       <>
         <div className={cells.id}>{item.sku}</div>
         <div className={cells.sub}>
           {[item.warehouse_id, item.product_category, item.supplier_id].filter(Boolean).join(' · ')}
         </div>
-        {snoozedUntil !== null && (
-          <div className={classes.snoozed}>
-            <Icon name="clock" size={12} /> Snoozed to {format.date(snoozedUntil)}
-          </div>
-        )}
+        <Waiting snooze={item.snooze} />
       </>
     ),
   },
@@ -86,7 +87,11 @@ export const columnsFor = ({ order, snooze }: Pick<Desk, 'order' | 'snooze'>): C
     render: (line) => (
       <div className={classes.acts}>
         <Why line={line} />
-        <Snooze line={line} onSnooze={snooze} />
+        <SnoozeButton
+          name={`${line.item.sku}, ${line.item.warehouse_id}`}
+          item={line.item}
+          onSnooze={(until, note) => snooze(line.item, until, note)}
+        />
       </div>
     ),
   },

@@ -1,10 +1,12 @@
-import type { ExportColumn } from '@/shared/export/sheet';
+import { day, type ExportColumn } from '@/shared/export/sheet';
 import type { StockItem } from '@/shared/insights/types';
-import type { Facet, SortValue, TextState } from '@/shared/shapes/tableState';
+import type { SortValue, TextState } from '@/shared/shapes/tableState';
 import { SEVERITY_RANK } from '@/shared/ui/Badges';
 
+import { stateOf, statesIn, type State } from '../items/states';
+import type { ItemFilters } from '../items/useItems';
 import { isOpen, replan, type Basis, type Replanned, type WhatIf } from './replan';
-import { itemKey, type Desk } from './useDesk';
+import { itemKey, type Draft } from './useDraft';
 
 /** An item as it stands on the planner's list. */
 export interface Line {
@@ -16,19 +18,20 @@ export interface Line {
   /** What will be ordered: the planner's own figure, else the suggested one. */
   quantity: number;
   edited: boolean;
-  snoozedUntil: string | null;
+  /** It is left out of the order. */
+  waits: boolean;
 }
 
 export function linesOf(
   items: readonly StockItem[],
-  desk: Pick<Desk, 'quantities' | 'snoozed'>,
+  quantities: Draft['quantities'],
   asked: { basis: Basis; whatIf: WhatIf } | null,
 ): Line[] {
   return items.map((item) => {
     const key = itemKey(item);
     const isWhatIf = asked !== null && isOpen(item);
     const figures = isWhatIf ? replan(item, asked.basis, asked.whatIf) : item;
-    const own = desk.quantities[key];
+    const own = quantities[key];
     return {
       key,
       item,
@@ -36,16 +39,34 @@ export function linesOf(
       isWhatIf,
       quantity: own ?? figures.reorder_quantity,
       edited: own !== undefined,
-      snoozedUntil: desk.snoozed[key] ?? null,
+      waits: stateOf(item) === 'snoozed',
     };
   });
 }
 
-export const FACETS: readonly Facet<Line>[] = [
-  { key: 'warehouse', label: 'Warehouse', value: ({ item }) => item.warehouse_id || null },
-  { key: 'category', label: 'Category', value: ({ item }) => item.product_category },
-  { key: 'supplier', label: 'Supplier', value: ({ item }) => item.supplier_id },
-];
+/** The keys in the address of what the items are narrowed by. */
+export const FACETS = {
+  warehouse_id: 'warehouse',
+  product_category: 'category',
+  supplier_id: 'supplier',
+} as const;
+
+export const STATES: readonly State[] = ['open', 'reopened', 'snoozed'];
+
+/** What the API is asked for. Under a what-if other items may be at risk, so none is left out for its own risk. */
+export const filtersOf = (state: TextState, { atRisk }: { atRisk: boolean }): ItemFilters => ({
+  state: statesIn(state.state),
+  ...(atRisk && { severity: ['critical', 'high'] }),
+  ...narrowedBy(state),
+});
+
+/** The facets and the search alone. */
+export const narrowedBy = (state: TextState): ItemFilters => ({
+  ...Object.fromEntries(
+    Object.entries(FACETS).flatMap(([name, key]) => (state[key] === undefined ? [] : [[name, [state[key]]]])),
+  ),
+  ...(state.q?.trim() && { q: state.q.trim() }),
+});
 
 export const VALUES: Record<string, (line: Line) => SortValue> = {
   item: ({ item }) => item.sku,
@@ -58,9 +79,6 @@ export const VALUES: Record<string, (line: Line) => SortValue> = {
   safety: ({ figures }) => figures.safety_stock,
   order: ({ quantity }) => quantity,
 };
-
-export const textOf = ({ item }: Line): string =>
-  [item.sku, item.warehouse_id, item.product_category, item.supplier_id].join(' ');
 
 export const ITEM_COLUMNS: ExportColumn<Line>[] = [
   { header: 'Warehouse', value: ({ item }) => item.warehouse_id },
@@ -77,13 +95,11 @@ export const ITEM_COLUMNS: ExportColumn<Line>[] = [
   { header: 'Reorder point', value: ({ figures }) => figures.reorder_point },
   { header: 'Suggested order', value: ({ figures }) => figures.reorder_quantity },
   { header: 'Order', value: ({ quantity }) => quantity },
+  { header: 'Edited by hand', value: ({ edited }) => edited },
   { header: 'Minimum order', value: ({ item }) => item.min_order_qty ?? null },
   { header: 'ABC', value: ({ item }) => item.abc ?? null },
   { header: 'XYZ', value: ({ item }) => item.xyz ?? null },
-  {
-    header: 'Snoozed until',
-    value: ({ snoozedUntil }) => (snoozedUntil === null ? null : new Date(`${snoozedUntil}T00:00:00Z`)),
-  },
+  { header: 'Not before', value: ({ item, waits }) => (waits ? day(item.snooze?.until) : null) },
   { header: 'Why', value: ({ item }) => item.reason },
   { header: 'What-if', value: ({ isWhatIf }) => isWhatIf },
 ];
@@ -94,6 +110,7 @@ const ORDER_HEADERS = [
   'SKU',
   'Category',
   'Order',
+  'Edited by hand',
   'Suggested order',
   'Minimum order',
   'On hand',
@@ -110,7 +127,7 @@ const words = new Intl.Collator(undefined, { numeric: true });
 /** What goes to the suppliers: lines with a quantity, those that are snoozed left out, one supplier after the other. */
 export const orderOf = (lines: readonly Line[]): Line[] =>
   lines
-    .filter(({ quantity, snoozedUntil }) => quantity > 0 && snoozedUntil === null)
+    .filter(({ quantity, waits }) => quantity > 0 && !waits)
     .toSorted(
       ({ item: a }, { item: b }) =>
         words.compare(a.supplier_id ?? '\uFFFF', b.supplier_id ?? '\uFFFF') ||
