@@ -5,17 +5,9 @@ export type TextState = Partial<Record<string, string>>;
 
 export type SortValue = string | number | null | undefined;
 
-/** A choice among the values of one column; the chosen one stands in the state under `key`. */
-export interface Facet<Row> {
-  key: string;
-  label: string;
-  value: (row: Row) => string | null;
-}
-
 export interface Viewing<Row> {
   text: (row: Row) => string;
   values: Record<string, (row: Row) => SortValue>;
-  facets?: readonly Facet<Row>[];
 }
 
 export const sortFrom = (text: string | undefined): Sort | undefined =>
@@ -34,23 +26,11 @@ function compare(a: SortValue, b: SortValue, descending: boolean): number {
   return descending ? -order : order;
 }
 
-/** The rows that are left by the facets and the search, sorted. Without a sort the given order stays. */
+/** The rows that are left by the search, sorted. Without a sort the given order stays. */
 export function view<Row>(rows: readonly Row[], state: TextState, how: Viewing<Row>): Row[] {
   const wanted = (state.q ?? '').trim().toLowerCase();
-  const chosen = (how.facets ?? []).filter(({ key }) => state[key] !== undefined);
-  const kept = rows.filter(
-    (row) =>
-      chosen.every(({ key, value }) => value(row) === state[key]) &&
-      (wanted === '' || how.text(row).toLowerCase().includes(wanted)),
-  );
+  const kept = rows.filter((row) => wanted === '' || how.text(row).toLowerCase().includes(wanted));
   const sort = sortFrom(state.sort);
   const value = sort && how.values[sort.key];
   return sort && value ? kept.toSorted((a, b) => compare(value(a), value(b), sort.descending)) : kept;
-}
-
-/** The values that a facet can be set to, in order. */
-export function choicesOf<Row>(rows: readonly Row[], { value }: Facet<Row>): string[] {
-  const found = new Set(rows.map(value));
-  found.delete(null);
-  return ([...found] as string[]).toSorted(words.compare);
 }
