@@ -35,13 +35,21 @@ def _parsed(name: str, parse: Callable[[str], Value], *, default: str, means: st
 
 
 def positive(name: str, *, default: int) -> int:
+    return _whole(name, least=1, default=default, means="a whole number above 0")
+
+
+def natural(name: str, *, default: int) -> int:
+    return _whole(name, least=0, default=default, means="a whole number, 0 or above")
+
+
+def _whole(name: str, *, least: int, default: int, means: str) -> int:
     def parse(text: str) -> int:
         number = int(text)
-        if number < 1:
+        if number < least:
             raise ValueError
         return number
 
-    return _parsed(name, parse, default=str(default), means="a whole number above 0")
+    return _parsed(name, parse, default=str(default), means=means)
 
 
 def seconds_list(name: str, *, default: str) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.env import env, one_of, positive, required, seconds_list
+from config.env import env, natural, one_of, positive, required, seconds_list
 from config.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -171,13 +171,7 @@ RELAY_GRACE_SECONDS = positive("RELAY_GRACE_SECONDS", default=15)
 RESEND_SECONDS = positive("RESEND_SECONDS", default=900)
 RELAY_INTERVAL_SECONDS = positive("RELAY_INTERVAL_SECONDS", default=5)
 WORKER_HEARTBEAT_SECONDS = positive("WORKER_HEARTBEAT_SECONDS", default=10)
-_memory_limit: str = env.str("WORKER_MEMORY_LIMIT_MB", default="2048")
-if not _memory_limit.isdecimal():
-    raise ImproperlyConfigured(
-        f"WORKER_MEMORY_LIMIT_MB={_memory_limit!r} cannot be read. It is whole megabytes, or 0 for no limit, "
-        "e.g. WORKER_MEMORY_LIMIT_MB=2048"
-    )
-WORKER_MEMORY_LIMIT_MB = int(_memory_limit)
+WORKER_MEMORY_LIMIT_MB = natural("WORKER_MEMORY_LIMIT_MB", default=2_048)
 WORKER_RECYCLE_MB = positive("WORKER_RECYCLE_MB", default=1_024)
 
 # --- Accounts and the API ---
@@ -224,6 +218,8 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
     "DATETIME_FORMAT": "iso-8601",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    # X-Forwarded-For is anybody's to write, but for the entries of our own proxies.
+    "NUM_PROXIES": natural("TRUSTED_PROXIES", default=0),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 DRF_STANDARDIZED_ERRORS = {

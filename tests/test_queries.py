@@ -26,6 +26,7 @@ from tests.datasets.factories import DatasetFactory
 KEPT = Path(__file__).with_name("queries.json")
 PATHS = [
     "/api/v1/auth/me",
+    "/api/v1/auth/sessions",
     "/api/v1/dashboards/sales",
     "/api/v1/dashboards/sales?dataset={dataset}",
     "/api/v1/dashboards/sales/settings",

@@ -147,14 +147,14 @@ class AccountAdmin(SaysRefusals, UserAdmin):
         self.each(
             request,
             chosen,
-            lambda u: services.end_sessions(user=u, reason=SessionEnd.ADMIN, at=at),
+            lambda u: services.end_sessions(user=u, reason=SessionEnd.ADMIN, by=user_of(request), at=at),
             done="logged out",
         )
 
 
 @admin.register(Session)
 class SessionAdmin(SaysRefusals):
-    list_display = ["id", "user", "created_at", "last_used_at", "expires_at", "ended_at", "ended_reason"]
+    list_display = ["id", "user", "ip", "created_at", "last_used_at", "expires_at", "ended_at", "ended_reason"]
     list_filter = ["ended_reason"]
     list_select_related = ["user"]
     search_fields = ["user__email"]
@@ -175,7 +175,7 @@ class SessionAdmin(SaysRefusals):
         self.each(
             request,
             chosen,
-            lambda s: services.end_session(session_id=s.pk, reason=SessionEnd.ADMIN, at=at),
+            lambda s: services.end_session(session_id=s.pk, reason=SessionEnd.ADMIN, by=user_of(request), at=at),
             done="ended",
         )
 

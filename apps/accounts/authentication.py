@@ -1,5 +1,6 @@
 """Who is asking: the bearer token, checked against the database at each request."""
 
+from ipaddress import ip_address
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,6 +9,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 
 from apps.accounts.errors import UnauthenticatedError
 from apps.accounts.models import Session, User
@@ -51,6 +53,23 @@ def user_of(request: HttpRequest | Request) -> User:
     if not isinstance(request.user, User):
         raise NotAuthenticated
     return request.user
+
+
+def session_of(request: Request) -> Session:
+    """The session behind a request that came with a bearer token."""
+    if not isinstance(request.auth, Session):
+        raise NotAuthenticated
+    return request.auth
+
+
+def address_of(request: Request) -> str | None:
+    """Where the request comes from, as our own proxies say (TRUSTED_PROXIES); None where that is no IP address."""
+    shown = BaseThrottle().get_ident(request)
+    try:
+        # Without the zone of fe80::1%eth0: it means something on one machine only.
+        return str(ip_address(shown.partition("%")[0]))
+    except ValueError:
+        return None
 
 
 def bearer_token(request: Request) -> str | None:

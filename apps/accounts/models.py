@@ -28,6 +28,7 @@ class SessionEnd(models.TextChoices):
     """Why a session ended before its time."""
 
     LOGOUT = "logout", "logged out"
+    OWNER = "owner", "ended by its owner in the list of sessions"
     PASSWORD_CHANGE = "password-change", "the password was changed"
     ACCESS_CHANGE = "access-change", "department, role or activity was changed"
     REUSE = "reuse", "a spent refresh token was shown again"
@@ -147,6 +148,9 @@ class Session(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions")
     user_agent = models.CharField(max_length=300, blank=True)
+    ip = models.GenericIPAddressField(
+        "address", null=True, blank=True, help_text="Where the log-in came from; empty where that is not known."
+    )
     created_at = models.DateTimeField()
     last_used_at = models.DateTimeField(help_text="The last log-in or refresh.")
     expires_at = models.DateTimeField()

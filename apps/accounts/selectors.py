@@ -1,8 +1,16 @@
-"""Which departments a user may see: the one rule that every other app's `*_for(user)` stands on."""
+"""What a user may see: departments, by the one rule that every other app's `*_for(user)` stands on, and sessions."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.password_validation import get_default_password_validators
+from django.db.models import QuerySet
 
 from aetherflow.errors import ForbiddenError, NotFoundError
 from aetherflow.registry import departments
-from apps.accounts.models import Role, User
+from apps.accounts.models import Role, Session, User
 
 
 def departments_of(user: User) -> tuple[str, ...]:
@@ -32,3 +40,49 @@ def require_department(user: User, slug: str) -> None:
         code="foreign-department",
         hint="Choose your own department, or ask an admin to move your account.",
     )
+
+
+def require_admin(user: User, *, what: str) -> None:
+    """ForbiddenError `admins-only` for a member; `what` is the sentence's subject."""
+    if user.role != Role.ADMIN:
+        raise ForbiddenError(
+            f"{what} is open to admins only.",
+            code="admins-only",
+            hint="Ask an admin of the platform to look.",
+        )
+
+
+def sessions_for(user: User, *, at: datetime) -> QuerySet[Session]:
+    """The user's own sessions that run, the last used first. Nobody sees another's here, an admin neither."""
+    return Session.objects.filter(user=user, ended_at=None, expires_at__gt=at).order_by("-last_used_at", "pk")
+
+
+def session_for(user: User, session_id: UUID, *, at: datetime) -> Session:
+    """NotFoundError for another's or an ended one just as for one that never was."""
+    found = sessions_for(user, at=at).filter(pk=session_id).first()
+    if found is None:
+        raise NotFoundError(
+            "There is no such session.", hint="It may have ended already: look at the list of sessions again."
+        )
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordRule:
+    """One thing a new password must fulfil. `code` is stable; `text` says it to a person."""
+
+    code: str
+    text: str
+    least_characters: int | None
+
+
+def password_rules() -> list[PasswordRule]:
+    """The rules of the settings, named after their validators: `minimum-length`, `common-password` …"""
+    return [
+        PasswordRule(
+            code=re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(rule).__name__.removesuffix("Validator")).lower(),
+            text=rule.get_help_text(),
+            least_characters=getattr(rule, "min_length", None),
+        )
+        for rule in get_default_password_validators()
+    ]

@@ -14,4 +14,6 @@ urlpatterns = [
     path("logout", views.LogoutView.as_view(), name="logout"),
     path("me", views.MeView.as_view(), name="me"),
     path("password", views.PasswordView.as_view(), name="password"),
+    path("sessions", views.SessionListView.as_view(), name="sessions"),
+    path("sessions/<uuid:session_id>", views.SessionView.as_view(), name="session"),
 ]

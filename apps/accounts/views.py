@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import exceptions, serializers
+from rest_framework import exceptions, generics, serializers
+from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +16,7 @@ from rest_framework.views import APIView
 
 from aetherflow.registry import departments
 from apps.accounts import services
-from apps.accounts.authentication import CHALLENGE, Unauthenticated, bearer_token, user_of
+from apps.accounts.authentication import CHALLENGE, Unauthenticated, address_of, bearer_token, session_of, user_of
 from apps.accounts.cookies import (
     CSRF_HEADER,
     CSRF_VALUE,
@@ -23,8 +25,8 @@ from apps.accounts.cookies import (
     set_refresh_cookie,
 )
 from apps.accounts.errors import FieldError, UnauthenticatedError
-from apps.accounts.models import Approval, Role, User
-from apps.accounts.selectors import departments_of
+from apps.accounts.models import Approval, Role, Session, SessionEnd, User
+from apps.accounts.selectors import departments_of, password_rules, session_for, sessions_for
 
 MODE_HEADER = "X-Auth-Mode"
 _PASSWORD_LENGTH = 1024
@@ -129,9 +131,16 @@ class DepartmentOutput(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]  # the base has an option of that name
 
 
+class PasswordRuleOutput(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    text = serializers.CharField()
+    least_characters = serializers.IntegerField(allow_null=True, help_text="Of a rule about the length.")
+
+
 class ConfigOutput(serializers.Serializer[Any]):
     registration_policy = serializers.ChoiceField(choices=[policy.value for policy in services.Policy])
     departments = DepartmentOutput(many=True)
+    password_rules = PasswordRuleOutput(many=True, help_text="What a new password must fulfil.")
 
 
 class ConfigView(PublicView):
@@ -141,6 +150,7 @@ class ConfigView(PublicView):
         config = {
             "registration_policy": settings.REGISTRATION_POLICY,
             "departments": [{"slug": slug, "label": department.label} for slug, department in departments().items()],
+            "password_rules": password_rules(),
         }
         return Response(ConfigOutput(config).data)
 
@@ -224,7 +234,7 @@ class LoginView(PublicView):
         given.is_valid(raise_exception=True)
         at = timezone.now()
         user_agent = request.headers.get("User-Agent", "")
-        signed_in = services.log_in(**given.validated_data, user_agent=user_agent, at=at)
+        signed_in = services.log_in(**given.validated_data, user_agent=user_agent, ip=address_of(request), at=at)
         return _tokens(signed_in, with_refresh=_asks_for_refresh(request), at=at)
 
 
@@ -309,6 +319,65 @@ class PasswordView(AuthView):
             at=timezone.now(),
         )
         return _signed_out()
+
+
+class SessionOutput(serializers.Serializer[Session]):
+    id = serializers.UUIDField()
+    user_agent = serializers.CharField(help_text="What the browser or the program calls itself.")
+    ip = serializers.IPAddressField(allow_null=True, help_text="Where the log-in came from.")
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(help_text="The last log-in or refresh.")
+    expires_at = serializers.DateTimeField()
+    current = serializers.SerializerMethodField(help_text="The session that is asking.")
+
+    def get_current(self, session: Session) -> bool:
+        return session == self.context["request"].auth
+
+
+class SessionsEndedOutput(serializers.Serializer[Any]):
+    ended = serializers.IntegerField(help_text="How many ran.")
+
+
+class SessionPagination(LimitOffsetPagination):
+    default_limit = 25
+    max_limit = 200
+
+
+class SessionListView(AuthView, generics.ListAPIView):
+    serializer_class = SessionOutput
+    pagination_class = SessionPagination
+    filter_backends = []
+    queryset = Session.objects.none()
+
+    def get_queryset(self) -> Any:
+        return sessions_for(user_of(self.request), at=timezone.now())
+
+    @extend_schema(operation_id="auth_sessions")
+    def get(self, request: Request) -> Response:
+        """One's own sessions that run, the last used first."""
+        return self.list(request)
+
+    @extend_schema(operation_id="auth_sessions_end_others", responses={200: SessionsEndedOutput})
+    def delete(self, request: Request) -> Response:
+        """End all of one's sessions but the one that is asking."""
+        user = user_of(request)
+        ended = services.end_sessions(
+            user=user, reason=SessionEnd.OWNER, besides=session_of(request), by=user, at=timezone.now()
+        )
+        return Response(SessionsEndedOutput({"ended": ended}).data)
+
+
+class SessionView(AuthView):
+    @extend_schema(
+        operation_id="auth_sessions_end",
+        responses={204: OpenApiResponse(description="It has ended; its access token is refused from now on.")},
+    )
+    def delete(self, request: Request, session_id: UUID) -> Response:
+        """End one of one's own sessions. 404 for another's as for one that is not there."""
+        user, at = user_of(request), timezone.now()
+        session = session_for(user, session_id, at=at)
+        services.end_session(session_id=session.pk, reason=SessionEnd.OWNER, by=user, at=at)
+        return _signed_out() if session == session_of(request) else Response(status=204)
 
 
 def _refresh_in_body(request: Request) -> str | None:

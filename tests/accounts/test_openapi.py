@@ -13,6 +13,9 @@ OPERATIONS = {
     ("post", "logout"): "auth_logout",
     ("get", "me"): "auth_me",
     ("post", "password"): "auth_password",
+    ("get", "sessions"): "auth_sessions",
+    ("delete", "sessions"): "auth_sessions_end_others",
+    ("delete", "sessions/{session_id}"): "auth_sessions_end",
 }
 
 
@@ -24,7 +27,7 @@ def test_the_operations_keep_their_names_and_say_who_may_call_them() -> None:
     for (method, name), operation_id in OPERATIONS.items():
         operation = paths[f"/api/v1/auth/{name}"][method]
         assert operation["operationId"] == operation_id
-        assert operation["security"] == [{"bearer": []} if name in {"me", "password"} else {}]
+        assert operation["security"] == [{"bearer": []} if name.startswith(("me", "password", "sessions")) else {}]
     assert schema["components"]["securitySchemes"]["bearer"] == {
         "type": "http",
         "scheme": "bearer",

@@ -46,6 +46,17 @@ def test_the_page_can_ask_for_the_policy_and_the_departments(api: APIClient, pol
     assert all(each["label"] for each in answer["departments"])
 
 
+def test_the_page_can_ask_what_a_password_must_fulfil(api: APIClient) -> None:
+    rules = {rule["code"]: rule for rule in api.get(CONFIG).json()["password_rules"]}
+    assert set(rules) == {"user-attribute-similarity", "minimum-length", "common-password", "numeric-password"}
+    assert "10 characters" in rules["minimum-length"]["text"]
+    assert {code: rule["least_characters"] for code, rule in rules.items() if rule["least_characters"]} == {
+        "minimum-length": 10
+    }
+    with override_settings(AUTH_PASSWORD_VALIDATORS=[]):
+        assert api.get(CONFIG).json()["password_rules"] == []
+
+
 @open_to_all
 def test_open_lets_in_at_once(api: APIClient) -> None:
     answer = api.post(REGISTER, ADA)

@@ -22,9 +22,20 @@ from config.local import ROOT
     ids=["etl", "ml", "longer than SQS can hide a message"],
 )
 def test_time_limits_out_of_order_stop_the_start(variables: dict[str, str], says: str) -> None:
-    command = [sys.executable, "-c", "import config.settings"]
-    done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = load(variables)
     assert done.returncode != 0
     assert says in done.stderr
+
+
+@pytest.mark.parametrize("name", ["TRUSTED_PROXIES", "WORKER_MEMORY_LIMIT_MB"])
+def test_a_number_below_nothing_stops_the_start(name: str) -> None:
+    done = load({name: "-1"})
+    assert done.returncode != 0
+    assert f"{name}='-1' cannot be read. It is a whole number, 0 or above" in done.stderr
+
+
+def load(variables: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", "import config.settings"]
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, timeout=60, check=False
+    )

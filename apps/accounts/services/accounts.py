@@ -74,7 +74,7 @@ def set_access(*, user: User, department: str, role: Role, is_active: bool, by: 
                 code="changed-meanwhile",
                 hint="Look at the account again, then decide.",
             )
-        end_sessions(user=user, reason=SessionEnd.ACCESS_CHANGE, at=at)
+        end_sessions(user=user, reason=SessionEnd.ACCESS_CHANGE, by=by, at=at)
     user.refresh_from_db()
     log.info("account.access_changed", user_id=str(user.pk), by=_id(by), before=before, after=after)
     return True

@@ -34,7 +34,7 @@ class SignedIn:
     refresh: str
 
 
-def log_in(*, email: str, password: str, user_agent: str, at: datetime) -> SignedIn:
+def log_in(*, email: str, password: str, user_agent: str, ip: str | None = None, at: datetime) -> SignedIn:
     """Open a session.
 
     UnauthenticatedError `invalid-credentials` for an unknown address, a wrong password and a shut account
@@ -62,6 +62,7 @@ def log_in(*, email: str, password: str, user_agent: str, at: datetime) -> Signe
         session = Session.objects.create(
             user=user,
             user_agent=user_agent[:_USER_AGENT_LENGTH],
+            ip=ip,
             created_at=at,
             last_used_at=at,
             expires_at=at + settings.REFRESH_TOKEN_LIFETIME,
@@ -112,19 +113,28 @@ def log_out(*, refresh: str | None, access: str | None, at: datetime) -> None:
             end_session(session_id=read(token).session_id, reason=SessionEnd.LOGOUT, at=at)
 
 
-def end_session(*, session_id: UUID, reason: SessionEnd, at: datetime) -> bool:
+def end_session(*, session_id: UUID, reason: SessionEnd, by: User | None = None, at: datetime) -> bool:
     """False where it had ended before."""
     running = Session.objects.filter(pk=session_id, ended_at=None)
     ended = bool(running.update(ended_at=at, ended_reason=reason))
     if ended:
-        log.info("session.ended", session_id=str(session_id), reason=reason.value)
+        log.info("session.ended", session_id=str(session_id), reason=reason.value, by=str(by.pk) if by else None)
     return ended
 
 
-def end_sessions(*, user: User, reason: SessionEnd, at: datetime) -> int:
-    """End all of a user's sessions; how many ran."""
-    running = Session.objects.filter(user=user, ended_at=None)
-    return running.update(ended_at=at, ended_reason=reason)
+def end_sessions(
+    *, user: User, reason: SessionEnd, besides: Session | None = None, by: User | None = None, at: datetime
+) -> int:
+    """End a user's sessions, all or all `besides` one; how many ran."""
+    running = Session.objects.filter(user=user, ended_at=None, expires_at__gt=at)
+    if besides is not None:
+        running = running.exclude(pk=besides.pk)
+    ended = running.update(ended_at=at, ended_reason=reason)
+    if ended:
+        log.info(
+            "sessions.ended", user_id=str(user.pk), count=ended, reason=reason.value, by=str(by.pk) if by else None
+        )
+    return ended
 
 
 def _open_session(claims: RefreshClaims, *, at: datetime) -> Session:

@@ -40,6 +40,24 @@ export const config: ConfigOutput = {
     { slug: 'supply_chain', label: 'Supply chain' },
     { slug: 'finance', label: 'Finance' },
   ],
+  password_rules: [
+    {
+      code: 'user-attribute-similarity',
+      text: 'Your password can’t be too similar to your other personal information.',
+      least_characters: null,
+    },
+    {
+      code: 'minimum-length',
+      text: 'Your password must contain at least 10 characters.',
+      least_characters: 10,
+    },
+    {
+      code: 'common-password',
+      text: 'Your password can’t be a commonly used password.',
+      least_characters: null,
+    },
+    { code: 'numeric-password', text: 'Your password can’t be entirely numeric.', least_characters: null },
+  ],
 };
 
 export const signedIn = (user: UserOutput = ada, access = 'access-1'): SignedInOutput => ({

@@ -6,6 +6,7 @@
  * OpenAPI spec version: 1
  */
 import type {
+  AuthSessionsParams,
   BulkReviewInputRequest,
   ConfigOutput,
   DashboardOutput,
@@ -29,6 +30,7 @@ import type {
   PaginatedHeaderMappingOutputList,
   PaginatedJobOutputList,
   PaginatedReviewOutputList,
+  PaginatedSessionOutputList,
   PasswordInputRequest,
   ProfileOutput,
   ReadinessOutput,
@@ -41,6 +43,7 @@ import type {
   RowsPage,
   SchemaOutput,
   SchemasMappingsParams,
+  SessionsEndedOutput,
   SettingsChangedOutput,
   SettingsInputRequest,
   SettingsOutput,
@@ -177,6 +180,63 @@ export const authRegister = async (
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...options?.headers },
     body: JSON.stringify(registerInputRequest),
+  });
+};
+
+/**
+ * One's own sessions that run, the last used first.
+ */
+export const getAuthSessionsUrl = (params?: AuthSessionsParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : value.toString());
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/auth/sessions?${stringifiedParams}`
+    : `/api/v1/auth/sessions`;
+};
+
+export const authSessions = async (
+  params?: AuthSessionsParams,
+  options?: RequestInit,
+): Promise<PaginatedSessionOutputList> => {
+  return request<PaginatedSessionOutputList>(getAuthSessionsUrl(params), {
+    ...options,
+    method: 'GET',
+  });
+};
+
+/**
+ * End all of one's sessions but the one that is asking.
+ */
+export const getAuthSessionsEndOthersUrl = () => {
+  return `/api/v1/auth/sessions`;
+};
+
+export const authSessionsEndOthers = async (options?: RequestInit): Promise<SessionsEndedOutput> => {
+  return request<SessionsEndedOutput>(getAuthSessionsEndOthersUrl(), {
+    ...options,
+    method: 'DELETE',
+  });
+};
+
+/**
+ * End one of one's own sessions. 404 for another's as for one that is not there.
+ */
+export const getAuthSessionsEndUrl = (sessionId: string) => {
+  return `/api/v1/auth/sessions/${sessionId}`;
+};
+
+export const authSessionsEnd = async (sessionId: string, options?: RequestInit): Promise<void> => {
+  return request<void>(getAuthSessionsEndUrl(sessionId), {
+    ...options,
+    method: 'DELETE',
   });
 };
 
@@ -466,6 +526,9 @@ export const datasetsUpload = async (
   }
   if (uploadInputRequest.date_order !== undefined) {
     formData.append(`date_order`, uploadInputRequest.date_order);
+  }
+  if (uploadInputRequest.percentages !== undefined) {
+    formData.append(`percentages`, uploadInputRequest.percentages);
   }
   if (uploadInputRequest.sheet !== undefined) {
     formData.append(`sheet`, uploadInputRequest.sheet);

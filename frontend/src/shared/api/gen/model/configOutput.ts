@@ -7,8 +7,11 @@
  */
 import type { RegistrationPolicyEnum } from './registrationPolicyEnum';
 import type { DepartmentOutput } from './departmentOutput';
+import type { PasswordRuleOutput } from './passwordRuleOutput';
 
 export interface ConfigOutput {
   registration_policy: RegistrationPolicyEnum;
   departments: DepartmentOutput[];
+  /** What a new password must fulfil. */
+  password_rules: PasswordRuleOutput[];
 }

@@ -7,6 +7,7 @@
  */
 
 export * from './approvalEnum';
+export * from './authSessionsParams';
 export * from './blankEnum';
 export * from './bulkReviewInputRequest';
 export * from './cell';
@@ -114,7 +115,11 @@ export * from './paginatedDatasetOutputList';
 export * from './paginatedHeaderMappingOutputList';
 export * from './paginatedJobOutputList';
 export * from './paginatedReviewOutputList';
+export * from './paginatedSessionOutputList';
 export * from './passwordInputRequest';
+export * from './passwordRuleOutput';
+export * from './passwordRuleOutputLeastCharacters';
+export * from './percentagesEnum';
 export * from './personOutput';
 export * from './problem';
 export * from './problemDetails';
@@ -150,6 +155,9 @@ export * from './rowsPageResultsItem';
 export * from './runStatus';
 export * from './schemaOutput';
 export * from './schemasMappingsParams';
+export * from './sessionOutput';
+export * from './sessionOutputIp';
+export * from './sessionsEndedOutput';
 export * from './settingInputRequest';
 export * from './settingInputRequestValue';
 export * from './settingOutput';
@@ -182,6 +190,7 @@ export * from './uploadInputRequestDateOrder';
 export * from './uploadInputRequestDecimal';
 export * from './uploadInputRequestMapping';
 export * from './uploadInputRequestMaxRejectShare';
+export * from './uploadInputRequestPercentages';
 export * from './userOutput';
 export * from './userOutputDepartment';
 export * from './verdict';

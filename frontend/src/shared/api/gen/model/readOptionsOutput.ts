@@ -7,6 +7,7 @@
  */
 import type { DecimalEnum } from './decimalEnum';
 import type { DateOrderEnum } from './dateOrderEnum';
+import type { PercentagesEnum } from './percentagesEnum';
 import type { ReadOptionsOutputMapping } from './readOptionsOutputMapping';
 
 /**
@@ -17,6 +18,7 @@ export interface ReadOptionsOutput {
   encoding?: string;
   decimal?: DecimalEnum;
   date_order?: DateOrderEnum;
+  percentages?: PercentagesEnum;
   sheet?: string;
   mapping?: ReadOptionsOutputMapping;
 }

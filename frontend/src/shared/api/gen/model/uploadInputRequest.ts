@@ -7,6 +7,7 @@
  */
 import type { UploadInputRequestDecimal } from './uploadInputRequestDecimal';
 import type { UploadInputRequestDateOrder } from './uploadInputRequestDateOrder';
+import type { UploadInputRequestPercentages } from './uploadInputRequestPercentages';
 import type { UploadInputRequestMapping } from './uploadInputRequestMapping';
 import type { OnErrorEnum } from './onErrorEnum';
 import type { UploadInputRequestMaxRejectShare } from './uploadInputRequestMaxRejectShare';
@@ -31,6 +32,11 @@ export interface UploadInputRequest {
 * `month-first` - month-first
 * `year-first` - year-first */
   date_order?: (typeof UploadInputRequestDateOrder)[keyof typeof UploadInputRequestDateOrder];
+  /** Whether percentages are written in percent (15) or as shares of 1 (0.15).
+
+* `percent` - percent
+* `share` - share */
+  percentages?: (typeof UploadInputRequestPercentages)[keyof typeof UploadInputRequestPercentages];
   /**
    * The name of the sheet of a workbook.
    * @maxLength 255
