@@ -243,7 +243,7 @@ SPECTACULAR_SETTINGS = {
         "RunStatus": "apps.jobs.models.JobStatus",
         "StageName": "apps.jobs.models.Stage",
         "HealthStatus": "apps.jobs.views.HEALTH",
-        "CheckStatus": "apps.jobs.views.CHECK",
+        "CheckStatus": "apps.jobs.serializers.CHECK",
         "ColumnKind": "apps.datasets.serializers.KINDS",
         "FlagSeverity": "apps.datasets.serializers.SEVERITIES",
         "Verdict": "apps.insights.models.Verdict",

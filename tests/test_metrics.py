@@ -2,11 +2,10 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families as plain_tex
 from aetherflow.errors import AnticipatedError
 from aetherflow.registry import departments
 from apps.accounts.models import User
-from apps.jobs import metrics, probes, readiness
+from apps.jobs import metrics, readiness
 from apps.jobs.broker import sqs_settings
 from apps.jobs.models import Job, StageRun
 from apps.jobs.services.workers import beat
@@ -30,7 +29,7 @@ from config.local import environment
 from config.local.home import Home, free_port
 from tests.accounts.factories import AdminFactory, UserFactory, bearer
 from tests.jobs.calls import problem
-from tests.jobs.conftest import seller, sqs, upload, work  # noqa: F401  (fixtures)
+from tests.jobs.conftest import hanging, seller, sqs, upload, work  # noqa: F401  (fixtures)
 from tests.jobs.files import row, sales
 from tests.jobs.steps import deliver, taken
 
@@ -48,16 +47,6 @@ def token(settings: Any) -> None:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of the numbers: a busy machine may take longer than a scrape may."""
     monkeypatch.setattr(metrics, "WITHIN_SECONDS", 10.0)
-
-
-@pytest.fixture
-def hanging() -> Iterator[str]:
-    """An address where somebody takes every call and never says a word."""
-    with socket.create_server(("127.0.0.1", 0), backlog=16) as silent:
-        yield f"http://127.0.0.1:{silent.getsockname()[1]}"
-    # Who asks shares a look that is under way: the next test must not be given the end of this one's.
-    for probe in (probes.storage, probes.queues):
-        eventually(lambda probe=probe: probe._under_way is None or probe._under_way.done())
 
 
 def scrape() -> Samples:
@@ -306,7 +295,7 @@ def test_the_documentation_names_every_metric_and_no_other(
 @pytest.mark.parametrize("away", ["refusing", "hanging"])
 def test_a_scrape_without_sqs_comes_in_time_and_tells_the_rest(
     away: str,
-    hanging: str,
+    hanging: str,  # noqa: F811
     settings: Any,
     seller: User,  # noqa: F811
 ) -> None:
@@ -363,7 +352,7 @@ def test_a_database_that_hangs_holds_one_thread_and_no_answer(
     eventually(lambda: readiness.readiness()["database"]["status"] == "ok")
 
 
-def test_readiness_does_not_wait_for_a_store_and_queues_that_hang(hanging: str, settings: Any) -> None:
+def test_readiness_does_not_wait_for_a_store_and_queues_that_hang(hanging: str, settings: Any) -> None:  # noqa: F811
     settings.AWS_ENDPOINT_URL_SQS = settings.AWS_ENDPOINT_URL_S3 = hanging
     settings.STORAGES = {**settings.STORAGES}
     began = time.monotonic()

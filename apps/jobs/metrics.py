@@ -13,7 +13,6 @@ from itertools import product
 from typing import TypeVar
 
 import structlog
-from django.db.models import Count, Min, Q
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
@@ -21,9 +20,10 @@ from prometheus_client.utils import floatToGoString
 from aetherflow.registry import departments
 from apps.jobs import clock, probes
 from apps.jobs.broker import sqs_settings
-from apps.jobs.models import DURATION_BOUNDS, Job, JobStatus, Outcome, Stage, StageRun, StageTally, State
+from apps.jobs.models import DURATION_BOUNDS, Outcome, Stage, StageTally
 from apps.jobs.probes import Probe, answer_of, beating
 from apps.jobs.readiness import RELAY
+from apps.jobs.selectors import UNFINISHED, Waiting, unfinished_jobs, waiting_stages
 from apps.jobs.sqs import names
 from apps.jobs.sqs.queues import QueueStats
 
@@ -32,54 +32,34 @@ Found = TypeVar("Found")
 
 # Half of the platform told in time is worth more than all of it too late: Prometheus drops a late answer whole.
 WITHIN_SECONDS = 0.8
-_UNFINISHED = (JobStatus.QUEUED, JobStatus.PROCESSING)
 # queue → the part of the platform its processes are.
 _PART_OF = {names.ETL: "worker-etl", names.ML: "worker-ml", RELAY: "relay"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """What the database knows of the line at one moment.
-
-    By stage: how many runs wait in the outbox, since when the oldest of them does, and since when the oldest message
-    is out that no worker has begun.
-    """
+    """What the database knows of the line at one moment."""
 
     at: datetime
     tallies: list[StageTally]
     unfinished: dict[tuple[str, str], int]
-    waiting: dict[str, int]
-    waiting_since: dict[str, datetime]
-    sent_since: dict[str, datetime]
+    waiting: dict[str, Waiting]
     processes: Counter[str]
 
-    def seconds_since(self, moments: Iterable[datetime]) -> float:
+    def seconds_since(self, moments: Iterable[datetime | None]) -> float:
         """The age of the oldest; 0 where there is none."""
-        return max(((self.at - moment).total_seconds() for moment in moments), default=0.0)
+        return max(((self.at - moment).total_seconds() for moment in moments if moment), default=0.0)
 
 
 def line() -> Line:
     """Five queries, however much there is."""
     # The database's clock, by which the times were written that are compared with it.
     at = clock.now()
-    unsent = Q(dispatched_at=None)
-    queued = (
-        StageRun.objects.filter(state=State.QUEUED)
-        .order_by()
-        .values_list("stage")
-        .annotate(
-            waiting=Count("pk", filter=unsent), waiting_since=Min("queued_at", filter=unsent), sent=Min("dispatched_at")
-        )
-    )
-    runs = list(queued)
-    jobs = Job.objects.filter(status__in=_UNFINISHED).order_by().values_list("department", "status")
     return Line(
         at=at,
         tallies=list(StageTally.objects.all()),
-        unfinished={(department, status): count for department, status, count in jobs.annotate(count=Count("pk"))},
-        waiting={stage: count for stage, count, _, _ in runs},
-        waiting_since={stage: since for stage, _, since, _ in runs if since},
-        sent_since={stage: since for stage, _, _, since in runs if since},
+        unfinished=unfinished_jobs(),
+        waiting=waiting_stages(),
         processes=beating(at),
     )
 
@@ -123,7 +103,7 @@ def _of_line(known: Line) -> Iterator[Metric]:
     yield _attempts(known.tallies, slugs)
     yield _durations(known.tallies)
     yield _rows(known.tallies, slugs)
-    unfinished = {key: known.unfinished.get(key, 0) for key in product(slugs, _UNFINISHED)}
+    unfinished = {key: known.unfinished.get(key, 0) for key in product(slugs, UNFINISHED)}
     yield _gauge("jobs", "Jobs that are not finished.", ["department", "status"], unfinished.items())
     yield _gauge(
         "workers",
@@ -135,17 +115,17 @@ def _of_line(known: Line) -> Iterator[Metric]:
         "outbox_waiting",
         "Queued stages whose message is not sent yet.",
         ["stage"],
-        [(stage, known.waiting.get(stage, 0)) for stage in Stage.values],
+        [(stage, known.waiting[stage].count if stage in known.waiting else 0) for stage in Stage.values],
     )
-    lag = known.seconds_since(known.waiting_since.values())
+    lag = known.seconds_since(waiting.since for waiting in known.waiting.values())
     yield _gauge("outbox_lag_seconds", "Age of the oldest queued stage whose message is not sent yet.", [], [((), lag)])
     yield _gauge(
         "queue_oldest_seconds",
         "How long ago the oldest message was sent that no worker has begun.",
         ["queue"],
         [
-            (stage, known.seconds_since(filter(None, [known.sent_since.get(stage)])))
-            for stage in Stage.values  # a queue is called like its stage
+            (queue, known.seconds_since([known.waiting[queue].sent_since] if queue in known.waiting else []))
+            for queue in Stage.values  # a queue is called like its stage
         ],
     )
 

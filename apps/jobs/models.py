@@ -155,6 +155,7 @@ class StageRun(models.Model):
             ),
             models.Index(fields=["started_at"], name="stagerun_working", condition=Q(state="processing")),
             models.Index(fields=["department"], name="stagerun_active", condition=Q(state__in=sorted(ACTIVE))),
+            models.Index(fields=["finished_at"], name="stagerun_failed", condition=Q(state="failed")),
         ]
 
     def __str__(self) -> str:

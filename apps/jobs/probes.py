@@ -67,6 +67,13 @@ def answer_of(look: Future[Found], *, until: float) -> Found:
     return look.result(timeout=max(0.0, until - time.monotonic()))
 
 
+def no_answer(error: Exception, *, within: float) -> str:
+    """Why there is none, for anybody to read: addresses and credentials in the error's own text belong in the log."""
+    if isinstance(error, TimeoutError):
+        return f"No answer within {within:g} s."
+    return f"No answer ({type(error).__name__})."
+
+
 def beating(at: datetime) -> Counter[str]:
     """queue → live processes that serve it."""
     return Counter(queue for worker in live_workers(at=at) for queue in worker.queues)

@@ -1,15 +1,23 @@
-"""Reads of jobs. A request's only doors are the `*_for(user)` functions."""
+"""Reads of jobs. A department user's only doors are the `*_for(user)` functions; what looks across the departments (the
+line, the workers, the failures) is for operators and machines."""
 
+from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Prefetch, QuerySet
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, Max, Min, Prefetch, Q, QuerySet
 
 from aetherflow.errors import NotFoundError
 from apps.accounts.models import User
 from apps.accounts.selectors import departments_of
-from apps.jobs.models import Job, StageRun, WorkerHeartbeat
+from apps.jobs.models import Job, JobStatus, StageRun, State, WorkerHeartbeat
+
+UNFINISHED = (JobStatus.QUEUED, JobStatus.PROCESSING)
+# A worker that was killed says no farewell; for so long its silence is news.
+_REMEMBERED = timedelta(days=1)
 
 
 def jobs_for(user: User) -> QuerySet[Job]:
@@ -38,3 +46,98 @@ def dead_after() -> timedelta:
 def live_workers(*, at: datetime) -> QuerySet[WorkerHeartbeat]:
     """Workers that have beaten lately."""
     return WorkerHeartbeat.objects.filter(beat_at__gte=at - dead_after())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Of one stage: how many runs wait in the outbox, since when the oldest of them does, and since when the oldest
+    message is out that no worker has begun."""
+
+    count: int
+    since: datetime | None
+    sent_since: datetime | None
+
+
+def waiting_stages() -> dict[str, Waiting]:
+    """stage → what waits; a stage of which nothing does is not there."""
+    unsent = Q(dispatched_at=None)
+    queued = (
+        StageRun.objects.filter(state=State.QUEUED)
+        .order_by()
+        .values_list("stage")
+        .annotate(count=Count("pk", filter=unsent), since=Min("queued_at", filter=unsent), sent=Min("dispatched_at"))
+    )
+    return {stage: Waiting(count=count, since=since, sent_since=sent) for stage, count, since, sent in queued}
+
+
+def unfinished_jobs() -> dict[tuple[str, str], int]:
+    """(department, status) → how many; without those of which there is none."""
+    jobs = Job.objects.filter(status__in=UNFINISHED).order_by().values_list("department", "status")
+    return {(department, status): count for department, status, count in jobs.annotate(count=Count("pk"))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerSeen:
+    """A worker process (or a relay) and what it has in hand. `heartbeat` is None where only its work is known."""
+
+    name: str
+    heartbeat: WorkerHeartbeat | None
+    alive: bool
+    runs: list[StageRun]
+
+
+def workers_seen(*, at: datetime) -> list[WorkerSeen]:
+    """Those that live, those that fell silent within a day, and those that hold work without a sign of life."""
+    in_hand: defaultdict[str, list[StageRun]] = defaultdict(list)
+    working = StageRun.objects.filter(state=State.PROCESSING).select_related("job__dataset").order_by("started_at")
+    for run in working.defer("traceback", "job__dataset__profile"):
+        in_hand[run.worker].append(run)
+    beats = {beat.name: beat for beat in WorkerHeartbeat.objects.filter(beat_at__gte=at - _REMEMBERED)}
+    live = at - dead_after()
+    return [
+        WorkerSeen(
+            name=name,
+            heartbeat=(beat := beats.get(name)),
+            alive=beat is not None and beat.beat_at >= live,
+            runs=in_hand.get(name, []),
+        )
+        for name in sorted({*beats, *in_hand})
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureClass:
+    """Stages that failed by one code and have not been run again."""
+
+    code: str
+    stage: str
+    count: int
+    dead_lettered: int
+    departments: list[str]
+    latest_at: datetime
+
+
+def failures_since(since: datetime) -> list[FailureClass]:
+    """The commonest first."""
+    failed = (
+        StageRun.objects.filter(state=State.FAILED, finished_at__gte=since)
+        .order_by()
+        .values("error_code", "stage")
+        .annotate(
+            count=Count("pk"),
+            dead=Count("pk", filter=Q(dead_lettered=True)),
+            latest=Max("finished_at"),
+            of=ArrayAgg("department", distinct=True, order_by="department"),
+        )
+    )
+    return [
+        FailureClass(
+            code=each["error_code"],
+            stage=each["stage"],
+            count=each["count"],
+            dead_lettered=each["dead"],
+            departments=each["of"],
+            latest_at=each["latest"],
+        )
+        for each in failed.order_by("-count", "error_code", "stage")
+    ]

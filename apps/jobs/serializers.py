@@ -8,6 +8,9 @@ from rest_framework import serializers
 
 from apps.datasets.serializers import DatasetOutput, RowCountsOutput
 from apps.jobs.models import Job, JobStatus, Stage, StageRun, State
+from apps.jobs.selectors import WorkerSeen
+
+CHECK = ["ok", "down"]
 
 
 class ProgressOutput(serializers.Serializer[Any]):
@@ -100,6 +103,101 @@ class SubmissionOutput(serializers.Serializer[Any]):
     duplicate_of = serializers.UUIDField(
         allow_null=True, help_text="An earlier upload of the department with the very same bytes."
     )
+
+
+class ServiceOutput(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    status = serializers.ChoiceField(choices=CHECK)
+    detail = serializers.CharField()
+
+
+class SectionOutput(serializers.Serializer[Any]):
+    problem = serializers.CharField(allow_null=True, help_text="Why it is not known; null where it is.")
+
+
+class QueueOutput(serializers.Serializer[Any]):
+    queue = serializers.CharField()
+    name = serializers.CharField(help_text="As SQS knows it.")
+    visible = serializers.IntegerField(allow_null=True, help_text="Messages that wait, about. null: not known.")
+    in_flight = serializers.IntegerField(allow_null=True)
+    delayed = serializers.IntegerField(allow_null=True)
+    dead_letters = serializers.IntegerField(allow_null=True)
+    oldest_seconds = serializers.FloatField(
+        allow_null=True,
+        help_text="How long ago the oldest message was sent that no worker has begun; 0: there is none.",
+    )
+
+
+class QueuesOutput(SectionOutput):
+    items = QueueOutput(many=True)
+
+
+class OutboxStageOutput(serializers.Serializer[Any]):
+    stage = serializers.ChoiceField(choices=Stage.choices)
+    waiting = serializers.IntegerField(help_text="Runs whose message is not sent yet.")
+    lag_seconds = serializers.FloatField(help_text="The age of the oldest of them; 0: there is none.")
+
+
+class OutboxOutput(SectionOutput):
+    items = OutboxStageOutput(many=True)
+
+
+class DepartmentJobsOutput(serializers.Serializer[Any]):
+    department = serializers.CharField()
+    queued = serializers.IntegerField()
+    processing = serializers.IntegerField()
+
+
+class UnfinishedJobsOutput(SectionOutput):
+    items = DepartmentJobsOutput(many=True)
+
+
+class TaskOutput(serializers.Serializer[StageRun]):
+    job_id = serializers.UUIDField()
+    dataset_name = serializers.CharField(source="job.dataset.name")
+    department = serializers.CharField()
+    stage = serializers.ChoiceField(choices=Stage.choices)
+    since = serializers.DateTimeField(source="started_at", allow_null=True)
+
+
+class WorkerOutput(serializers.Serializer[WorkerSeen]):
+    name = serializers.CharField()
+    alive = serializers.BooleanField(help_text="It has given a sign of life lately.")
+    queues = serializers.ListField(child=serializers.CharField(), source="heartbeat.queues", default=[])
+    slots = serializers.IntegerField(source="heartbeat.slots", default=None, allow_null=True)
+    started_at = serializers.DateTimeField(source="heartbeat.started_at", default=None, allow_null=True)
+    beat_at = serializers.DateTimeField(
+        source="heartbeat.beat_at", default=None, allow_null=True, help_text="null: only its work is known."
+    )
+    tasks = TaskOutput(many=True, source="runs")
+
+
+class WorkersOutput(SectionOutput):
+    items = WorkerOutput(many=True)
+
+
+class FailureOutput(serializers.Serializer[Any]):
+    code = serializers.CharField(allow_blank=True)
+    stage = serializers.ChoiceField(choices=Stage.choices)
+    count = serializers.IntegerField()
+    dead_lettered = serializers.IntegerField()
+    departments = serializers.ListField(child=serializers.CharField())
+    latest_at = serializers.DateTimeField()
+
+
+class FailuresOutput(SectionOutput):
+    items = FailureOutput(many=True)
+
+
+class SystemStatusOutput(serializers.Serializer[Any]):
+    read_at = serializers.DateTimeField()
+    services = ServiceOutput(many=True)
+    queues = QueuesOutput()
+    outbox = OutboxOutput()
+    jobs = UnfinishedJobsOutput(help_text="Those that are not finished.")
+    workers = WorkersOutput(help_text="Live ones, and those that fell silent within a day.")
+    failures = FailuresOutput(help_text="Stages that failed and were not run again, by code.")
+    failures_since = serializers.DateTimeField()
 
 
 def _milliseconds(start: datetime | None, end: datetime | None) -> int | None:

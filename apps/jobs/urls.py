@@ -9,6 +9,7 @@ urlpatterns = [
     path("jobs", views.JobListView.as_view(), name="job-list"),
     path("jobs/<uuid:job_id>", views.JobView.as_view(), name="job-detail"),
     path("jobs/<uuid:job_id>/retry", views.JobRetryView.as_view(), name="job-retry"),
+    path("system/status", views.SystemStatusView.as_view(), name="system-status"),
     path("health", views.HealthView.as_view(), name="health"),
     path("health/ready", views.ReadinessView.as_view(), name="health-ready"),
 ]

@@ -4,6 +4,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.http import HttpRequest, QueryDict
+from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, serializers
@@ -17,7 +18,7 @@ from rest_framework.views import APIView
 from aetherflow.errors import AnticipatedError, InvalidError
 from apps.accounts.authentication import user_of
 from apps.accounts.models import User
-from apps.accounts.selectors import require_department
+from apps.accounts.selectors import require_admin, require_department
 from apps.datasets.models import OnError
 from apps.datasets.pagination import ListPagination, TotalOrderingFilter
 from apps.datasets.selectors import correctable_for, dataset_for, same_file
@@ -29,9 +30,10 @@ from apps.jobs.models import Job, JobStatus, Stage
 from apps.jobs.read_options import ReadOptionsInput, refuse_wrong_mapping
 from apps.jobs.readiness import readiness
 from apps.jobs.selectors import job_for, jobs_for
-from apps.jobs.serializers import JobOutput, SubmissionOutput
+from apps.jobs.serializers import CHECK, JobOutput, SubmissionOutput, SystemStatusOutput
 from apps.jobs.services.again import change_settings, retry, undo
 from apps.jobs.services.submission import submit
+from apps.jobs.status import system_status
 
 _IDEMPOTENCY_KEY_LENGTH = 200
 
@@ -204,7 +206,6 @@ class JobRetryView(APIView):
 
 
 HEALTH = ["ok", "unavailable"]
-CHECK = ["ok", "down"]
 
 
 class HealthOutput(serializers.Serializer[Any]):
@@ -240,6 +241,17 @@ class ReadinessView(APIView):
         checks = readiness()
         ok = all(check["status"] == "ok" for check in checks.values())
         return Response({"status": "ok" if ok else "unavailable", "checks": checks}, status=200 if ok else 503)
+
+
+class SystemStatusView(APIView):
+    @extend_schema(operation_id="system_status", responses=SystemStatusOutput)
+    def get(self, request: Request) -> Response:
+        """The platform at one look: services, queues, outbox, workers, failures. For admins. A source that is away or
+        hangs says so in `problem` and takes no other with it."""
+        require_admin(user_of(request), what="The status of the system")
+        # Not the database's clock: it may be what does not answer.
+        status = system_status(at=timezone.now())
+        return Response(SystemStatusOutput(status).data, headers={"Cache-Control": "no-store"})
 
 
 def _own_department(user: User) -> str:

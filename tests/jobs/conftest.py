@@ -1,5 +1,7 @@
 """A department's user, a file, and the means to take a job through its stages without worker processes."""
 
+import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +12,7 @@ from django.utils import timezone
 from aetherflow.registry import departments
 from apps.accounts.models import User
 from apps.datasets import partitions
+from apps.jobs import probes
 from apps.jobs.models import Job
 from apps.jobs.services.submission import submit
 from apps.jobs.sqs.messages import EtlMessage, MlMessage
@@ -31,6 +34,19 @@ def partition(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def sqs(transactional_db: None) -> Iterator[Any]:
     with provisioned() as client:
         yield client
+
+
+@pytest.fixture
+def hanging() -> Iterator[str]:
+    """An address where somebody takes every call and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as silent:
+        yield f"http://127.0.0.1:{silent.getsockname()[1]}"
+    # Who asks shares a look that is under way: the next test must not be given the end of this one's.
+    deadline = time.monotonic() + 15
+    for probe in (probes.storage, probes.queues):
+        while probe._under_way is not None and not probe._under_way.done():
+            assert time.monotonic() < deadline, "it never came back"
+            time.sleep(0.05)
 
 
 @pytest.fixture

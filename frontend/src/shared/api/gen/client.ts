@@ -51,6 +51,7 @@ import type {
   SnoozeInputRequest,
   SnoozesOutput,
   SubmissionOutput,
+  SystemStatusOutput,
   UploadInputRequest,
   UserOutput,
 } from './model';
@@ -937,6 +938,21 @@ export const getSchemasTemplateUrl = (department: string) => {
 
 export const schemasTemplate = async (department: string, options?: RequestInit): Promise<Blob> => {
   return request<Blob>(getSchemasTemplateUrl(department), {
+    ...options,
+    method: 'GET',
+  });
+};
+
+/**
+ * The platform at one look: services, queues, outbox, workers, failures. For admins. A source that is away or
+hangs says so in `problem` and takes no other with it.
+ */
+export const getSystemStatusUrl = () => {
+  return `/api/v1/system/status`;
+};
+
+export const systemStatus = async (options?: RequestInit): Promise<SystemStatusOutput> => {
+  return request<SystemStatusOutput>(getSystemStatusUrl(), {
     ...options,
     method: 'GET',
   });
