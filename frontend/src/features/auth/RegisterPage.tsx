@@ -1,4 +1,4 @@
-import { Button, PasswordInput, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
@@ -7,6 +7,7 @@ import { authLogin, authRegister } from '@/shared/api/gen/client';
 import type { ConfigOutput } from '@/shared/api/gen/model';
 import { asProblem } from '@/shared/api/problem';
 import { configQuery } from '@/shared/api/queries';
+import { NewPassword } from '@/shared/password/NewPassword';
 import { safeNext } from '@/shared/router/next';
 import { adopt } from '@/shared/session/session';
 import { Async } from '@/shared/ui/Async';
@@ -67,8 +68,9 @@ function RegisterForm({ config }: { config: ConfigOutput }) {
     return (
       <Stack>
         <Notice tone="good" title="Your account waits for approval">
-          An admin of the platform looks at it. You can log in as {register.data.email} as soon as it is
-          approved.
+          An admin of the platform looks at it; you can log in as {register.data.email} as soon as it is
+          approved. No message is sent: try it later, or ask an admin. Where that address had an account
+          before, nothing has changed, and its password is what it was.
         </Notice>
         <TextLink to="/login" search={{ next }} size="sm">
           Back to log-in
@@ -90,12 +92,7 @@ function RegisterForm({ config }: { config: ConfigOutput }) {
         )}
         <TextInput label="Name" autoComplete="name" {...form.getInputProps('full_name')} />
         <TextInput label="E-mail" type="email" autoComplete="username" {...form.getInputProps('email')} />
-        <PasswordInput
-          label="Password"
-          description="A longer sentence of your own is easy to keep and hard to guess."
-          autoComplete="new-password"
-          {...form.getInputProps('password')}
-        />
+        <NewPassword label="Password" {...form.getInputProps('password')} value={form.values.password} />
         {!invited && (
           <Select
             label="Department"
