@@ -112,10 +112,16 @@ const dataset = createRoute({
   component: lazyRouteComponent(() => import('@/features/data/DatasetPage'), 'DatasetPage'),
 });
 
+const account = createRoute({
+  getParentRoute: () => inside,
+  path: '/account',
+  component: lazyRouteComponent(() => import('@/features/account/AccountPage'), 'AccountPage'),
+});
+
 const routeTree = root.addChildren([
   login,
   register,
-  inside.addChildren([home, dashboard, upload, jobs, job, data, dataset]),
+  inside.addChildren([home, dashboard, upload, jobs, job, data, dataset, account]),
 ]);
 
 export const makeRouter = (client: QueryClient, history?: RouterHistory) =>

@@ -17,12 +17,11 @@ import { UndoUpload } from '@/shared/jobs/UndoUpload';
 import { causeWord, etlOf } from '@/shared/jobs/words';
 import { Async, Lines } from '@/shared/ui/Async';
 import { StatusBadge } from '@/shared/ui/Badges';
+import { Facts } from '@/shared/ui/Facts';
 import { Icon } from '@/shared/ui/icons';
 import { PageHeader } from '@/shared/ui/PageHeader';
 import { Panel } from '@/shared/ui/Panel';
 import { TextLink } from '@/shared/ui/links';
-
-import classes from './jobs.module.css';
 
 const route = getRouteApi('/inside/jobs/$job');
 
@@ -122,14 +121,7 @@ function JobDetails({ job }: { job: JobOutput }) {
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 5 }}>
           <Panel title="About">
-            <dl className={classes.facts}>
-              {facts.map(([name, value]) => (
-                <div key={name}>
-                  <dt>{name}</dt>
-                  <dd>{value}</dd>
-                </div>
-              ))}
-            </dl>
+            <Facts facts={facts} />
           </Panel>
         </Grid.Col>
       </Grid>

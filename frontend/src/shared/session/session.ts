@@ -70,7 +70,7 @@ async function post(path: string, headers: HeadersInit): Promise<Response> {
 }
 
 /** One tab at a time: the token is good for one use, and a second tab's late copy would look like a theft. */
-function exclusively<T>(work: () => Promise<T>): Promise<T> {
+export function exclusively<T>(work: () => Promise<T>): Promise<T> {
   const locks = (navigator as Partial<Navigator>).locks;
   return locks ? locks.request(LOCK, work) : work();
 }
