@@ -163,11 +163,15 @@ class TaskOutput(serializers.Serializer[StageRun]):
 class WorkerOutput(serializers.Serializer[WorkerSeen]):
     name = serializers.CharField()
     alive = serializers.BooleanField(help_text="It has given a sign of life lately.")
-    queues = serializers.ListField(child=serializers.CharField(), source="heartbeat.queues", default=[])
-    slots = serializers.IntegerField(source="heartbeat.slots", default=None, allow_null=True)
-    started_at = serializers.DateTimeField(source="heartbeat.started_at", default=None, allow_null=True)
+    queues = serializers.ListField(child=serializers.CharField(), source="heartbeat.queues", default=[], read_only=True)
+    slots = serializers.IntegerField(source="heartbeat.slots", default=None, allow_null=True, read_only=True)
+    started_at = serializers.DateTimeField(source="heartbeat.started_at", default=None, allow_null=True, read_only=True)
     beat_at = serializers.DateTimeField(
-        source="heartbeat.beat_at", default=None, allow_null=True, help_text="null: only its work is known."
+        source="heartbeat.beat_at",
+        default=None,
+        allow_null=True,
+        read_only=True,
+        help_text="null: only its work is known.",
     )
     tasks = TaskOutput(many=True, source="runs")
 

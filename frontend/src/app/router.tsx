@@ -118,10 +118,16 @@ const account = createRoute({
   component: lazyRouteComponent(() => import('@/features/account/AccountPage'), 'AccountPage'),
 });
 
+const system = createRoute({
+  getParentRoute: () => inside,
+  path: '/system',
+  component: lazyRouteComponent(() => import('@/features/system/SystemPage'), 'SystemPage'),
+});
+
 const routeTree = root.addChildren([
   login,
   register,
-  inside.addChildren([home, dashboard, upload, jobs, job, data, dataset, account]),
+  inside.addChildren([home, dashboard, upload, jobs, job, data, dataset, account, system]),
 ]);
 
 export const makeRouter = (client: QueryClient, history?: RouterHistory) =>

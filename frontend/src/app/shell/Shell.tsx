@@ -6,7 +6,7 @@ import { useEffect } from 'react';
 
 import { SessionEnded } from '@/features/auth/SessionEnded';
 import { resetUpload } from '@/features/upload/uploader';
-import { useSession } from '@/shared/session/useSession';
+import { useSession, useUser } from '@/shared/session/useSession';
 import { Boundary } from '@/shared/ui/Boundary';
 import { Icon, type IconName } from '@/shared/ui/icons';
 import { Logo, LogoMark } from '@/shared/ui/Logo';
@@ -89,6 +89,7 @@ function Frame() {
 
 function Navigation() {
   const { department } = useDepartment();
+  const isAdmin = useUser().role === 'admin';
   const entry = (icon: IconName, word: string) => (
     <>
       <Icon name={icon} size={19} />
@@ -127,6 +128,13 @@ function Navigation() {
             {entry('data', 'Data')}
           </Link>
         </li>
+        {isAdmin && (
+          <li>
+            <Link to="/system" {...look}>
+              {entry('pulse', 'System')}
+            </Link>
+          </li>
+        )}
       </ul>
     </nav>
   );

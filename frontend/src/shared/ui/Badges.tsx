@@ -34,6 +34,14 @@ export function StatusBadge({ status, partial = false }: { status: RunStatus; pa
   return <Badge {...STATUS[status]} moving={status === 'processing'} />;
 }
 
+export function UpBadge({ isUp, down = 'Down' }: { isUp: boolean; down?: string }) {
+  return isUp ? (
+    <Badge icon="check" tone={tones.good} word="Up" />
+  ) : (
+    <Badge icon="cross" tone={tones.bad} word={down} />
+  );
+}
+
 const SEVERITY: Record<Severity, Look> = {
   critical: { icon: 'alert', tone: tones.bad, word: 'Critical' },
   high: { icon: 'up', tone: tones.warning, word: 'High' },

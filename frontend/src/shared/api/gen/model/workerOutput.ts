@@ -14,10 +14,10 @@ export interface WorkerOutput {
   name: string;
   /** It has given a sign of life lately. */
   alive: boolean;
-  queues?: string[];
-  slots?: WorkerOutputSlots;
-  started_at?: WorkerOutputStartedAt;
+  readonly queues: readonly string[];
+  readonly slots: WorkerOutputSlots;
+  readonly started_at: WorkerOutputStartedAt;
   /** null: only its work is known. */
-  beat_at?: WorkerOutputBeatAt;
+  readonly beat_at: WorkerOutputBeatAt;
   tasks: TaskOutput[];
 }
