@@ -4,12 +4,12 @@ import { useNavigate, useRouterState } from '@tanstack/react-router';
 import { useDepartmentLabel } from '@/shared/departments';
 import { Icon } from '@/shared/ui/icons';
 
-import { remember, useDepartment } from './department';
+import { useDepartment } from './department';
 import classes from './Shell.module.css';
 
 /** Whose data this is; for those who see several departments, the way from one to the other. */
 export function DepartmentBadge() {
-  const { shown, department, departments } = useDepartment();
+  const { shown, department, departments, isAcross } = useDepartment();
   const label = useDepartmentLabel();
   const navigate = useNavigate();
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -24,7 +24,6 @@ export function DepartmentBadge() {
   const isList = path === '/jobs' || path === '/data';
   const choose = (slug: string | null) => {
     const chosen = slug || undefined;
-    if (chosen) remember(chosen);
     if (isList) {
       void navigate({ to: path, search: (before) => ({ ...before, department: chosen, page: undefined }) });
     } else if (path === '/upload') {
@@ -40,8 +39,8 @@ export function DepartmentBadge() {
       size="sm"
       w={178}
       leftSection={<Icon name="building" size={15} />}
-      data={isList ? [{ value: '', label: 'All departments' }, ...data] : data}
-      value={shown ?? (isList ? '' : department)}
+      data={isAcross ? [{ value: '', label: 'All departments' }, ...data] : data}
+      value={shown ?? (isAcross ? '' : department)}
       onChange={choose}
     />
   );

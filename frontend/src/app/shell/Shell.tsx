@@ -12,7 +12,7 @@ import { Icon, type IconName } from '@/shared/ui/icons';
 import { Logo, LogoMark } from '@/shared/ui/Logo';
 
 import { DepartmentBadge } from './DepartmentBadge';
-import { useDepartment } from './department';
+import { remember, useDepartment } from './department';
 import { SchemeToggle } from './SchemeToggle';
 import classes from './Shell.module.css';
 import { UserMenu } from './UserMenu';
@@ -88,8 +88,14 @@ function Frame() {
 }
 
 function Navigation() {
-  const { department } = useDepartment();
+  const { department, departments, shown } = useDepartment();
   const isAdmin = useUser().role === 'admin';
+  const several = departments.length > 1;
+  useEffect(() => {
+    if (several && shown !== null && departments.includes(shown)) remember(shown);
+  }, [several, departments, shown]);
+  // Whoever sees several departments stays with the one they look at.
+  const search = { department: (several && shown) || undefined };
   const entry = (icon: IconName, word: string) => (
     <>
       <Icon name={icon} size={19} />
@@ -114,17 +120,17 @@ function Navigation() {
           </Link>
         </li>
         <li>
-          <Link to="/upload" {...look} activeOptions={{ includeSearch: false }}>
+          <Link to="/upload" search={search} {...look} activeOptions={{ includeSearch: false }}>
             {entry('upload', 'Upload')}
           </Link>
         </li>
         <li>
-          <Link to="/jobs" {...look} activeOptions={{ includeSearch: false }}>
+          <Link to="/jobs" search={search} {...look} activeOptions={{ includeSearch: false }}>
             {entry('jobs', 'Jobs')}
           </Link>
         </li>
         <li>
-          <Link to="/data" {...look} activeOptions={{ includeSearch: false }}>
+          <Link to="/data" search={search} {...look} activeOptions={{ includeSearch: false }}>
             {entry('data', 'Data')}
           </Link>
         </li>

@@ -1,5 +1,7 @@
+import { useQuery } from '@tanstack/react-query';
 import { useParams, useRouterState, useSearch } from '@tanstack/react-router';
 
+import { datasetQuery, jobQuery } from '@/shared/api/queries';
 import { useUser } from '@/shared/session/useSession';
 
 const KEY = 'aetherflow-department';
@@ -12,6 +14,7 @@ function remembered(): string | null {
   }
 }
 
+/** For the ways that name no department. Of the tab alone: two tabs may look at two departments. */
 export function remember(department: string): void {
   try {
     sessionStorage.setItem(KEY, department);
@@ -30,18 +33,25 @@ export function homeDepartment(user: { department: string | null; departments: r
 export interface Chosen {
   /** For links: always one of the user's. */
   department: string;
-  /** What the page shows: null where it shows all of them. */
+  /** What the page shows: null where it shows all of them, or none. */
   shown: string | null;
   departments: readonly string[];
+  /** The page can show all departments at once, or is about none. */
+  isAcross: boolean;
 }
 
-/** The department the page is about, from its address. */
+const ACROSS = new Set(['/jobs', '/data', '/account', '/system']);
+
+/** The department the page is about: from its address, or of the job or dataset in it. */
 export function useDepartment(): Chosen {
   const user = useUser();
   const params = useParams({ strict: false });
   const search = useSearch({ strict: false });
   const path = useRouterState({ select: (state) => state.location.pathname });
-  const asked = params.department ?? search.department;
+  // The page asks for it; here it is only looked at.
+  const job = useQuery({ ...jobQuery(params.job ?? ''), enabled: false }).data;
+  const dataset = useQuery({ ...datasetQuery(params.dataset ?? ''), enabled: false }).data;
+  const asked = params.department ?? search.department ?? job?.department ?? dataset?.department;
   const home = homeDepartment(user);
   const shown =
     asked ?? (path.startsWith('/upload') ? (user.department ?? user.departments[0] ?? home) : null);
@@ -49,5 +59,6 @@ export function useDepartment(): Chosen {
     department: asked && user.departments.includes(asked) ? asked : home,
     shown,
     departments: user.departments,
+    isAcross: ACROSS.has(path),
   };
 }
