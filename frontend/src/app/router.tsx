@@ -8,10 +8,12 @@ import {
   type RouterHistory,
 } from '@tanstack/react-router';
 
+import { sessionsQuery } from '@/features/account/sessions';
 import { authSearch } from '@/features/auth/search';
 import { dashboardSearch } from '@/features/dashboard/search';
 import { datasetSearch, datasetsSearch } from '@/features/data/search';
 import { jobsSearch } from '@/features/jobs/search';
+import { statusQuery } from '@/features/system/status';
 import { uploadSearch } from '@/features/upload/search';
 import { configQuery, dashboardQuery, datasetQuery, jobQuery } from '@/shared/api/queries';
 import { currentSession } from '@/shared/session/session';
@@ -115,12 +117,19 @@ const dataset = createRoute({
 const account = createRoute({
   getParentRoute: () => inside,
   path: '/account',
+  loader: ({ context }) => void context.client.query(sessionsQuery).catch(noop),
   component: lazyRouteComponent(() => import('@/features/account/AccountPage'), 'AccountPage'),
 });
 
 const system = createRoute({
   getParentRoute: () => inside,
   path: '/system',
+  loader: ({ context }) => {
+    const session = currentSession();
+    // Of a member nothing is asked: it would be refused.
+    if (session.status !== 'active' || session.user.role !== 'admin') return;
+    void context.client.query(statusQuery).catch(noop);
+  },
   component: lazyRouteComponent(() => import('@/features/system/SystemPage'), 'SystemPage'),
 });
 

@@ -1,4 +1,4 @@
-import { Text } from '@mantine/core';
+import { Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 
 import { Notice } from '@/shared/ui/Notice';
@@ -19,18 +19,20 @@ interface SectionProps {
 export function Section({ title, lead, problem, hint, nothing, children }: SectionProps) {
   return (
     <Panel title={title} lead={lead}>
-      {problem !== null && (
-        <Notice tone="bad" title={problem}>
-          {hint}
-        </Notice>
-      )}
-      {problem === null && nothing ? (
-        <Text size="sm" c="dimmed">
-          {nothing}
-        </Text>
-      ) : (
-        children
-      )}
+      <Stack>
+        {problem !== null && (
+          <Notice tone="bad" title="This is not known at the moment">
+            {problem} {hint}
+          </Notice>
+        )}
+        {problem === null && nothing ? (
+          <Text size="sm" c="dimmed">
+            {nothing}
+          </Text>
+        ) : (
+          children
+        )}
+      </Stack>
     </Panel>
   );
 }
