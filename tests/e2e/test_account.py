@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -27,6 +28,12 @@ class Admin:
         self.email = f"admin-{uuid.uuid4().hex[:8]}@example.com"
         stack.env["ADMIN_PASSWORD"] = PASSWORD
         stack.manage("create_user", "--email", self.email, "--role", "admin", "--password-env", "ADMIN_PASSWORD")
+
+
+@cache
+def admin(stack: Stack) -> Admin:
+    """One for all tests: the command takes seconds, and none of them changes the account."""
+    return Admin(stack)
 
 
 @contextmanager
@@ -99,7 +106,7 @@ def test_an_admin_switches_the_department_and_it_goes_along(stack: Stack, page: 
     for slug in ("sales", "supply_chain"):
         person, _, _ = worked(stack, slug)
         summaries[slug] = person.get(f"/dashboards/{slug}").json()["insights"][0]["summary"]
-    log_in(page, Admin(stack))
+    log_in(page, admin(stack))
     choose(page, "Supply chain")
     expect(page.get_by_text(summaries["supply_chain"])).to_be_visible()
     choose(page, "Sales")
@@ -125,7 +132,7 @@ def choose(page: Page, name: str) -> None:
 
 def test_an_admin_sees_how_the_system_does_and_it_stays_live(stack: Stack, page: Page) -> None:
     page.clock.install()
-    log_in(page, Admin(stack))
+    log_in(page, admin(stack))
     page.get_by_role("link", name="System").click()
     services = page.get_by_role("region", name="Services").get_by_role("listitem")
     expect(services).to_have_count(6)
@@ -151,7 +158,7 @@ def test_a_member_has_no_switcher_and_the_system_is_not_theirs(stack: Stack, pag
 
 @pytest.mark.parametrize("who", ["member", "admin"])
 def test_the_screens_of_the_account_and_the_system(stack: Stack, page: Page, look: str, who: str) -> None:  # noqa: F811
-    log_in(page, Admin(stack) if who == "admin" else Person(stack.url, department="sales"))
+    log_in(page, admin(stack) if who == "admin" else Person(stack.url, department="sales"))
     page.goto(f"{stack.url}/account")
     expect(page.get_by_text("This one")).to_be_visible()
     check(page, name=f"account-{who}", look=look)
