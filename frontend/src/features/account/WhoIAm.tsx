@@ -26,7 +26,7 @@ export function WhoIAm() {
           ['Account since', format.date(user.created_at)],
         ]}
       />
-      <Text fw={600} mt="lg" mb={6}>
+      <Text fw={600} mb={6}>
         What you can see and do
       </Text>
       {isAdmin ? (

@@ -2,9 +2,8 @@ import type { DatasetOutput } from '@/shared/api/gen/model';
 import { format, plural } from '@/shared/format/format';
 import { DataTable } from '@/shared/shapes/DataTable';
 import { EmptyState } from '@/shared/ui/EmptyState';
+import { Facts } from '@/shared/ui/Facts';
 import { Panel } from '@/shared/ui/Panel';
-
-import classes from './data.module.css';
 
 const words = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
@@ -54,14 +53,7 @@ export function Reading({ dataset }: { dataset: DatasetOutput }) {
       title="How it was read"
       lead={`${plural(mapping.length, 'column was', 'columns were')} recognised.`}
     >
-      <dl className={classes.facts} style={{ marginBottom: 20 }}>
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
       <DataTable
         caption="Headers and the columns they were read as"
         columns={[
