@@ -4,12 +4,14 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
-import { ApiProblem } from '@/shared/api/problem';
+import { ApiProblem, waitFor } from '@/shared/api/problem';
 
 import type { makeRouter } from './router';
 import { theme, variables } from './theme';
 
-const ONCE_MORE = new Set(['network', 'unavailable']);
+const ONCE_MORE = new Set(['network', 'unavailable', 'too-many-requests']);
+/** In ms: who is asked to wait longer than this is told so, instead of being left to watch the page wait. */
+const SILENT_WAIT = 5_000;
 
 export const makeClient = (): QueryClient =>
   new QueryClient({
@@ -17,8 +19,17 @@ export const makeClient = (): QueryClient =>
       queries: {
         staleTime: 5_000,
         // A refusal stays a refusal; only what may pass by itself is tried again.
-        retry: (failures, error) => failures < 1 && error instanceof ApiProblem && ONCE_MORE.has(error.code),
+        retry: (failures, error) =>
+          failures < 1 &&
+          error instanceof ApiProblem &&
+          ONCE_MORE.has(error.code) &&
+          waitFor(error) <= SILENT_WAIT,
+        retryDelay: (_failures, error) => waitFor(error) || 1_000,
+        // Without a network a request fails and says so; held back in silence it would look like a wait without end.
+        networkMode: 'always',
+        refetchOnReconnect: true,
       },
+      mutations: { networkMode: 'always' },
     },
   });
 

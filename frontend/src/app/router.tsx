@@ -3,7 +3,6 @@ import {
   createRootRouteWithContext,
   createRoute,
   createRouter,
-  lazyRouteComponent,
   redirect,
   type RouterHistory,
 } from '@tanstack/react-router';
@@ -17,9 +16,10 @@ import { statusQuery } from '@/features/system/status';
 import { uploadSearch } from '@/features/upload/search';
 import { configQuery, dashboardQuery, datasetQuery, jobQuery } from '@/shared/api/queries';
 import { currentSession } from '@/shared/session/session';
+import { lazyPart as lazyRouteComponent } from '@/shared/ui/lazyPart';
 
 import { requireNoSession, requireSession } from './guards';
-import { Broken, NotFound } from './pages';
+import { Broken, NotFound, Root } from './pages';
 import { homeDepartment } from './shell/department';
 import { Shell } from './shell/Shell';
 
@@ -28,6 +28,7 @@ interface Context {
 }
 
 const root = createRootRouteWithContext<Context>()({
+  component: Root,
   errorComponent: Broken,
   notFoundComponent: NotFound,
 });

@@ -13,7 +13,10 @@ export function open(address: string, { as = ada }: { as?: UserOutput | null } =
   if (as) adopt(signedIn(as));
   else forget();
   const client = makeClient();
-  client.setDefaultOptions({ queries: { retry: false } });
+  client.setDefaultOptions({
+    ...client.getDefaultOptions(),
+    queries: { ...client.getDefaultOptions().queries, retry: false },
+  });
   const router = makeRouter(client, createMemoryHistory({ initialEntries: [address] }));
   return { ...render(<App client={client} router={router} still />), client, router };
 }

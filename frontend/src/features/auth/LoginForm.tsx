@@ -3,16 +3,16 @@ import { useForm } from '@mantine/form';
 import { useMutation } from '@tanstack/react-query';
 
 import { authLogin } from '@/shared/api/gen/client';
-import type { LoginInputRequest, SignedInOutput } from '@/shared/api/gen/model';
-import { adopt } from '@/shared/session/session';
+import type { LoginInputRequest } from '@/shared/api/gen/model';
+import { enter } from '@/shared/session/session';
 import { ProblemNotice } from '@/shared/ui/ProblemNotice';
 
 interface LoginFormProps {
   email?: string;
-  onDone: (signedIn: SignedInOutput) => void;
 }
 
-export function LoginForm({ email = '', onDone }: LoginFormProps) {
+/** Whoever is logged in by it goes on from where the session is watched: another tab may log in as well. */
+export function LoginForm({ email = '' }: LoginFormProps) {
   const form = useForm({
     initialValues: { email, password: '' },
     validate: {
@@ -22,10 +22,7 @@ export function LoginForm({ email = '', onDone }: LoginFormProps) {
   });
   const login = useMutation({
     mutationFn: (values: LoginInputRequest) => authLogin(values),
-    onSuccess: (signedIn) => {
-      adopt(signedIn);
-      onDone(signedIn);
-    },
+    onSuccess: enter,
   });
   return (
     <form onSubmit={form.onSubmit((values) => login.mutate(values))} noValidate>

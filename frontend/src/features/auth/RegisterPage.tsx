@@ -9,7 +9,7 @@ import { asProblem } from '@/shared/api/problem';
 import { configQuery } from '@/shared/api/queries';
 import { NewPassword } from '@/shared/password/NewPassword';
 import { safeNext } from '@/shared/router/next';
-import { adopt } from '@/shared/session/session';
+import { enter } from '@/shared/session/session';
 import { Async } from '@/shared/ui/Async';
 import { Notice } from '@/shared/ui/Notice';
 import { ProblemNotice } from '@/shared/ui/ProblemNotice';
@@ -55,7 +55,7 @@ function RegisterForm({ config }: { config: ConfigOutput }) {
     mutationFn: async (values: typeof form.values) => {
       const user = await authRegister(values);
       if (user.approval === 'pending') return { entered: false, email: user.email };
-      adopt(await authLogin({ email: values.email, password: values.password }));
+      enter(await authLogin({ email: values.email, password: values.password }));
       return { entered: true, email: user.email };
     },
     onSuccess: ({ entered }) => {

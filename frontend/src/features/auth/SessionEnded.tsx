@@ -1,20 +1,24 @@
 import { Anchor, Modal, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { useRouter } from '@tanstack/react-router';
+import { useLayoutEffect, useRef } from 'react';
 
 import { forget } from '@/shared/session/session';
 import { useSession } from '@/shared/session/useSession';
+import { loadAnew } from '@/shared/ui/reload';
 
 import { LoginForm } from './LoginForm';
 
+/** Above every dialog and drawer of the page below. */
+const OVER_ALL = 1000;
+
 /**
  * Laid over the page when the session ends under the user's hands. The page below stays as it is, with everything
- * that was typed, and goes on after the log-in.
+ * that was typed, and goes on after the log-in, here or in another tab. Until then it cannot be read: whoever sits
+ * there after a log-out in another tab may be somebody else.
  */
 export function SessionEnded() {
   const session = useSession();
-  const client = useQueryClient();
-  const router = useRouter();
+  useGoOn();
   const ended = session.status === 'ended' ? session.user : null;
   return (
     <Modal
@@ -23,6 +27,8 @@ export function SessionEnded() {
       withCloseButton={false}
       closeOnClickOutside={false}
       closeOnEscape={false}
+      zIndex={OVER_ALL}
+      overlayProps={{ blur: 14, backgroundOpacity: 0.55 }}
       title={<Text fw={600}>Your session has ended</Text>}
     >
       {ended && (
@@ -30,18 +36,7 @@ export function SessionEnded() {
           <Text size="sm" c="dimmed" mb="md">
             Log in again to go on. What you typed is still here.
           </Text>
-          <LoginForm
-            email={ended.email}
-            onDone={({ user }) => {
-              if (user.id === ended.id) {
-                void client.invalidateQueries();
-                return;
-              }
-              // Somebody else: nothing of the one before may stay on the screen.
-              client.clear();
-              void router.navigate({ to: '/' });
-            }}
-          />
+          <LoginForm email={ended.email} />
           <Anchor component="button" type="button" size="sm" mt="md" onClick={forget}>
             Leave this page
           </Anchor>
@@ -49,4 +44,18 @@ export function SessionEnded() {
       )}
     </Modal>
   );
+}
+
+/** What comes back to life asks for everything anew; what has become somebody else's begins from nothing. */
+function useGoOn(): void {
+  const session = useSession();
+  const client = useQueryClient();
+  const before = useRef(session);
+  useLayoutEffect(() => {
+    const { current: last } = before;
+    before.current = session;
+    if (session.status !== 'active' || (last.status !== 'active' && last.status !== 'ended')) return;
+    if (last.user.id !== session.user.id) loadAnew('/');
+    else if (last.status === 'ended') void client.invalidateQueries();
+  }, [session, client]);
 }

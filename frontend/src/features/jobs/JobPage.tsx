@@ -6,7 +6,6 @@ import { useEffect, useRef, type ReactNode } from 'react';
 
 import { jobsRetry } from '@/shared/api/gen/client';
 import type { JobOutput } from '@/shared/api/gen/model';
-import { asProblem } from '@/shared/api/problem';
 import { isActive, jobQuery, refreshAfterChange } from '@/shared/api/queries';
 import { useDepartmentLabel } from '@/shared/departments';
 import { format } from '@/shared/format/format';
@@ -21,6 +20,7 @@ import { Facts } from '@/shared/ui/Facts';
 import { Icon } from '@/shared/ui/icons';
 import { PageHeader } from '@/shared/ui/PageHeader';
 import { Panel } from '@/shared/ui/Panel';
+import { tellProblem } from '@/shared/ui/tellProblem';
 import { TextLink } from '@/shared/ui/links';
 
 const route = getRouteApi('/inside/jobs/$job');
@@ -66,8 +66,9 @@ function Actions({ job }: { job: JobOutput }) {
       if (again.id !== job.id) void navigate({ to: '/jobs/$job', params: { job: again.id } });
     },
     onError: (error) => {
-      const problem = asProblem(error);
-      notifications.show({ color: 'red', title: problem.message, message: problem.hint });
+      tellProblem(error);
+      // A refusal is often news of the job: somebody else has run it again, or it is gone.
+      void client.invalidateQueries({ queryKey: ['job', job.id] });
     },
   });
   return (

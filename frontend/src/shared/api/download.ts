@@ -1,4 +1,5 @@
 import { authorised } from './request';
+import { readFile } from './wire';
 
 /** The name a Content-Disposition header gives, also in its RFC 5987 form. */
 export function filenameFrom(header: string | null, otherwise: string): string {
@@ -17,7 +18,7 @@ export function filenameFrom(header: string | null, otherwise: string): string {
 export async function download(url: string, otherwise: string): Promise<void> {
   const response = await authorised(url, { headers: { Accept: '*/*' } });
   const name = filenameFrom(response.headers.get('Content-Disposition'), otherwise);
-  save(await response.blob(), name);
+  save(await readFile(response), name);
 }
 
 export function save(blob: Blob, name: string): void {

@@ -23,9 +23,17 @@ import type {
   JobsListParams,
   RejectsPage,
 } from './gen/model';
+import { waitFor } from './problem';
 import { request } from './request';
 
 const WHILE_MOVING = 1_500;
+const AFTER_FAILURE = 10_000;
+
+/** How often to look again. Who has just been turned away, or had no answer, comes back later than the patient. */
+function looksAgain(moving: boolean, { error }: { error: Error | null }): number | false {
+  if (!moving) return false;
+  return error === null ? WHILE_MOVING : Math.max(AFTER_FAILURE, waitFor(error));
+}
 
 export const isActive = (job: Pick<JobOutput, 'status'>): boolean =>
   job.status === 'queued' || job.status === 'processing';
@@ -60,14 +68,14 @@ export const jobsQuery = (filters: JobsListParams) =>
     queryKey: ['jobs', filters],
     queryFn: ({ signal }) => jobsList(filters, { signal }),
     placeholderData: keepPreviousData,
-    refetchInterval: ({ state }) => (state.data?.results.some(isActive) ? WHILE_MOVING : false),
+    refetchInterval: ({ state }) => looksAgain(state.data?.results.some(isActive) ?? false, state),
   });
 
 export const jobQuery = (id: string) =>
   queryOptions({
     queryKey: ['job', id],
     queryFn: ({ signal }) => jobsGet(id, { signal }),
-    refetchInterval: ({ state }) => (state.data && isActive(state.data) ? WHILE_MOVING : false),
+    refetchInterval: ({ state }) => looksAgain(state.data ? isActive(state.data) : false, state),
   });
 
 export const datasetsQuery = (filters: DatasetsListParams) =>

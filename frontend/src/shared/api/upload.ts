@@ -1,8 +1,9 @@
-import { accessToken, freshFor, refresh } from '@/shared/session/session';
+import { accessToken, currentSession, freshFor } from '@/shared/session/session';
 
 import { getDatasetsUploadUrl } from './gen/client';
 import type { DateOrderEnum, DecimalEnum, OnErrorEnum, SubmissionOutput } from './gen/model';
-import { networkProblem, parsed, problemFrom, sessionEndedProblem } from './problem';
+import { networkProblem, parsed, problemFrom, sessionEndedProblem, type Answer } from './problem';
+import { renew } from './request';
 
 /** How the file is written, where the platform's own finding is to be overruled; what is left out is found. */
 export interface ReadOptions {
@@ -33,12 +34,6 @@ export interface UploadOptions {
   signal: AbortSignal;
 }
 
-interface Answer {
-  status: number;
-  text: string;
-  requestId: string | null;
-}
-
 /** `fetch` does not tell how many bytes have gone; XMLHttpRequest does. */
 function transfer(body: FormData, { idempotencyKey, onProgress, signal }: UploadOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -53,6 +48,7 @@ function transfer(body: FormData, { idempotencyKey, onProgress, signal }: Upload
         status: xhr.status,
         text: xhr.responseText,
         requestId: xhr.getResponseHeader('X-Request-ID'),
+        retryAfter: xhr.getResponseHeader('Retry-After'),
       });
     xhr.onerror = () => reject(networkProblem());
     xhr.onabort = () => reject(new DOMException('The upload was cancelled.', 'AbortError'));
@@ -79,13 +75,15 @@ export async function uploadDataset(upload: Upload, options: UploadOptions): Pro
   body.append('file', upload.file);
   // Sending the bytes twice because the token ran out is the dear way to learn it.
   await freshFor(60_000);
+  if (currentSession().status === 'ended') throw sessionEndedProblem();
+  const used = accessToken();
   let answer = await transfer(body, options);
   if (answer.status === 401) {
-    if (!(await refresh())) throw sessionEndedProblem();
+    await renew(used);
     answer = await transfer(body, options);
   }
-  if (answer.status >= 400) throw problemFrom(answer.status, answer.text, answer.requestId);
-  return parsed(answer.text, answer.status, answer.requestId) as SubmissionOutput;
+  if (answer.status >= 400) throw problemFrom(answer);
+  return parsed(answer) as SubmissionOutput;
 }
 
 /** `crypto.randomUUID` is missing on pages served without TLS under a name that is not localhost. */

@@ -1,10 +1,10 @@
 import { Button } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import type { EChartsCoreOption } from 'echarts/core';
 import { useState } from 'react';
 
 import { save } from '@/shared/api/download';
 import { Icon } from '@/shared/ui/icons';
+import { tellProblem } from '@/shared/ui/tellProblem';
 
 interface PictureButtonProps {
   /** The file's, without the ending. */
@@ -24,8 +24,8 @@ export function PictureButton({ name, title, notes, option }: PictureButtonProps
       // With the charts' own code, which a page without a chart does not load.
       const { pictureOf } = await import('./picture');
       save(await pictureOf({ option: option(), title, notes }), `${name}.png`);
-    } catch {
-      notifications.show({ color: 'red', message: 'The picture could not be made. Load the page again.' });
+    } catch (error) {
+      tellProblem(error, { message: 'The picture could not be made.', hint: 'Load the page again.' });
     } finally {
       setBusy(false);
     }

@@ -1,9 +1,9 @@
 import { Button, Menu } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useState } from 'react';
 
 import { plural } from '@/shared/format/format';
 import { Icon } from '@/shared/ui/icons';
+import { tellProblem } from '@/shared/ui/tellProblem';
 
 import { saveSheet, type Format } from './files';
 import type { Sheet } from './sheet';
@@ -26,11 +26,10 @@ export function ExportMenu({ sheet, rows, name, label = 'Export', what }: Export
     setBusy(true);
     try {
       await saveSheet(await sheet(), name, format);
-    } catch {
-      notifications.show({
-        color: 'red',
-        title: 'The file could not be made.',
-        message: 'Try again; if it stays so, filter the table to fewer rows.',
+    } catch (error) {
+      tellProblem(error, {
+        message: 'The file could not be made.',
+        hint: 'Try again; if it stays so, filter the table to fewer rows.',
       });
     } finally {
       setBusy(false);

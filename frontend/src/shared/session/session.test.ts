@@ -161,3 +161,45 @@ describe('the first load', () => {
     expect(asked).toBe(1);
   });
 });
+
+describe('another tab', () => {
+  /** Says something as another tab of this browser does. */
+  const says = (word: string) => {
+    const channel = new BroadcastChannel('aetherflow-session');
+    channel.postMessage(word);
+    return channel;
+  };
+
+  test('that logs out ends the session here, and that logs in brings it back', async () => {
+    countedRefresh();
+    session.adopt(fixtures.signedIn());
+    const channel = says('signed-out');
+    await vi.waitFor(() => expect(session.currentSession().status).toBe('ended'));
+    expect(session.accessToken()).toBeNull();
+    channel.postMessage('signed-in');
+    await vi.waitFor(() => expect(session.currentSession().status).toBe('active'));
+    channel.close();
+  });
+
+  test('hears of a log-in here, but not of a refresh, which it would answer with another', async () => {
+    countedRefresh();
+    const heard: unknown[] = [];
+    const channel = new BroadcastChannel('aetherflow-session');
+    channel.onmessage = (event: MessageEvent<unknown>) => heard.push(event.data);
+    await session.refresh();
+    session.enter(fixtures.signedIn());
+    await vi.waitFor(() => expect(heard).toEqual(['signed-in']));
+    channel.close();
+  });
+
+  test('that logged in as somebody else does not get this one’s request done in their name', async () => {
+    session.adopt(fixtures.signedIn(fixtures.ada, 'access-1'));
+    guarded('access-2');
+    server.use(
+      http.post('*/api/v1/auth/refresh', () =>
+        HttpResponse.json(fixtures.signedIn(fixtures.admin, 'access-2')),
+      ),
+    );
+    await expect(requests.request('/api/v1/auth/me')).rejects.toMatchObject({ code: 'session-ended' });
+  });
+});

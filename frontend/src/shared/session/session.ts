@@ -3,7 +3,8 @@
  * that no script can read.
  */
 import type { SignedInOutput, UserOutput } from '@/shared/api/gen/model';
-import { networkProblem, parsed, problemFrom } from '@/shared/api/problem';
+import { parsed, problemFrom } from '@/shared/api/problem';
+import { fetched, read } from '@/shared/api/wire';
 
 import { forgetDrafts } from './drafts';
 
@@ -17,6 +18,8 @@ export type SessionState =
 const CSRF = { 'X-Requested-With': 'AetherFlow' };
 const LOCK = 'aetherflow-refresh';
 const CHANNEL = 'aetherflow-session';
+/** A tab that waits longer would keep the others waiting for their turn. */
+const PATIENCE = 20_000;
 
 let state: SessionState = { status: 'unknown' };
 let access: string | null = null;
@@ -27,6 +30,8 @@ const listeners = new Set<() => void>();
 const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(CHANNEL);
 channel?.addEventListener('message', (event: MessageEvent<unknown>) => {
   if (event.data === 'signed-out') end();
+  // Whose session it is now, the server says. Where it cannot be asked, this tab stays as it is.
+  if (event.data === 'signed-in') refresh().catch(() => undefined);
 });
 
 function become(next: SessionState): void {
@@ -36,6 +41,8 @@ function become(next: SessionState): void {
 
 export const currentSession = (): SessionState => state;
 export const accessToken = (): string | null => access;
+export const userId = (): string | null =>
+  state.status === 'active' || state.status === 'ended' ? state.user.id : null;
 
 export function subscribe(listener: () => void): () => void {
   listeners.add(listener);
@@ -46,6 +53,12 @@ export function adopt(signedIn: SignedInOutput): void {
   access = signedIn.access;
   expiresAt = Date.now() + signedIn.expires_in * 1000;
   become({ status: 'active', user: signedIn.user });
+}
+
+/** A log-in at this tab; the others go on with it too. */
+export function enter(signedIn: SignedInOutput): void {
+  adopt(signedIn);
+  channel?.postMessage('signed-in');
 }
 
 /** The session is over on the server's word. */
@@ -61,13 +74,13 @@ export function forget(): void {
   become({ status: 'anonymous' });
 }
 
-async function post(path: string, headers: HeadersInit): Promise<Response> {
-  try {
-    return await fetch(`/api/v1/auth/${path}`, { method: 'POST', headers, credentials: 'same-origin' });
-  } catch {
-    throw networkProblem();
-  }
-}
+const post = (path: string, headers: HeadersInit): Promise<Response> =>
+  fetched(`/api/v1/auth/${path}`, {
+    method: 'POST',
+    headers,
+    credentials: 'same-origin',
+    signal: AbortSignal.timeout(PATIENCE),
+  });
 
 /** One tab at a time: the token is good for one use, and a second tab's late copy would look like a theft. */
 export function exclusively<T>(work: () => Promise<T>): Promise<T> {
@@ -76,19 +89,17 @@ export function exclusively<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function exchange(): Promise<boolean> {
-  const response = await post('refresh', CSRF);
-  const text = await response.text();
-  const requestId = response.headers.get('X-Request-ID');
-  if (response.ok) {
-    adopt(parsed(text, response.status, requestId) as SignedInOutput);
+  const answer = await read(await post('refresh', CSRF));
+  if (answer.status === 200) {
+    adopt(parsed(answer) as SignedInOutput);
     return true;
   }
-  if (response.status === 401 || response.status === 403) {
+  if (answer.status === 401 || answer.status === 403) {
     end();
     return false;
   }
   // An outage is not the end of a session: keep it, and let the caller say what happened.
-  throw problemFrom(response.status, text, requestId);
+  throw problemFrom(answer);
 }
 
 /** A new access token; false where the session is over. However many ask at once, one request goes out. */

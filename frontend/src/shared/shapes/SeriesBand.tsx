@@ -1,16 +1,17 @@
 import { Skeleton } from '@mantine/core';
-import { lazy, Suspense, useMemo } from 'react';
+import { Suspense, useMemo } from 'react';
 
 import { PictureButton } from '@/shared/charts/PictureButton';
 import { LIGHT, usePalette } from '@/shared/charts/palette';
 import { format } from '@/shared/format/format';
+import { lazyPart } from '@/shared/ui/lazyPart';
 
 import { DataTable, type Column } from './DataTable';
 import type { BandedPoint, BandedSeries, SeriesPoint } from './series';
 import { seriesOption } from './seriesOption';
 import classes from './SeriesBand.module.css';
 
-const EChart = lazy(() => import('@/shared/charts/EChart'));
+const EChart = lazyPart(() => import('@/shared/charts/EChart'), 'default');
 const HEIGHT = 320;
 
 interface SeriesBandProps {

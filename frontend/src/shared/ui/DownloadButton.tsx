@@ -1,11 +1,10 @@
 import { Button, type ButtonProps } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useState } from 'react';
 
 import { download } from '@/shared/api/download';
-import { asProblem } from '@/shared/api/problem';
 
 import { Icon } from './icons';
+import { tellProblem } from './tellProblem';
 
 interface SaveButtonProps extends ButtonProps {
   /** Hands a file to the browser; what it rejects with is told. */
@@ -20,8 +19,7 @@ export function SaveButton({ save, children, ...rest }: SaveButtonProps) {
     try {
       await save();
     } catch (error) {
-      const problem = asProblem(error);
-      notifications.show({ color: 'red', title: problem.message, message: problem.hint });
+      tellProblem(error);
     } finally {
       setBusy(false);
     }

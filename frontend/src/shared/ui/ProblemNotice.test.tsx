@@ -8,6 +8,13 @@ import { problem } from '@/test/fixtures';
 
 import { ProblemNotice } from './ProblemNotice';
 
+const answer = (status: number, text: string, retryAfter: string | null = null) => ({
+  status,
+  text,
+  requestId: null,
+  retryAfter,
+});
+
 const show = (error: unknown, props: object = {}) =>
   render(
     <MantineProvider>
@@ -19,7 +26,7 @@ test('says what happened, what to do, and under which id operators find it', () 
   const body = problem(413, 'file-too-large', 'The file is larger than the limit of 100 MB.', {
     hint: 'Split the file.',
   });
-  show(problemFrom(413, JSON.stringify(body), null));
+  show(problemFrom(answer(413, JSON.stringify(body))));
   const alert = screen.getByRole('alert');
   expect(alert).toHaveTextContent('The file is larger than the limit of 100 MB.');
   expect(alert).toHaveTextContent('Split the file.');
@@ -27,7 +34,7 @@ test('says what happened, what to do, and under which id operators find it', () 
 });
 
 test('a refusal by a server in front of the API has words too', () => {
-  show(problemFrom(413, '<html>413 Request Entity Too Large</html>', null));
+  show(problemFrom(answer(413, '<html>413 Request Entity Too Large</html>')));
   expect(screen.getByRole('alert')).toHaveTextContent('The file is larger than the platform takes.');
 });
 
