@@ -1,8 +1,8 @@
 import { Button, Group, Progress, Radio, Select, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
 
-import type { OnErrorEnum } from '@/shared/api/gen/model';
 import { refreshAfterChange } from '@/shared/api/queries';
 import { format } from '@/shared/format/format';
 import type { ReadOptions } from '@/shared/api/upload';
@@ -14,7 +14,7 @@ import { Preflight } from './preflight/Preflight';
 import type { LabelMapping } from './preflight/columns';
 import { ReadingFields } from './preflight/ReadingFields';
 import { usePreflight } from './preflight/usePreflight';
-import { cancelUpload, startUpload, type UploadState } from './uploader';
+import { cancelUpload, draftFor, keepDraft, startUpload, type Draft, type UploadState } from './uploader';
 
 interface UploadFormProps {
   state: UploadState;
@@ -25,35 +25,30 @@ interface UploadFormProps {
   corrects?: string;
 }
 
-interface Values {
-  file: File | null;
-  name: string;
-  description: string;
-  onError: OnErrorEnum;
-  options: Omit<ReadOptions, 'mapping'>;
-  mapping: LabelMapping | null;
-}
+const BLANK: Draft = {
+  file: null,
+  name: '',
+  description: '',
+  onError: 'quarantine',
+  options: {},
+  mapping: null,
+};
 
 /** What the form shows beside its own fields. */
 const SHOWN = ['name', 'description', 'mapping', 'delimiter', 'encoding', 'decimal', 'date_order', 'sheet'];
 
 export function UploadForm({ state, department, departments, onDepartment, corrects }: UploadFormProps) {
   const client = useQueryClient();
-  const form = useForm<Values>({
-    initialValues: {
-      file: null,
-      name: '',
-      description: '',
-      onError: 'quarantine',
-      options: {},
-      mapping: null,
-    },
+  const form = useForm<Draft>({
+    initialValues: draftFor(corrects) ?? BLANK,
     validate: {
       file: (file) =>
         !file ? 'Choose a file.' : file.size === 0 ? 'This file is empty. Choose another.' : null,
     },
   });
+  useEffect(() => () => keepDraft(form.getValues(), corrects), [form, corrects]);
   const sending = state.status === 'sending';
+  const failed = state.status === 'failed' && state.corrects === corrects ? state.problem : null;
   const send = form.onSubmit(async ({ file, name, description, onError, options, mapping }) => {
     if (!file) return;
     const taken = await startUpload({
@@ -69,12 +64,12 @@ export function UploadForm({ state, department, departments, onDepartment, corre
   });
   const locked = departments.length < 2 || corrects !== undefined;
   const { file, options, mapping } = form.values;
-  const refused: Partial<Record<string, string>> = state.status === 'failed' ? state.problem.fields : {};
+  const refused: Partial<Record<string, string>> = failed?.fields ?? {};
   return (
     <Panel title="The file">
       <form onSubmit={send} noValidate>
         <Stack>
-          {state.status === 'failed' && <ProblemNotice error={state.problem} shownFields={SHOWN} />}
+          {failed && <ProblemNotice error={failed} shownFields={SHOWN} />}
           {sending ? (
             <Sending state={state} />
           ) : (
@@ -167,7 +162,7 @@ export function UploadForm({ state, department, departments, onDepartment, corre
               </Button>
             )}
             <Button type="submit" loading={sending} size="md">
-              {state.status === 'failed' ? 'Upload again' : 'Upload'}
+              {failed ? 'Upload again' : 'Upload'}
             </Button>
           </Group>
         </Stack>

@@ -3,17 +3,25 @@ import { useSyncExternalStore } from 'react';
 
 import type { SubmissionOutput } from '@/shared/api/gen/model';
 import { asProblem, type ApiProblem } from '@/shared/api/problem';
-import { newKey, uploadDataset, type Upload } from '@/shared/api/upload';
+import { newKey, uploadDataset, type ReadOptions, type Upload } from '@/shared/api/upload';
 
 export type UploadState =
   | { status: 'idle' }
   | { status: 'sending'; file: string; sent: number; total: number }
-  | { status: 'failed'; problem: ApiProblem }
+  | { status: 'failed'; problem: ApiProblem; corrects?: string }
   | { status: 'done'; submission: SubmissionOutput; corrects?: string };
+
+/** What was chosen and typed, and not yet taken: who looks something up on another page finds it again. */
+export interface Draft extends Pick<Upload, 'name' | 'description' | 'onError'> {
+  file: File | null;
+  options: Omit<ReadOptions, 'mapping'>;
+  mapping: NonNullable<ReadOptions['mapping']> | null;
+}
 
 let state: UploadState = { status: 'idle' };
 let abort: AbortController | null = null;
 let last: { upload: Upload; key: string } | null = null;
+let draft: { kept: Draft; corrects: string | undefined } | null = null;
 const listeners = new Set<() => void>();
 
 function become(next: UploadState): void {
@@ -49,11 +57,16 @@ export async function startUpload(upload: Upload): Promise<SubmissionOutput | nu
       },
     });
     last = null;
+    draft = null;
     become({ status: 'done', submission, corrects: upload.corrects });
     return submission;
   } catch (error) {
     const cancelled = error instanceof DOMException && error.name === 'AbortError';
-    become(cancelled ? { status: 'idle' } : { status: 'failed', problem: asProblem(error) });
+    become(
+      cancelled
+        ? { status: 'idle' }
+        : { status: 'failed', problem: asProblem(error), corrects: upload.corrects },
+    );
     return null;
   } finally {
     window.removeEventListener('beforeunload', warn);
@@ -67,8 +80,17 @@ export const cancelUpload = (): void => abort?.abort();
 export function resetUpload(): void {
   abort?.abort();
   last = null;
+  draft = null;
   become({ status: 'idle' });
 }
+
+export function keepDraft(kept: Draft, corrects: string | undefined): void {
+  if (state.status !== 'done') draft = { kept, corrects };
+}
+
+/** For the form of a file of its own, or of one that corrects that dataset. */
+export const draftFor = (corrects: string | undefined): Draft | null =>
+  draft?.corrects === corrects ? (draft?.kept ?? null) : null;
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
