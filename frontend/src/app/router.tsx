@@ -16,7 +16,7 @@ import { statusQuery } from '@/features/system/status';
 import { uploadSearch } from '@/features/upload/search';
 import { configQuery, dashboardQuery, datasetQuery, jobQuery } from '@/shared/api/queries';
 import { currentSession } from '@/shared/session/session';
-import { lazyPart as lazyRouteComponent } from '@/shared/ui/lazyPart';
+import { lazyPage as lazyRouteComponent } from '@/shared/ui/lazyPart';
 
 import { requireNoSession, requireSession } from './guards';
 import { Broken, NotFound, Root } from './pages';

@@ -47,11 +47,8 @@ export class ApiProblem extends Error {
 export const waitFor = (error: unknown): number =>
   error instanceof ApiProblem && error.notBefore !== null ? Math.max(0, error.notBefore - Date.now()) : 0;
 
-/** Only a `false` says something: a network that leads nowhere is `true` too. */
-const isOffline = (): boolean => !navigator.onLine;
-
 export const networkProblem = (): ApiProblem =>
-  isOffline()
+  !navigator.onLine
     ? new ApiProblem({
         code: 'offline',
         message: 'This device is not connected to a network.',
@@ -82,7 +79,7 @@ const partProblem = (): ApiProblem =>
   new ApiProblem({
     code: 'page-part-missing',
     message: 'A part of this page could not be loaded.',
-    hint: 'The platform may have been updated since you opened the page. Try again; if that does not help, load the page again.',
+    hint: 'There was no connection, or the platform has been updated since you opened the page. Load the page again.',
   });
 
 /** What arrived, read to its end. */
@@ -198,9 +195,7 @@ const PART_MISSING = /dynamically imported module|Importing a module script fail
 /** Any thrown value as something that can be shown. */
 export function asProblem(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
-  if (error instanceof Error && PART_MISSING.test(error.message)) {
-    return isOffline() ? networkProblem() : partProblem();
-  }
+  if (error instanceof Error && PART_MISSING.test(error.message)) return partProblem();
   return new ApiProblem({
     code: 'page-error',
     message: 'This part of the page broke.',
