@@ -1,7 +1,8 @@
 import { Text, Title } from '@mantine/core';
-import { useEffect, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 
 import { Logo, LOOP } from '@/shared/ui/Logo';
+import { useArrival } from '@/shared/ui/useArrival';
 
 import classes from './AuthFrame.module.css';
 
@@ -13,9 +14,7 @@ interface AuthFrameProps {
 
 /** The pages in front of the door. */
 export function AuthFrame({ title, lead, children }: AuthFrameProps) {
-  useEffect(() => {
-    document.title = `${title} · AetherFlow`;
-  }, [title]);
+  const heading = useArrival(title);
   return (
     <div className={classes.frame}>
       <aside className={classes.side} aria-label="About AetherFlow">
@@ -38,7 +37,7 @@ export function AuthFrame({ title, lead, children }: AuthFrameProps) {
       <main className={classes.main}>
         <div className={classes.card}>
           <Logo />
-          <Title order={1} mt={36}>
+          <Title order={1} mt={36} ref={heading} tabIndex={-1}>
             {title}
           </Title>
           <Text c="dimmed" mt={4} mb="xl">

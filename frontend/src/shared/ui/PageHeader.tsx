@@ -1,5 +1,7 @@
 import { Group, Text, Title } from '@mantine/core';
-import { useEffect, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
+
+import { useArrival } from './useArrival';
 
 interface PageHeaderProps {
   title: string;
@@ -8,13 +10,11 @@ interface PageHeaderProps {
 }
 
 export function PageHeader({ title, lead, actions }: PageHeaderProps) {
-  useEffect(() => {
-    document.title = `${title} · AetherFlow`;
-  }, [title]);
+  const heading = useArrival(title);
   return (
     <Group component="header" justify="space-between" align="flex-end" gap="sm" mb="lg">
       <div style={{ minWidth: 0, flex: '1 1 280px' }}>
-        <Title order={1} style={{ overflowWrap: 'anywhere' }}>
+        <Title order={1} ref={heading} tabIndex={-1} style={{ overflowWrap: 'anywhere' }}>
           {title}
         </Title>
         {lead !== undefined && (
