@@ -63,6 +63,9 @@ const dark: MantineColorsTuple = [
   '#0c0f16',
 ];
 
+/** A dialog's head is a `header` element; the banner of the page is another one. */
+const NO_BANNER = { header: { role: 'presentation' } };
+
 export const theme = createTheme({
   colors: { azure, violet, teal, gray, dark },
   primaryColor: 'azure',
@@ -83,7 +86,15 @@ export const theme = createTheme({
   components: {
     // Colour alone does not tell a link inside a sentence.
     Anchor: { defaultProps: { underline: 'always' } },
-    Modal: { defaultProps: { centered: true, radius: 'lg', closeButtonProps: { 'aria-label': 'Close' } } },
+    Modal: {
+      defaultProps: {
+        centered: true,
+        radius: 'lg',
+        closeButtonProps: { 'aria-label': 'Close' },
+        attributes: NO_BANNER,
+      },
+    },
+    Drawer: { defaultProps: { attributes: NO_BANNER } },
     Select: { defaultProps: { allowDeselect: false, comboboxProps: { shadow: 'md' } } },
     Tooltip: { defaultProps: { withArrow: true, events: { hover: true, focus: true, touch: true } } },
   },
