@@ -80,3 +80,10 @@ def log_in(page: Page, person: Person) -> None:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page).to_have_url(re.compile(f"/dashboard/{person.department}$"))
+
+
+def enter(page: Page, person: Person, path: str = "/") -> None:
+    """Logged in without the log-in page: the browser has the session's cookie, and opens `path` with it."""
+    account = {"email": person.email, "password": PASSWORD}
+    assert page.request.post(f"{person.url}/api/v1/auth/login", data=account).ok
+    page.goto(f"{person.url}{path}")

@@ -41,13 +41,13 @@ def look(request: pytest.FixtureRequest, page: Page) -> str:
     return str(request.param)
 
 
-def check(page: Page, *, name: str, look: str) -> None:
+def check(page: Page, *, name: str, look: str, picture: bool = True) -> None:
     page.wait_for_load_state("networkidle")
     expect(page.locator("[data-loading], .mantine-Skeleton-root")).to_have_count(0)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found: dict[str, Any] = page.evaluate("standards => axe.run({runOnly: standards})", STANDARDS)
     assert found["passes"], "axe had nothing to look at"
-    if folder := os.environ.get("SCREENS"):
+    if picture and (folder := os.environ.get("SCREENS")):
         page.screenshot(path=Path(folder) / f"{name}-{look}.png", full_page=True)
     objections = [
         f"{each['id']}: {node['target']} {node['failureSummary']}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -40,6 +40,7 @@ def open_page() -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         page = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB").new_page()
         page.set_default_timeout(15_000)
+        expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
         page.on("pageerror", lambda error: uncaught.append(str(error)))
         try:
             yield page
