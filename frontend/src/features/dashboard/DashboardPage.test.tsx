@@ -58,6 +58,30 @@ test('a card tells what the newest upload has changed, and since which', async (
   );
 });
 
+describe('a card that is behind', () => {
+  const card = () => screen.findByRole('region', { name: 'Revenue forecast' });
+
+  test('says so while a newer upload is worked on', async () => {
+    server.use(answers('/jobs', page([fixtures.job({ status: 'processing', dataset_name: 'April sales' })])));
+    open('/dashboard/sales');
+    await waitFor(async () =>
+      expect(await card()).toHaveTextContent('From before “April sales”, which is being'),
+    );
+  });
+
+  test('says so where the newer upload failed, and not of one upload’s own insights', async () => {
+    server.use(answers('/jobs', page([fixtures.job({ status: 'failed', dataset_name: 'April sales' })])));
+    const { router } = open('/dashboard/sales');
+    await waitFor(async () => expect(await card()).toHaveTextContent('could not be worked through'));
+    await router.navigate({
+      to: '/dashboard/$department',
+      params: { department: 'sales' },
+      search: { dataset: fixtures.dataset().id },
+    });
+    await waitFor(async () => expect(await card()).not.toHaveTextContent('From before'));
+  });
+});
+
 describe('what needs attention', () => {
   const supply = fixtures.boards.supply_chain as DashboardOutput;
   const figures = { items: 60, at_risk: 14, critical: 5, to_order: 14, order_units: 4_000, dead_stock: 0 };

@@ -16,7 +16,7 @@ import { PageHeader } from '@/shared/ui/PageHeader';
 import { Panel } from '@/shared/ui/Panel';
 import { ButtonLink, TextLink } from '@/shared/ui/links';
 
-import { freshnessOf } from './freshness';
+import { freshnessOf, missingIn } from './freshness';
 import { InsightCard } from './InsightCard';
 import { Overview } from './overview/Overview';
 import { Provenance } from './Provenance';
@@ -55,7 +55,12 @@ export function DashboardPage() {
             {!dataset && <UnderWay dashboard={data} jobs={jobs} />}
             <Overview dashboard={data} jobs={dataset ? null : jobs} />
             {data.insights.map((insight) => (
-              <InsightCard key={insight.kind} insight={insight} department={department} />
+              <InsightCard
+                key={insight.kind}
+                insight={insight}
+                department={department}
+                stale={dataset ? undefined : missingIn(freshnessOf(data, jobs))}
+              />
             ))}
             {data.insights.length === 0 && <NoInsights dashboard={data} />}
           </Stack>

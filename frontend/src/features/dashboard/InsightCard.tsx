@@ -13,10 +13,12 @@ import { useInsightState } from './useInsightState';
 interface InsightCardProps {
   insight: InsightOutput;
   department: string;
+  /** What it does not hold yet. */
+  stale?: string;
 }
 
 /** One insight: what it says, the drawing, and how it came about. */
-export function InsightCard({ insight, department }: InsightCardProps) {
+export function InsightCard({ insight, department, stale }: InsightCardProps) {
   const { title, View } = viewOf(insight.kind);
   const [state, onState] = useInsightState(insight.kind);
   const basis = insight.basis as InsightBasis;
@@ -26,6 +28,12 @@ export function InsightCard({ insight, department }: InsightCardProps) {
   ].filter(Boolean);
   return (
     <Panel id={insight.kind} title={title} lead={insight.summary}>
+      {stale !== undefined && (
+        <p className={classes.stale}>
+          <Icon name="alert" size={16} />
+          {stale}
+        </p>
+      )}
       {insight.since && <Since since={insight.since} />}
       <Boundary key={insight.id}>
         <View insight={insight} department={department} state={state} onState={onState} />

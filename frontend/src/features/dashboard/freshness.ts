@@ -10,6 +10,20 @@ export type Freshness =
   /** Loaded, but no insight has seen it. */
   | { kind: 'behind' };
 
+/** On each card: what it does not hold yet; undefined where it is the newest there is. */
+export function missingIn(fresh: Freshness): string | undefined {
+  switch (fresh.kind) {
+    case 'under-way':
+      return `From before “${fresh.job.dataset_name}”, which is being worked on. It changes by itself.`;
+    case 'failed':
+      return `From before “${fresh.job.dataset_name}”, which could not be worked through.`;
+    case 'behind':
+      return 'From before the newest upload, over which no insights have been computed.';
+    case 'fresh':
+      return undefined;
+  }
+}
+
 /** Is what the dashboard shows the newest there is? `jobs` are the department's, newest first. */
 export function freshnessOf(dashboard: DashboardOutput, jobs: readonly JobOutput[]): Freshness {
   const active = jobs.find(isActive);
