@@ -5,17 +5,18 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from python_calamine import CalamineWorkbook
 
 from aetherflow.registry import departments
 from config.local import ROOT
-from tests.e2e.people import Person, log_in
+from tests.e2e.people import Person, enter, log_in
 from tests.support.stack import Stack
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
@@ -75,6 +76,39 @@ def test_the_dashboard(stack: Stack, page: Page, look: str, slug: str) -> None:
     insight = person.get(f"/dashboards/{slug}").json()["insights"][0]
     expect(page.get_by_text(insight["summary"])).to_be_visible()
     check(page, name=f"dashboard-{slug}", look=look)
+
+
+def test_the_dashboard_behind_a_newer_upload(stack: Stack, page: Page, look: str) -> None:
+    """An upload is worked on, or has failed: what is shown is from before it, and every card says so."""
+    person, _, _ = worked(stack, "finance")
+
+    def altered(status: str) -> Callable[[Route], None]:
+        def answer(route: Route) -> None:
+            jobs = route.fetch().json()
+            jobs["results"][0].update(status=status, dataset_name="Newer payments")
+            route.fulfill(json=jobs)
+
+        return answer
+
+    enter(page, person)
+    card = page.get_by_role("region", name="Spending worth a look")
+    for name, status, said in (
+        ("stale", "processing", "which is being worked on"),
+        ("failed", "failed", "which could not be worked through"),
+    ):
+        page.route("**/api/v1/jobs?*", altered(status))
+        page.reload()
+        expect(card.get_by_text(f"From before \u201cNewer payments\u201d, {said}")).to_be_visible()
+        page.unroute_all(behavior="wait")
+        check(page, name=f"dashboard-{name}", look=look)
+
+
+def test_the_broken_page(stack: Stack, page: Page, look: str) -> None:
+    """The platform is down at the first load."""
+    page.route("**/api/v1/**", lambda route: route.abort())
+    page.goto(f"{stack.url}/login")
+    expect(page.get_by_role("alert")).to_contain_text("could not be reached")
+    check(page, name="platform-down", look=look)
 
 
 def test_the_upload_before_and_after_a_file_is_chosen(stack: Stack, page: Page, look: str) -> None:
