@@ -27,6 +27,9 @@ function precompressed(): Plugin {
   };
 }
 
+/** One file of what every page needs of the packages: it stays in the browser's cache while the pages change. */
+const LIBRARIES = { name: 'libraries', test: /node_modules/, tags: ['$initial' as const] };
+
 export default defineConfig({
   plugins: [react(), precompressed()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
@@ -35,6 +38,8 @@ export default defineConfig({
     target: 'es2022',
     assetsDir: 'assets',
     assetsInlineLimit: 0,
+    manifest: true,
+    rolldownOptions: { output: { codeSplitting: { groups: [LIBRARIES] } } },
     // ECharts alone is larger than the limit; it is loaded only where there is a chart.
     chunkSizeWarningLimit: 700,
   },

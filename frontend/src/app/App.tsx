@@ -1,5 +1,4 @@
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -8,6 +7,7 @@ import { ApiProblem, waitFor } from '@/shared/api/problem';
 
 import type { makeRouter } from './router';
 import { theme, variables } from './theme';
+import { Toasts } from './Toasts';
 
 const ONCE_MORE = new Set(['network', 'unavailable', 'too-many-requests']);
 /** In ms: who is asked to wait longer than this is told so, instead of being left to watch the page wait. */
@@ -54,7 +54,7 @@ function Providers({
       env={still ? 'test' : 'default'}
     >
       <QueryClientProvider client={client}>
-        <Notifications position="bottom-right" />
+        <Toasts />
         {children}
       </QueryClientProvider>
     </MantineProvider>

@@ -149,7 +149,7 @@ describe('the dashboard', () => {
     server.use(answers('/dashboards/sales', { ...fixtures.boards.sales, insights: [unknown] }));
     open('/dashboard/sales');
     expect(await screen.findByRole('heading', { name: 'Late deliveries' })).toBeVisible();
-    expect(screen.getByRole('rowheader', { name: 'R-7' })).toBeVisible();
+    expect(await screen.findByRole('rowheader', { name: 'R-7' })).toBeVisible();
   });
 
   test('survives an insight that breaks its contract', async () => {

@@ -16,7 +16,7 @@ import { statusQuery } from '@/features/system/status';
 import { uploadSearch } from '@/features/upload/search';
 import { configQuery, dashboardQuery, datasetQuery, jobQuery } from '@/shared/api/queries';
 import { currentSession } from '@/shared/session/session';
-import { lazyPage as lazyRouteComponent } from '@/shared/ui/lazyPart';
+import { lazyPage } from '@/shared/ui/lazyPart';
 
 import { requireNoSession, requireSession } from './guards';
 import { Broken, NotFound, Root } from './pages';
@@ -39,7 +39,7 @@ const login = createRoute({
   validateSearch: authSearch,
   beforeLoad: requireNoSession,
   loader: ({ context }) => void context.client.query(configQuery).catch(noop),
-  component: lazyRouteComponent(() => import('@/features/auth/LoginPage'), 'LoginPage'),
+  component: lazyPage(() => import('@/features/auth/LoginPage'), 'LoginPage'),
 });
 
 const register = createRoute({
@@ -47,7 +47,7 @@ const register = createRoute({
   path: '/register',
   validateSearch: authSearch,
   beforeLoad: requireNoSession,
-  component: lazyRouteComponent(() => import('@/features/auth/RegisterPage'), 'RegisterPage'),
+  component: lazyPage(() => import('@/features/auth/RegisterPage'), 'RegisterPage'),
 });
 
 const inside = createRoute({
@@ -76,35 +76,35 @@ const dashboard = createRoute({
   // Asked for while the page's own code is on its way.
   loader: ({ context, params, deps }) =>
     void context.client.query(dashboardQuery(params.department, deps.dataset)).catch(noop),
-  component: lazyRouteComponent(() => import('@/features/dashboard/DashboardPage'), 'DashboardPage'),
+  component: lazyPage(() => import('@/features/dashboard/DashboardPage'), 'DashboardPage'),
 });
 
 const upload = createRoute({
   getParentRoute: () => inside,
   path: '/upload',
   validateSearch: uploadSearch,
-  component: lazyRouteComponent(() => import('@/features/upload/UploadPage'), 'UploadPage'),
+  component: lazyPage(() => import('@/features/upload/UploadPage'), 'UploadPage'),
 });
 
 const jobs = createRoute({
   getParentRoute: () => inside,
   path: '/jobs',
   validateSearch: jobsSearch,
-  component: lazyRouteComponent(() => import('@/features/jobs/JobsPage'), 'JobsPage'),
+  component: lazyPage(() => import('@/features/jobs/JobsPage'), 'JobsPage'),
 });
 
 const job = createRoute({
   getParentRoute: () => inside,
   path: '/jobs/$job',
   loader: ({ context, params }) => void context.client.query(jobQuery(params.job)).catch(noop),
-  component: lazyRouteComponent(() => import('@/features/jobs/JobPage'), 'JobPage'),
+  component: lazyPage(() => import('@/features/jobs/JobPage'), 'JobPage'),
 });
 
 const data = createRoute({
   getParentRoute: () => inside,
   path: '/data',
   validateSearch: datasetsSearch,
-  component: lazyRouteComponent(() => import('@/features/data/DataPage'), 'DataPage'),
+  component: lazyPage(() => import('@/features/data/DataPage'), 'DataPage'),
 });
 
 const dataset = createRoute({
@@ -112,14 +112,14 @@ const dataset = createRoute({
   path: '/data/$dataset',
   validateSearch: datasetSearch,
   loader: ({ context, params }) => void context.client.query(datasetQuery(params.dataset)).catch(noop),
-  component: lazyRouteComponent(() => import('@/features/data/DatasetPage'), 'DatasetPage'),
+  component: lazyPage(() => import('@/features/data/DatasetPage'), 'DatasetPage'),
 });
 
 const account = createRoute({
   getParentRoute: () => inside,
   path: '/account',
   loader: ({ context }) => void context.client.query(sessionsQuery).catch(noop),
-  component: lazyRouteComponent(() => import('@/features/account/AccountPage'), 'AccountPage'),
+  component: lazyPage(() => import('@/features/account/AccountPage'), 'AccountPage'),
 });
 
 const system = createRoute({
@@ -131,7 +131,7 @@ const system = createRoute({
     if (session.status !== 'active' || session.user.role !== 'admin') return;
     void context.client.query(statusQuery).catch(noop);
   },
-  component: lazyRouteComponent(() => import('@/features/system/SystemPage'), 'SystemPage'),
+  component: lazyPage(() => import('@/features/system/SystemPage'), 'SystemPage'),
 });
 
 const routeTree = root.addChildren([

@@ -1,18 +1,19 @@
-import { Select } from '@mantine/core';
-import { useNavigate, useRouterState } from '@tanstack/react-router';
+import { Skeleton } from '@mantine/core';
+import { Suspense } from 'react';
 
 import { useDepartmentLabel } from '@/shared/departments';
 import { Icon } from '@/shared/ui/icons';
+import { lazyPart } from '@/shared/ui/lazyPart';
 
-import { useDepartment } from './department';
+import { SWITCHER_WIDTH, useDepartment } from './department';
 import classes from './Shell.module.css';
 
-/** Whose data this is; for those who see several departments, the way from one to the other. */
+const DepartmentSwitcher = lazyPart(() => import('./DepartmentSwitcher'), 'DepartmentSwitcher');
+
+/** Whose data this is. */
 export function DepartmentBadge() {
-  const { shown, department, departments, isAcross } = useDepartment();
+  const { department, departments } = useDepartment();
   const label = useDepartmentLabel();
-  const navigate = useNavigate();
-  const path = useRouterState({ select: (state) => state.location.pathname });
   if (departments.length < 2) {
     return (
       <span className={classes.badge} title="Your department">
@@ -21,27 +22,9 @@ export function DepartmentBadge() {
       </span>
     );
   }
-  const isList = path === '/jobs' || path === '/data';
-  const choose = (slug: string | null) => {
-    const chosen = slug || undefined;
-    if (isList) {
-      void navigate({ to: path, search: (before) => ({ ...before, department: chosen, page: undefined }) });
-    } else if (path === '/upload') {
-      void navigate({ to: '/upload', search: { department: chosen } });
-    } else if (chosen) {
-      void navigate({ to: '/dashboard/$department', params: { department: chosen }, search: {} });
-    }
-  };
-  const data = departments.map((slug) => ({ value: slug, label: label(slug) }));
   return (
-    <Select
-      aria-label="Department"
-      size="sm"
-      w={178}
-      leftSection={<Icon name="building" size={15} />}
-      data={isAcross ? [{ value: '', label: 'All departments' }, ...data] : data}
-      value={shown ?? (isAcross ? '' : department)}
-      onChange={choose}
-    />
+    <Suspense fallback={<Skeleton width={SWITCHER_WIDTH} height={36} />}>
+      <DepartmentSwitcher />
+    </Suspense>
   );
 }

@@ -1,21 +1,25 @@
-import { AppShell, Burger, Group } from '@mantine/core';
+import { Burger, Group } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect } from 'react';
 
-import { SessionEnded } from '@/features/auth/SessionEnded';
+import { useGoOn } from '@/features/auth/useGoOn';
 import { resetUpload } from '@/features/upload/uploader';
 import { useSession, useUser } from '@/shared/session/useSession';
 import { Boundary } from '@/shared/ui/Boundary';
 import { Icon, type IconName } from '@/shared/ui/icons';
+import { lazyPart } from '@/shared/ui/lazyPart';
 import { Logo, LogoMark } from '@/shared/ui/Logo';
+import { WhenWanted } from '@/shared/ui/WhenWanted';
 
 import { DepartmentBadge } from './DepartmentBadge';
 import { remember, useDepartment } from './department';
 import { SchemeToggle } from './SchemeToggle';
 import classes from './Shell.module.css';
 import { UserMenu } from './UserMenu';
+
+const SessionEnded = lazyPart(() => import('@/features/auth/SessionEnded'), 'SessionEnded');
 
 /** The frame of every page behind the door. */
 export function Shell() {
@@ -34,56 +38,54 @@ export function Shell() {
 }
 
 function Frame() {
+  const { status } = useSession();
+  useGoOn();
   const [opened, { toggle, close }] = useDisclosure(false);
   const path = useRouterState({ select: (state) => state.location.pathname });
   useEffect(close, [path, close]);
   return (
-    <AppShell
-      header={{ height: 60 }}
-      navbar={{ width: 216, breakpoint: 'sm', collapsed: { mobile: !opened } }}
-      classNames={{ header: classes.surface, navbar: classes.surface }}
-    >
+    <>
       <a className="skip-link" href="#content">
         Skip to the content
       </a>
-      <AppShell.Header>
-        <div className={classes.header}>
-          <Group gap={6} wrap="nowrap">
-            <Burger
-              opened={opened}
-              onClick={toggle}
-              hiddenFrom="sm"
-              size="sm"
-              aria-label={opened ? 'Close the navigation' : 'Open the navigation'}
-            />
-            <Link to="/" className={classes.home} aria-label="AetherFlow, to the dashboard">
-              <span className={classes.word}>
-                <Logo size={30} />
-              </span>
-              <span className={classes.mark}>
-                <LogoMark size={32} />
-              </span>
-            </Link>
-          </Group>
-          <Group gap={6} wrap="nowrap">
-            <DepartmentBadge />
-            <SchemeToggle />
-            <UserMenu />
-          </Group>
-        </div>
-      </AppShell.Header>
-      <AppShell.Navbar p="sm">
+      <header className={classes.header}>
+        <Group gap={6} wrap="nowrap">
+          <Burger
+            opened={opened}
+            onClick={toggle}
+            hiddenFrom="sm"
+            size="sm"
+            aria-label={opened ? 'Close the navigation' : 'Open the navigation'}
+          />
+          <Link to="/" className={classes.home} aria-label="AetherFlow, to the dashboard">
+            <span className={classes.word}>
+              <Logo size={30} />
+            </span>
+            <span className={classes.mark}>
+              <LogoMark size={32} />
+            </span>
+          </Link>
+        </Group>
+        <Group gap={6} wrap="nowrap">
+          <DepartmentBadge />
+          <SchemeToggle />
+          <UserMenu />
+        </Group>
+      </header>
+      <div className={opened ? `${classes.side} ${classes.opened}` : classes.side}>
         <Navigation />
-      </AppShell.Navbar>
-      <AppShell.Main id="content" tabIndex={-1} style={{ outline: 'none' }}>
+      </div>
+      <main id="content" tabIndex={-1} className={classes.main}>
         <div className={classes.content}>
           <Boundary key={path}>
             <Outlet />
           </Boundary>
         </div>
-      </AppShell.Main>
-      <SessionEnded />
-    </AppShell>
+      </main>
+      <WhenWanted wanted={status === 'ended'}>
+        <SessionEnded />
+      </WhenWanted>
+    </>
   );
 }
 

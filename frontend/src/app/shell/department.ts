@@ -5,6 +5,8 @@ import { datasetQuery, jobQuery } from '@/shared/api/queries';
 import { useUser } from '@/shared/session/useSession';
 
 const KEY = 'aetherflow-department';
+/** Pixels of the switcher, which comes after the header around it. */
+export const SWITCHER_WIDTH = 178;
 
 function remembered(): string | null {
   try {

@@ -1,6 +1,6 @@
 import { Button, PasswordInput, Stack, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { useMutation } from '@tanstack/react-query';
+import { useState, type SubmitEvent } from 'react';
 
 import { authLogin } from '@/shared/api/gen/client';
 import type { LoginInputRequest } from '@/shared/api/gen/model';
@@ -13,19 +13,22 @@ interface LoginFormProps {
 
 /** Whoever is logged in by it goes on from where the session is watched: another tab may log in as well. */
 export function LoginForm({ email = '' }: LoginFormProps) {
-  const form = useForm({
-    initialValues: { email, password: '' },
-    validate: {
-      email: (value) => (value.trim() ? null : 'Type your e-mail address.'),
-      password: (value) => (value ? null : 'Type your password.'),
-    },
-  });
+  // Two fields by hand: the form library would double what the log-in adds to the first load.
+  const [values, setValues] = useState<LoginInputRequest>({ email, password: '' });
+  const [sent, setSent] = useState(false);
+  const isComplete = values.email.trim() !== '' && values.password !== '';
   const login = useMutation({
     mutationFn: (values: LoginInputRequest) => authLogin(values),
     onSuccess: enter,
   });
+  const send = (event: SubmitEvent) => {
+    event.preventDefault();
+    setSent(true);
+    if (isComplete) login.mutate(values);
+  };
+  const put = (change: Partial<LoginInputRequest>) => setValues((before) => ({ ...before, ...change }));
   return (
-    <form onSubmit={form.onSubmit((values) => login.mutate(values))} noValidate>
+    <form onSubmit={send} noValidate>
       <Stack>
         {login.error && <ProblemNotice error={login.error} />}
         <TextInput
@@ -33,13 +36,17 @@ export function LoginForm({ email = '' }: LoginFormProps) {
           type="email"
           autoComplete="username"
           data-autofocus={email === '' || undefined}
-          {...form.getInputProps('email')}
+          value={values.email}
+          onChange={(event) => put({ email: event.currentTarget.value })}
+          error={sent && values.email.trim() === '' && 'Type your e-mail address.'}
         />
         <PasswordInput
           label="Password"
           autoComplete="current-password"
           data-autofocus={email !== '' || undefined}
-          {...form.getInputProps('password')}
+          value={values.password}
+          onChange={(event) => put({ password: event.currentTarget.value })}
+          error={sent && values.password === '' && 'Type your password.'}
         />
         <Button type="submit" size="md" loading={login.isPending}>
           Log in

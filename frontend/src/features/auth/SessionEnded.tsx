@@ -1,10 +1,7 @@
 import { Anchor, Modal, Text } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
-import { useLayoutEffect, useRef } from 'react';
 
 import { forget } from '@/shared/session/session';
 import { useSession } from '@/shared/session/useSession';
-import { loadAnew } from '@/shared/ui/reload';
 
 import { LoginForm } from './LoginForm';
 
@@ -18,7 +15,6 @@ const OVER_ALL = 1000;
  */
 export function SessionEnded() {
   const session = useSession();
-  useGoOn();
   const ended = session.status === 'ended' ? session.user : null;
   return (
     <Modal
@@ -44,18 +40,4 @@ export function SessionEnded() {
       )}
     </Modal>
   );
-}
-
-/** What comes back to life asks for everything anew; what has become somebody else's begins from nothing. */
-function useGoOn(): void {
-  const session = useSession();
-  const client = useQueryClient();
-  const before = useRef(session);
-  useLayoutEffect(() => {
-    const { current: last } = before;
-    before.current = session;
-    if (session.status !== 'active' || (last.status !== 'active' && last.status !== 'ended')) return;
-    if (last.user.id !== session.user.id) loadAnew('/');
-    else if (last.status === 'ended') void client.invalidateQueries();
-  }, [session, client]);
 }

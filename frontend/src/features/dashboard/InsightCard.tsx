@@ -1,3 +1,6 @@
+import { Skeleton } from '@mantine/core';
+import { Suspense } from 'react';
+
 import type { InsightOutput, SinceOutput } from '@/shared/api/gen/model';
 import { format, plural } from '@/shared/format/format';
 import type { InsightBasis } from '@/shared/insights/types';
@@ -19,7 +22,7 @@ interface InsightCardProps {
 
 /** One insight: what it says, the drawing, and how it came about. */
 export function InsightCard({ insight, department, stale }: InsightCardProps) {
-  const { title, View } = viewOf(insight.kind);
+  const { title, View, height } = viewOf(insight.kind);
   const [state, onState] = useInsightState(insight.kind);
   const basis = insight.basis as InsightBasis;
   const from = [
@@ -36,7 +39,9 @@ export function InsightCard({ insight, department, stale }: InsightCardProps) {
       )}
       {insight.since && <Since since={insight.since} />}
       <Boundary key={insight.id}>
-        <View insight={insight} department={department} state={state} onState={onState} />
+        <Suspense fallback={<Skeleton height={height} radius="md" />}>
+          <View insight={insight} department={department} state={state} onState={onState} />
+        </Suspense>
       </Boundary>
       <details className={classes.foot}>
         <summary>

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import type { ComponentType } from 'react';
 
 import type { InsightOutput } from '@/shared/api/gen/model';
 import type { TextState } from '@/shared/shapes/tableState';
@@ -15,7 +15,9 @@ export interface InsightViewProps {
 /** How an insight of one kind is drawn, out of the shapes: numbers, a series with its band, a ranking, a table. */
 export interface InsightView {
   title: string;
-  View: (props: InsightViewProps) => ReactNode;
+  View: ComponentType<InsightViewProps>;
+  /** Of the drawing, about: the room that is kept for it while its code is on the way. */
+  height: number;
   /** What it gives to the head of the dashboard; without one it gives nothing. */
   overview?: (insight: InsightOutput) => Overview;
 }

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react';
+import { screen, waitFor } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { expect, test } from 'vitest';
 
@@ -134,7 +134,9 @@ test('a member’s department is fixed, an admin chooses', async () => {
   expect(await screen.findByRole('combobox', { name: 'Department' })).toHaveAttribute('readonly');
   unmount();
   const { router } = open('/upload', { as: fixtures.admin });
-  const [, field] = await screen.findAllByRole('combobox', { name: 'Department' });
+  // The header's, which comes by itself, and the form's.
+  await waitFor(() => expect(screen.getAllByRole('combobox', { name: 'Department' })).toHaveLength(2));
+  const [, field] = screen.getAllByRole('combobox', { name: 'Department' });
   await user.click(field as HTMLElement);
   await user.click(await screen.findByRole('option', { name: 'Finance' }));
   expect(router.state.location.search).toEqual({ department: 'finance' });

@@ -214,7 +214,7 @@ describe('what-if', () => {
   test('is moved by the keyboard', async () => {
     const { router } = show();
     await user.click(await screen.findByText('What if?'));
-    screen.getByRole('slider', { name: 'Lead time' }).focus();
+    (await screen.findByRole('slider', { name: 'Lead time' })).focus();
     await user.keyboard('{ArrowRight}');
     await waitFor(() => expect(router.state.location.search).toMatchObject({ 'stockout_risk.lead': '1' }));
     expect(await screen.findByText('+1 day')).toBeVisible();

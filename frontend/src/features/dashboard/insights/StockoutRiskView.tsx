@@ -1,5 +1,6 @@
+import { Skeleton } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useDeferredValue, useMemo } from 'react';
+import { Suspense, useDeferredValue, useMemo } from 'react';
 
 import { ExportMenu } from '@/shared/export/ExportMenu';
 import { sheetOf } from '@/shared/export/sheet';
@@ -7,6 +8,7 @@ import type { DeadStock, StockClass, StockItem, StockSupplier } from '@/shared/i
 import table from '@/shared/shapes/DataTable.module.css';
 import { view } from '@/shared/shapes/tableState';
 import { EmptyState } from '@/shared/ui/EmptyState';
+import { lazyPart } from '@/shared/ui/lazyPart';
 
 import { listIn, type InsightViewProps } from '../view';
 import { AllThatMatch } from './items/AllThatMatch';
@@ -28,9 +30,11 @@ import {
 } from './stockout/lines';
 import { OrderList } from './stockout/OrderList';
 import { basisOf } from './stockout/replan';
-import { Sections } from './stockout/Sections';
 import { useDraft } from './stockout/useDraft';
 import { WhatIfPanel } from './stockout/WhatIfPanel';
+
+// Below a long table, so it comes after it.
+const Sections = lazyPart(() => import('./stockout/Sections'), 'Sections');
 
 const NOUNS = ['item', 'items'] as const;
 const TYPING = 250;
@@ -132,11 +136,13 @@ export function StockoutRiskView({ insight, department, state, onState }: Insigh
           </>
         }
       />
-      <Sections
-        suppliers={insight.data.suppliers as StockSupplier[] | undefined}
-        stockClasses={insight.data.classes as StockClass[] | undefined}
-        dead={insight.data.dead_stock as DeadStock | undefined}
-      />
+      <Suspense fallback={<Skeleton height={320} mt="xl" />}>
+        <Sections
+          suppliers={insight.data.suppliers as StockSupplier[] | undefined}
+          stockClasses={insight.data.classes as StockClass[] | undefined}
+          dead={insight.data.dead_stock as DeadStock | undefined}
+        />
+      </Suspense>
     </>
   );
 }

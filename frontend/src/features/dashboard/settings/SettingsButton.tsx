@@ -1,12 +1,13 @@
-import { Button, Drawer, Text } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 
 import { settingsQuery } from '@/shared/api/queries';
-import { Async } from '@/shared/ui/Async';
 import { Icon } from '@/shared/ui/icons';
+import { lazyPart } from '@/shared/ui/lazyPart';
+import { WhenWanted } from '@/shared/ui/WhenWanted';
 
-import { SettingsForm } from './SettingsForm';
+const SettingsDrawer = lazyPart(() => import('./SettingsDrawer'), 'SettingsDrawer');
 
 /** The numbers a department chooses for its insights; no button where its insights have none to choose. */
 export function SettingsButton({ department }: { department: string }) {
@@ -18,22 +19,9 @@ export function SettingsButton({ department }: { department: string }) {
       <Button variant="default" leftSection={<Icon name="settings" size={16} />} onClick={open}>
         Settings
       </Button>
-      <Drawer
-        opened={opened}
-        onClose={close}
-        position="right"
-        size="md"
-        title={
-          <Text fw={600} ff="heading">
-            What the insights are computed with
-          </Text>
-        }
-        closeButtonProps={{ 'aria-label': 'Close' }}
-      >
-        <Async query={settings}>
-          {(data) => <SettingsForm department={department} settings={data.settings} />}
-        </Async>
-      </Drawer>
+      <WhenWanted wanted={opened}>
+        <SettingsDrawer department={department} opened={opened} onClose={close} />
+      </WhenWanted>
     </>
   );
 }

@@ -5,7 +5,7 @@ import { format, humanise } from '@/shared/format/format';
 import type { TextState } from '@/shared/shapes/tableState';
 import { Icon } from '@/shared/ui/icons';
 
-import { FacetSelects } from '../items/FacetSelects';
+import { Facets } from '../items/Facets';
 import { StateChips } from '../items/StateChips';
 import { asText, STATES } from '../items/states';
 import { FACETS, SEVERITIES, SORTS, type Wanted } from './queue';
@@ -52,7 +52,7 @@ export function QueueFilters({ insight, counts, wanted, state, onState }: QueueF
             { value: 'all', label: `All listed (${format.integer(insight.items_total ?? 0)})` },
           ]}
         />
-        <FacetSelects
+        <Facets
           insightId={insight.id}
           keys={FACETS}
           words={(facet, value) => (facet === 'reason' ? humanise(value) : value)}

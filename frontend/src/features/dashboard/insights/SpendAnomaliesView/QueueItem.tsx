@@ -1,20 +1,23 @@
-import { Button, Checkbox } from '@mantine/core';
-import { useId } from 'react';
+import { Button, Checkbox, Skeleton } from '@mantine/core';
+import { Suspense, useId } from 'react';
 
 import type { Verdict } from '@/shared/api/gen/model';
 import { format } from '@/shared/format/format';
 import type { SpendItem } from '@/shared/insights/types';
 import { SeverityBadge } from '@/shared/ui/Badges';
 import { Icon } from '@/shared/ui/icons';
+import { lazyPart } from '@/shared/ui/lazyPart';
 import { Notice } from '@/shared/ui/Notice';
 
 import { SnoozeButton } from '../items/SnoozeForm';
 import { STATE_WORDS, stateOf, whyBack, type State } from '../items/states';
 import { Waiting } from '../items/Waiting';
+import type { Draft } from './draft';
 import { Evidence } from './Evidence';
 import classes from './Queue.module.css';
-import { ReviewForm, type Draft } from './ReviewForm';
 import { StateBadge } from './StateBadge';
+
+const ReviewForm = lazyPart(() => import('./ReviewForm'), 'ReviewForm');
 
 interface QueueItemProps {
   item: SpendItem;
@@ -123,15 +126,17 @@ export function QueueItem(props: QueueItemProps) {
           {expanded && (
             <div className={classes.more}>
               <Evidence item={item} others={props.others} onFind={props.onFind} />
-              <ReviewForm
-                key={item.review?.id ?? ''}
-                item={item}
-                draft={props.draft}
-                onDraft={props.onDraft}
-                saving={props.saving}
-                problem={props.problem}
-                onSave={props.onSave}
-              />
+              <Suspense fallback={<Skeleton height={392} />}>
+                <ReviewForm
+                  key={item.review?.id ?? ''}
+                  item={item}
+                  draft={props.draft}
+                  onDraft={props.onDraft}
+                  saving={props.saving}
+                  problem={props.problem}
+                  onSave={props.onSave}
+                />
+              </Suspense>
             </div>
           )}
         </div>

@@ -6,14 +6,7 @@ import type { SpendItem } from '@/shared/insights/types';
 import { ProblemNotice } from '@/shared/ui/ProblemNotice';
 
 import { STATE_WORDS } from '../items/states';
-
-/** What somebody began to say; kept by the queue, so that a closed item or a failed request loses none of it. */
-export interface Draft {
-  verdict?: Verdict;
-  note?: string;
-}
-
-export const NO_DRAFT: Draft = {};
+import type { Draft } from './draft';
 
 const MEANINGS: Record<Verdict, string> = {
   acknowledged: 'Seen, and being looked into.',

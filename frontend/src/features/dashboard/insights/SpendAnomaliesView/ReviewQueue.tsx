@@ -1,6 +1,6 @@
-import { Button, Checkbox, Group, Pagination, Skeleton } from '@mantine/core';
+import { Button, Checkbox, Group, Skeleton } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useMemo, useState } from 'react';
+import { Suspense, useMemo, useState } from 'react';
 
 import type { InsightOutput } from '@/shared/api/gen/model';
 import { ExportMenu } from '@/shared/export/ExportMenu';
@@ -9,6 +9,7 @@ import { format, plural } from '@/shared/format/format';
 import type { SpendItem } from '@/shared/insights/types';
 import type { TextState } from '@/shared/shapes/tableState';
 import { EmptyState } from '@/shared/ui/EmptyState';
+import { lazyPart } from '@/shared/ui/lazyPart';
 import { ProblemNotice } from '@/shared/ui/ProblemNotice';
 
 import { AllThatMatch } from '../items/AllThatMatch';
@@ -16,11 +17,13 @@ import { Outcome } from '../items/Outcome';
 import { isIn, stateOf } from '../items/states';
 import { allItems, useItems } from '../items/useItems';
 import { useStatements, type Act } from '../items/useStatements';
+import { NO_DRAFT, type Draft } from './draft';
 import { filtersOf, PAGE_SIZE, pageOf, sorted, wantedIn } from './queue';
 import { QueueFilters } from './QueueFilters';
 import { QueueItem } from './QueueItem';
 import classes from './Queue.module.css';
-import { NO_DRAFT, type Draft } from './ReviewForm';
+
+const Pager = lazyPart(() => import('./Pager'), 'Pager');
 
 interface ReviewQueueProps {
   insight: InsightOutput;
@@ -162,24 +165,21 @@ export function ReviewQueue({ insight, department, head, state, onState }: Revie
           {least === Infinity && all.hasMore && `, ${format.integer(all.items.length)} sorted so far`}
         </span>
         {page.pages > 1 && (
-          <Pagination
-            size="sm"
-            total={page.pages}
-            value={page.page}
-            onChange={(next) => {
-              setChosen(new Set());
-              onState({ page: String(next), item: undefined });
-            }}
-            getControlProps={(control) => ({ 'aria-label': `${CONTROLS[control]} page` })}
-            getItemProps={(number) => ({ 'aria-label': `Page ${number}` })}
-          />
+          <Suspense fallback={<Skeleton width={190} height={26} />}>
+            <Pager
+              pages={page.pages}
+              page={page.page}
+              onPage={(next) => {
+                setChosen(new Set());
+                onState({ page: String(next), item: undefined });
+              }}
+            />
+          </Suspense>
         )}
       </div>
     </>
   );
 }
-
-const CONTROLS = { first: 'First', previous: 'Previous', next: 'Next', last: 'Last' } as const;
 
 function Nothing({ searched, onAll }: { searched: boolean; onAll: () => void }) {
   return (

@@ -1,17 +1,18 @@
-import { Button, Group, Menu, Modal, Stack, Text } from '@mantine/core';
+import { Button, Menu } from '@mantine/core';
 import { useState } from 'react';
 
-import type { State } from './states';
-import { format, plural } from '@/shared/format/format';
+import { format } from '@/shared/format/format';
 import type { Standing } from '@/shared/insights/types';
 import { Icon } from '@/shared/ui/icons';
-import { ProblemNotice } from '@/shared/ui/ProblemNotice';
+import { lazyPart } from '@/shared/ui/lazyPart';
+import { WhenWanted } from '@/shared/ui/WhenWanted';
 
-import { SnoozeForm } from './SnoozeForm';
+import type { Kind } from './MatchingDialog';
+import type { State } from './states';
 import type { ItemFilters } from './useItems';
-import { MOST_AT_ONCE, type Act, type Statements } from './useStatements';
+import type { Act, Statements } from './useStatements';
 
-type Kind = 'acknowledge' | 'snooze' | 'wake';
+const MatchingDialog = lazyPart(() => import('./MatchingDialog'), 'MatchingDialog');
 
 const WORDS: Record<Kind, { does: string; of: State; is: string }> = {
   acknowledge: { does: 'Acknowledge', of: 'open', is: 'open' },
@@ -62,39 +63,20 @@ export function AllThatMatch<Item extends Standing & object>(props: AllThatMatch
           ))}
         </Menu.Dropdown>
       </Menu>
-      <Modal opened={kind !== null} onClose={close} title={`${does} ${what}?`} centered>
-        <Stack gap="sm">
-          <Text size="sm">
-            These are all that match the filters now, {plural(count, ...nouns)} on every page of the list.
-            Your colleagues see it at once{kind === 'wake' ? '.' : ', and it can be undone.'}
-          </Text>
-          {whole.error && <ProblemNotice error={whole.error} />}
-          {count > MOST_AT_ONCE ? (
-            <Text size="sm" fw={600}>
-              {format.integer(MOST_AT_ONCE)} can be changed at once: narrow the list by a filter first.
-            </Text>
-          ) : kind === 'snooze' ? (
-            <SnoozeForm
-              submit={`Snooze ${format.integer(count)}`}
-              saving={whole.isPending}
-              onSnooze={(until, note) => act({ until, note })}
-            />
-          ) : (
-            <Group justify="flex-end">
-              <Button
-                size="sm"
-                data-autofocus
-                loading={whole.isPending}
-                onClick={() =>
-                  act(kind === 'wake' ? { until: null, note: '' } : { verdict: 'acknowledged', note: '' })
-                }
-              >
-                {does} {format.integer(count)}
-              </Button>
-            </Group>
-          )}
-        </Stack>
-      </Modal>
+      <WhenWanted wanted={kind !== null}>
+        <MatchingDialog
+          opened={kind !== null}
+          onClose={close}
+          title={`${does} ${what}?`}
+          kind={kind ?? 'snooze'}
+          does={does}
+          count={count}
+          nouns={nouns}
+          saving={whole.isPending}
+          problem={whole.error}
+          onAct={act}
+        />
+      </WhenWanted>
     </>
   );
 }

@@ -5,7 +5,7 @@ import type { TextState } from '@/shared/shapes/tableState';
 
 import { useFacets } from './useItems';
 
-interface FacetSelectsProps {
+export interface FacetSelectsProps {
   insightId: string;
   /** The key in the address of each facet that is offered. */
   keys: Readonly<Record<string, string>>;

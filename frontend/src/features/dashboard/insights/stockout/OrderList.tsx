@@ -9,7 +9,7 @@ import { sortFrom, sortToText, type TextState } from '@/shared/shapes/tableState
 import { Icon } from '@/shared/ui/icons';
 import { ProblemNotice } from '@/shared/ui/ProblemNotice';
 
-import { FacetSelects } from '../items/FacetSelects';
+import { Facets } from '../items/Facets';
 import { StateChips } from '../items/StateChips';
 import { statesIn } from '../items/states';
 import type { Items } from '../items/useItems';
@@ -66,7 +66,7 @@ export function OrderList(props: OrderListProps) {
           onChange={(event) => onState({ q: event.currentTarget.value || undefined })}
           className={table.search}
         />
-        <FacetSelects
+        <Facets
           insightId={insight.id}
           keys={FACETS}
           state={state}

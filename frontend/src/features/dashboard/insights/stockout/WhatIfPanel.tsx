@@ -1,13 +1,17 @@
-import { Button, Slider, Text } from '@mantine/core';
+import { Button, Text } from '@mantine/core';
 import { useState } from 'react';
 
 import { format, plural } from '@/shared/format/format';
 import type { TextState } from '@/shared/shapes/tableState';
 import { Icon } from '@/shared/ui/icons';
+import { lazyPart } from '@/shared/ui/lazyPart';
+import { WhenWanted } from '@/shared/ui/WhenWanted';
 
-import { DEMANDS, LEADS, LEVELS, type Line } from './lines';
+import type { Line } from './lines';
 import type { Basis, WhatIf } from './replan';
 import classes from './stockout.module.css';
+
+const Knobs = lazyPart(() => import('./Knobs'), 'Knobs');
 
 interface WhatIfPanelProps {
   basis: Basis;
@@ -17,15 +21,15 @@ interface WhatIfPanelProps {
   onState: (change: TextState) => void;
 }
 
-const signed = (value: number): string =>
-  `${value > 0 ? '+' : value < 0 ? '−' : ''}${format.number(Math.abs(value), 1)}`;
-
 /** Service level, lead time and demand to play with; worked out in the page, nothing is stored. */
 export function WhatIfPanel({ basis, whatIf, now, then, onState }: WhatIfPanelProps) {
-  const asked = whatIf ?? { level: basis.level, leadShift: 0, demandFactor: 1 };
-  const usual = Math.round(basis.level * 1_000) / 10;
+  const [opened, setOpened] = useState(whatIf !== null);
   return (
-    <details className={classes.whatif} open={whatIf !== null || undefined}>
+    <details
+      className={classes.whatif}
+      open={whatIf !== null || undefined}
+      onToggle={(event) => setOpened(event.currentTarget.open)}
+    >
       <summary>
         <Icon name="pulse" size={16} /> What if?
         <span className={classes.hint}>
@@ -33,34 +37,9 @@ export function WhatIfPanel({ basis, whatIf, now, then, onState }: WhatIfPanelPr
         </span>
         <Icon name="down" size={16} className={classes.chevron} />
       </summary>
-      <div className={classes.knobs}>
-        <Knob
-          label="Service level"
-          value={Math.round(asked.level * 1_000) / 10}
-          {...LEVELS}
-          step={0.1}
-          write={(value) => `${format.number(value, 1)} %`}
-          onValue={(value) => onState({ level: value === usual ? undefined : String(value) })}
-        />
-        <Knob
-          label="Lead time"
-          value={asked.leadShift}
-          {...LEADS}
-          step={1}
-          write={(value) =>
-            value === 0 ? 'as it is' : `${signed(value)} ${Math.abs(value) === 1 ? 'day' : 'days'}`
-          }
-          onValue={(value) => onState({ lead: value === 0 ? undefined : String(value) })}
-        />
-        <Knob
-          label="Demand"
-          value={Math.round((asked.demandFactor - 1) * 100)}
-          {...DEMANDS}
-          step={5}
-          write={(value) => (value === 0 ? 'as it is' : `${signed(value)} %`)}
-          onValue={(value) => onState({ demand: value === 0 ? undefined : String(value) })}
-        />
-      </div>
+      <WhenWanted wanted={opened}>
+        <Knobs basis={basis} whatIf={whatIf} onState={onState} />
+      </WhenWanted>
       {whatIf && (
         <div className={classes.outcome} role="status">
           <dl>
@@ -102,41 +81,3 @@ const FIGURES: { label: string; of: (lines: readonly Line[]) => number }[] = [
   { label: 'Units to order', of: (lines) => sum(lines, ({ figures }) => figures.reorder_quantity) },
   { label: 'Safety stock', of: (lines) => sum(lines, ({ figures }) => figures.safety_stock) },
 ];
-
-interface KnobProps {
-  label: string;
-  value: number;
-  least: number;
-  most: number;
-  step: number;
-  write: (value: number) => string;
-  onValue: (value: number) => void;
-}
-
-function Knob({ label, value, least, most, step, write, onValue }: KnobProps) {
-  // While it is dragged it follows the hand; the figures follow when it is let go.
-  const [dragged, setDragged] = useState<number | null>(null);
-  const shown = dragged ?? value;
-  return (
-    <div className={classes.knob}>
-      <div className={classes.name}>
-        <span>{label}</span>
-        <b className="tabular">{write(shown)}</b>
-      </div>
-      <Slider
-        value={shown}
-        min={least}
-        max={most}
-        step={step}
-        label={null}
-        thumbLabel={label}
-        thumbProps={{ 'aria-valuetext': write(shown) }}
-        onChange={setDragged}
-        onChangeEnd={(next) => {
-          setDragged(null);
-          onValue(next);
-        }}
-      />
-    </div>
-  );
-}

@@ -1,0 +1,5 @@
+import { Notifications } from '@mantine/notifications';
+
+export function ToastArea() {
+  return <Notifications position="bottom-right" />;
+}
