@@ -260,7 +260,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 DASHBOARD_DIST = Path(env.str("DASHBOARD_DIST", default=str(BASE_DIR / "frontend" / "dist")))
 WHITENOISE_ROOT = DASHBOARD_DIST if DASHBOARD_DIST.is_dir() else None
-WHITENOISE_INDEX_FILE = True
+# Names with a hash of what they hold, the dashboard's and collectstatic's: a browser need never ask for them again.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/assets/.+-[\w-]{8}\.\w+$|^/static/.+\.[0-9a-f]{12}\.\w+$"
 APPEND_SLASH = False
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -27,11 +27,36 @@ function precompressed(): Plugin {
   };
 }
 
-/** One file of what every page needs of the packages: it stays in the browser's cache while the pages change. */
-const LIBRARIES = { name: 'libraries', test: /node_modules/, tags: ['$initial' as const] };
+/** Two files of what every page needs: that of the packages stays in the browser's cache while ours change. */
+const SHARED = [
+  { name: 'libraries', test: /node_modules/, tags: ['$initial' as const] },
+  { name: 'frame', test: /\/src\//, tags: ['$initial' as const] },
+];
+
+/** Of the letters every page shows, whose stylesheets would tell of them only later. */
+const FONTS = /(inter-latin-wght|poppins-latin-600)-normal-[\w-]+\.woff2$/;
+
+/** Asks for the fonts together with the scripts, so that the words do not change their shape under the reader. */
+function preloadedFonts(): Plugin {
+  return {
+    name: 'preloaded-fonts',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (_page, { bundle = {} }) =>
+        Object.keys(bundle)
+          .filter((name) => FONTS.test(name))
+          .map((name) => ({
+            tag: 'link',
+            attrs: { rel: 'preload', as: 'font', type: 'font/woff2', crossorigin: '', href: `/${name}` },
+            injectTo: 'head-prepend' as const,
+          })),
+    },
+  };
+}
 
 export default defineConfig({
-  plugins: [react(), precompressed()],
+  plugins: [react(), preloadedFonts(), precompressed()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   server: { proxy: { '/api': process.env.VITE_API ?? 'http://127.0.0.1:8000' } },
   build: {
@@ -39,7 +64,7 @@ export default defineConfig({
     assetsDir: 'assets',
     assetsInlineLimit: 0,
     manifest: true,
-    rolldownOptions: { output: { codeSplitting: { groups: [LIBRARIES] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: SHARED } } },
     // ECharts alone is larger than the limit; it is loaded only where there is a chart.
     chunkSizeWarningLimit: 700,
   },

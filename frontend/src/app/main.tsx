@@ -5,14 +5,21 @@ import '@mantine/core/styles.css';
 import '@mantine/notifications/styles.css';
 import './global.css';
 
+import { noop } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
+import { restore } from '@/shared/session/session';
+
 import { App, makeClient } from './App';
-import { makeRouter } from './router';
+import { makeRouter, preloadPage } from './router';
 
 const client = makeClient();
 const router = makeRouter(client);
+// Whose page it is and the page's code are on their way while the first of it is drawn. What fails here fails again
+// where it is needed, and is told there.
+restore().catch(noop);
+void preloadPage(router);
 const root = document.getElementById('root');
 if (!root) throw new Error('The page has no #root.');
 createRoot(root).render(

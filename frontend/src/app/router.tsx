@@ -4,6 +4,7 @@ import {
   createRoute,
   createRouter,
   redirect,
+  type AsyncRouteComponent,
   type RouterHistory,
 } from '@tanstack/react-router';
 
@@ -149,6 +150,14 @@ export const makeRouter = (client: QueryClient, history?: RouterHistory) =>
     scrollRestoration: true,
     trailingSlash: 'never',
   });
+
+/** The code of the page that the address names. */
+export async function preloadPage(router: ReturnType<typeof makeRouter>): Promise<void> {
+  const [routes] = router.getMatchedRoutes(router.latestLocation.pathname);
+  for (const { options } of routes) {
+    await (options.component as Partial<AsyncRouteComponent<object>> | undefined)?.preload?.();
+  }
+}
 
 declare module '@tanstack/react-router' {
   interface Register {
