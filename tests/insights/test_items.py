@@ -1,5 +1,6 @@
 """A ranking in rows of its own: stored whole, shown by its head, paged to its end."""
 
+import gzip
 import json
 import time
 import uuid
@@ -33,6 +34,17 @@ def asked(client: APIClient, insight: Insight, query: str, by: User) -> Any:
     response = client.get(f"/api/v1/insights/{insight.pk}/items{query}", **bearer(by))
     assert response.status_code == 200, response.content
     return response.json()
+
+
+def test_a_long_dashboard_is_sent_compressed_to_whoever_can_read_that(client: APIClient, seller: User) -> None:
+    store(DatasetFactory(), answer(ranking(300)))
+    headers = bearer(seller)["headers"]
+    plain = client.get("/api/v1/dashboards/sales", headers=headers)
+    packed = client.get("/api/v1/dashboards/sales", headers=headers | {"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain
+    assert packed["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.content) == plain.content
+    assert len(packed.content) < len(plain.content) / 5
 
 
 def test_the_dashboard_holds_the_head_and_pages_hold_the_rest(

@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.gzip import gzip_page
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -132,6 +134,8 @@ class DashboardInput(serializers.Serializer[Any]):
     dataset = serializers.UUIDField(required=False)
 
 
+# Thousands of items are megabytes as text, and a tenth of that compressed.
+@method_decorator(gzip_page, name="dispatch")
 class DashboardView(APIView):
     @extend_schema(
         operation_id="dashboards_get",
