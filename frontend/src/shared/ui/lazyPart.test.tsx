@@ -1,7 +1,7 @@
 import { MantineProvider } from '@mantine/core';
 import { act, render, screen, waitFor } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
-import { Suspense, type ReactNode } from 'react';
+import { startTransition, Suspense, useState, type ReactNode } from 'react';
 import { expect, test, vi } from 'vitest';
 
 import { server } from '@/test/server';
@@ -34,6 +34,32 @@ test('comes when it is needed, or before', async () => {
   await Lazy.preload?.();
   await show(Lazy);
   expect(screen.getByText('The part itself')).toBeVisible();
+});
+
+test('is drawn at once where it was fetched before', async () => {
+  const Lazy = coming();
+  await Lazy.preload?.();
+  render(<Lazy />);
+  expect(screen.getByText('The part itself')).toBeVisible();
+});
+
+test('takes the place of what was there before without a word from React', async () => {
+  const complaints = vi.spyOn(console, 'error');
+  const Lazy = coming();
+  function Page() {
+    const [isOn, setIsOn] = useState(false);
+    return (
+      <>
+        <button onClick={() => startTransition(() => setIsOn(true))}>On</button>
+        <Suspense fallback="Loading">{isOn ? <Lazy /> : 'Before'}</Suspense>
+      </>
+    );
+  }
+  render(<Page />);
+  await user.click(screen.getByRole('button', { name: 'On' }));
+  expect(await screen.findByText('The part itself')).toBeVisible();
+  expect(complaints).not.toHaveBeenCalled();
+  complaints.mockRestore();
 });
 
 test('that does not come says so in its place', async () => {

@@ -1,32 +1,36 @@
 import type { lazyRouteComponent } from '@tanstack/react-router';
-import { createElement, Fragment, use, type ComponentType, type ReactNode } from 'react';
+import { createElement, Fragment, lazy, type ComponentType, type ReactNode } from 'react';
 
 import { PageHeader } from './PageHeader';
 import { ProblemNotice } from './ProblemNotice';
 
 type Around = ComponentType<{ children: ReactNode }>;
 
+interface Loaded {
+  default: ComponentType<object>;
+}
+
 function makeLazy(around: Around, importer: () => Promise<Record<string, unknown>>, name = 'default') {
-  const got: { component?: ComponentType<object>; failure?: unknown } = {};
-  let loading: Promise<void> | undefined;
+  let loading: Promise<Loaded> | undefined;
+  let loaded: Loaded | undefined;
 
-  const preload = (): Promise<void> =>
-    (loading ??= importer().then(
-      (module) => {
-        got.component = module[name] as ComponentType<object>;
-      },
-      (failure: unknown) => {
-        got.failure = failure;
-      },
-    ));
+  // A failure is kept as what is drawn of it: React would throw it, and the boundary above would take more with it.
+  const preload = (): Promise<Loaded> =>
+    (loading ??= importer()
+      .then(
+        (module) => ({ default: module[name] as ComponentType<object> }),
+        (failure: unknown) => ({
+          default: () => createElement(around, null, <ProblemNotice error={failure} />),
+        }),
+      )
+      .then((it) => (loaded = it)));
 
-  function Lazy(props: object) {
-    if (!got.component && !('failure' in got)) use(preload());
-    return got.component
-      ? createElement(got.component, props)
-      : createElement(around, null, <ProblemNotice error={got.failure} />);
-  }
-  return Object.assign(Lazy, { preload });
+  // What is here already is drawn at once, before the router looks for the place on the page that an address names.
+  const atOnce = (it: Loaded) => ({ then: (take: (it: Loaded) => void) => take(it) }) as Promise<Loaded>;
+  return Object.assign(
+    lazy(() => (loaded ? atOnce(loaded) : preload())),
+    { preload },
+  );
 }
 
 /**
