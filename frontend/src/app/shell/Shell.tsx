@@ -11,6 +11,7 @@ import { Boundary } from '@/shared/ui/Boundary';
 import { Icon, type IconName } from '@/shared/ui/icons';
 import { lazyPart } from '@/shared/ui/lazyPart';
 import { Logo, LogoMark } from '@/shared/ui/Logo';
+import { useFetchedAhead } from '@/shared/ui/useFetchedAhead';
 import { WhenWanted } from '@/shared/ui/WhenWanted';
 
 import { DepartmentBadge } from './DepartmentBadge';
@@ -40,6 +41,7 @@ export function Shell() {
 function Frame() {
   const { status } = useSession();
   useGoOn();
+  useFetchedAhead(SessionEnded);
   const [opened, { toggle, close }] = useDisclosure(false);
   const path = useRouterState({ select: (state) => state.location.pathname });
   useEffect(close, [path, close]);
