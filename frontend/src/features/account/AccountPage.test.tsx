@@ -101,6 +101,9 @@ const change = async (from: string, to: string) => {
 
 test('a changed password ends the other sessions and keeps this page logged in, by a session of its own', async () => {
   const sent: unknown[] = [];
+  const heard: unknown[] = [];
+  const otherTab = new BroadcastChannel('aetherflow-session');
+  otherTab.onmessage = ({ data }) => heard.push(data);
   server.use(
     http.post('*/api/v1/auth/password', () => {
       running = [here];
@@ -118,6 +121,8 @@ test('a changed password ends the other sessions and keeps this page logged in, 
   expect(screen.getByText(/All other sessions have ended. You stay logged in here./)).toBeVisible();
   expect(sent).toEqual([{ email: 'ada@example.com', password: 'seven-blue-teapots' }]);
   expect(accessToken()).toBe('access-2');
+  await waitFor(() => expect(heard).toEqual(['signed-in']));
+  otherTab.close();
   expect(screen.getByLabelText('New password')).toHaveValue('');
   await waitFor(async () => expect((await sessions()).getAllByRole('listitem')).toHaveLength(1));
 });

@@ -7,7 +7,7 @@ import { authLogin, authPassword } from '@/shared/api/gen/client';
 import type { PasswordInputRequest } from '@/shared/api/gen/model';
 import { asProblem } from '@/shared/api/problem';
 import { NewPassword } from '@/shared/password/NewPassword';
-import { adopt, exclusively, forget } from '@/shared/session/session';
+import { enter, exclusively, forget } from '@/shared/session/session';
 import { useUser } from '@/shared/session/useSession';
 import { Panel } from '@/shared/ui/Panel';
 import { ProblemNotice } from '@/shared/ui/ProblemNotice';
@@ -32,7 +32,7 @@ export function PasswordForm() {
       await authPassword(values);
       try {
         // In its turn: a refresh of the old cookie, refused meanwhile, would take the new one away with it.
-        adopt(await exclusively(() => authLogin({ email, password: values.new_password })));
+        enter(await exclusively(() => authLogin({ email, password: values.new_password })));
         return { stays: true };
       } catch {
         return { stays: false };
