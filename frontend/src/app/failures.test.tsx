@@ -6,7 +6,7 @@ import { currentSession, enter } from '@/shared/session/session';
 import * as reload from '@/shared/ui/reload';
 import * as fixtures from '@/test/fixtures';
 import { open } from '@/test/open';
-import { answers, refuses, server } from '@/test/server';
+import { answers, page, refuses, server } from '@/test/server';
 import { user } from '@/test/user';
 
 const network = (online: boolean) => {
@@ -133,14 +133,15 @@ describe('a session that ends in mid-work', () => {
       refuses('/auth/password', 401, 'token-expired', 'The token has expired.'),
     );
 
-  test('leaves every dialog as it was, and says that what was asked for has to be asked again', async () => {
+  test('leaves every form as it was, and says that what was asked for has to be asked again', async () => {
     ends();
+    server.use(answers('/auth/sessions', page([])));
     open('/dashboard/sales');
     await user.click(await screen.findByRole('button', { name: 'Account of Ada Novak' }));
     await user.click(await screen.findByRole('menuitem', { name: 'Change password' }));
     await user.type(await screen.findByLabelText('Present password'), 'nine-green-bottles');
     await user.type(screen.getByLabelText('New password'), 'ten-green-bottles');
-    await user.click(screen.getByRole('button', { name: 'Change it' }));
+    await user.click(screen.getByRole('button', { name: 'Change the password' }));
     const over = await screen.findByRole('dialog', { name: 'Your session has ended' });
     await user.type(within(over).getByLabelText('Password'), 'nine-green-bottles');
     await user.click(within(over).getByRole('button', { name: 'Log in' }));
