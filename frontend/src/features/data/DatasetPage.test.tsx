@@ -149,6 +149,21 @@ describe('the changes', () => {
   });
 });
 
+test('what nothing in the file has settled is said to be assumed', async () => {
+  const { reading } = fixtures.dataset();
+  show('reading', {
+    reading: {
+      ...reading,
+      encoding: 'cp1252',
+      basis: { encoding: 'assumed', percentages: 'assumed' },
+      percentages: { discount_pct: 'percent' },
+      percentages_assumed: true,
+    },
+  });
+  expect(await screen.findByText('cp1252 (assumed; nothing in the file settles it)')).toBeVisible();
+  expect(screen.getByText(/^discount_pct in percent \(assumed/)).toBeVisible();
+});
+
 test('where the mapping comes from is said', async () => {
   const { reading } = fixtures.dataset();
   show('reading', {

@@ -8,6 +8,11 @@ import { Panel } from '@/shared/ui/Panel';
 const words = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
 
+const inWords = (found: unknown): string =>
+  Object.entries((found ?? {}) as Record<string, unknown>)
+    .map(([column, scale]) => `${column} ${scale === 'share' ? 'as shares of 1' : 'in percent'}`)
+    .join(', ');
+
 const word = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** Where it is known from which label means which column. */
@@ -33,11 +38,15 @@ export function Reading({ dataset }: { dataset: DatasetOutput }) {
     );
   }
   const assumed = (flag: unknown) => (flag === true ? ' (assumed; nothing in the file settles it)' : '');
+  const basis = (reading.basis ?? {}) as Record<string, unknown>;
+  const percentages = inWords(reading.percentages);
   const facts: [string, string][] = [
     ['Read as', word(reading.summary)],
     ['Mapping', mappingFrom(reading)],
     ['Decimal sign', `${reading.decimal === ',' ? 'comma' : 'point'}${assumed(reading.decimal_assumed)}`],
     ['Dates', `${word(reading.date_order)}${assumed(reading.date_order_assumed)}`],
+    ['Encoding', basis.encoding === 'assumed' ? `${word(reading.encoding)}${assumed(true)}` : ''],
+    ['Percentages', percentages && `${percentages}${assumed(reading.percentages_assumed)}`],
     ['Columns not known, left out', words(reading.unknown_columns).join(', ') || 'none'],
     ['Columns left out on purpose', words(reading.left_out).join(', ') || 'none'],
     ['Columns that may be missing, and are', words(reading.missing_optional).join(', ') || 'none'],
@@ -53,7 +62,7 @@ export function Reading({ dataset }: { dataset: DatasetOutput }) {
       title="How it was read"
       lead={`${plural(mapping.length, 'column was', 'columns were')} recognised.`}
     >
-      <Facts facts={facts} />
+      <Facts facts={facts.filter(([, said]) => said)} />
       <DataTable
         caption="Headers and the columns they were read as"
         columns={[

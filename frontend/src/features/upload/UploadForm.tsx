@@ -35,7 +35,17 @@ const BLANK: Draft = {
 };
 
 /** What the form shows beside its own fields. */
-const SHOWN = ['name', 'description', 'mapping', 'delimiter', 'encoding', 'decimal', 'date_order', 'sheet'];
+const SHOWN = [
+  'name',
+  'description',
+  'mapping',
+  'delimiter',
+  'encoding',
+  'decimal',
+  'date_order',
+  'percentages',
+  'sheet',
+];
 
 export function UploadForm({ state, department, departments, onDepartment, corrects }: UploadFormProps) {
   const client = useQueryClient();

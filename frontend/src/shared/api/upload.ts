@@ -1,7 +1,7 @@
 import { accessToken, currentSession, freshFor } from '@/shared/session/session';
 
 import { getDatasetsUploadUrl } from './gen/client';
-import type { DateOrderEnum, DecimalEnum, OnErrorEnum, SubmissionOutput } from './gen/model';
+import type { DateOrderEnum, DecimalEnum, OnErrorEnum, PercentagesEnum, SubmissionOutput } from './gen/model';
 import { networkProblem, parsed, problemFrom, sessionEndedProblem, type Answer } from './problem';
 import { renew } from './request';
 
@@ -11,6 +11,7 @@ export interface ReadOptions {
   encoding?: string;
   decimal?: DecimalEnum;
   date_order?: DateOrderEnum;
+  percentages?: PercentagesEnum;
   sheet?: string;
   /** From labels to columns; null leaves a label's column out. */
   mapping?: Readonly<Record<string, string | null>>;

@@ -117,9 +117,11 @@ test('how the file is written can be said, changes the look, and goes with the u
   expect(await screen.findByText(/2 columns separated by bars/)).toBeVisible();
   await user.click(screen.getByRole('combobox', { name: 'Order of dates' }));
   await user.click(await screen.findByRole('option', { name: 'Day first: 31/03/2026' }));
+  await user.click(screen.getByRole('combobox', { name: 'Percentages' }));
+  await user.click(await screen.findByRole('option', { name: 'As shares of 1: 0.15' }));
   await user.click(screen.getByRole('button', { name: 'Upload' }));
   expect(await screen.findByText(/The file is here/)).toBeVisible();
-  expect(sent).toMatchObject({ delimiter: 'pipe', date_order: 'day-first' });
+  expect(sent).toMatchObject({ delimiter: 'pipe', date_order: 'day-first', percentages: 'share' });
   expect(sent).not.toHaveProperty('decimal');
 });
 

@@ -1,6 +1,6 @@
 import { Select, SimpleGrid, TextInput } from '@mantine/core';
 
-import { DateOrderEnum, DecimalEnum } from '@/shared/api/gen/model';
+import { DateOrderEnum, DecimalEnum, PercentagesEnum } from '@/shared/api/gen/model';
 import type { ReadOptions } from '@/shared/api/upload';
 
 import classes from './Preflight.module.css';
@@ -41,6 +41,12 @@ const DATE_ORDERS = [
   { value: 'day-first', label: 'Day first: 31/03/2026' },
   { value: 'month-first', label: 'Month first: 03/31/2026' },
   { value: 'year-first', label: 'Year first: 26-03-31' },
+];
+
+const PERCENTAGES = [
+  FOUND,
+  { value: 'percent', label: 'In percent: 15' },
+  { value: 'share', label: 'As shares of 1: 0.15' },
 ];
 
 const oneOf = <T extends string>(choices: Record<string, T>, value: string | null): T | undefined =>
@@ -85,6 +91,14 @@ export function ReadingFields({ options, onOptions, errors, disabled }: ReadingF
           value={options.date_order ?? ''}
           onChange={(order) => set({ date_order: oneOf(DateOrderEnum, order) })}
           error={errors.date_order}
+          disabled={disabled}
+        />
+        <Select
+          label="Percentages"
+          data={PERCENTAGES}
+          value={options.percentages ?? ''}
+          onChange={(scale) => set({ percentages: oneOf(PercentagesEnum, scale) })}
+          error={errors.percentages}
           disabled={disabled}
         />
         <TextInput
