@@ -21,10 +21,12 @@ SECOND, THIRD = 0.15, 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Test:
-    """fired: where the test has something to say; probability: of it by chance, in (0, 1]."""
+    """fired: where the test has something to say; probability: of it by chance, in (0, 1]; findings: how much of a
+    finding the row is, 1 where that is all of it (the default)."""
 
     fired: Bools
     probability: Floats
+    findings: Floats | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +49,17 @@ class Voice:
         return voice
 
 
-def calibrated(probability: Floats, fired: Bools) -> Floats:
-    """Evidence of one test, 0 where it did not fire. `probability`: of so strange a row by chance, in (0, 1]."""
+def calibrated(probability: Floats, fired: Bools, findings: Floats | None = None) -> Floats:
+    """Evidence of one test, 0 where it did not fire. `probability`: of so strange a row by chance, in (0, 1];
+    `findings`: rows that are one finding together are one as strange, not several."""
     model = np.clip(-np.log10(np.maximum(probability, 10.0**-STRONGEST)), 0.0, STRONGEST)
     model = np.where(fired, model, 0.0)
-    ordered = np.sort(model)
-    as_strange = len(model) - np.searchsorted(ordered, model, side="left")
+    if findings is None:
+        as_strange = len(model) - np.searchsorted(np.sort(model), model, side="left")
+    else:
+        order = np.argsort(-model, kind="stable")
+        counted = np.cumsum(findings[order])
+        as_strange = np.maximum(counted[np.searchsorted(-model[order], -model, side="right") - 1], 1.0)
     empirical = -np.log10(as_strange / max(len(model), 1))
     return np.where(model > 0, (model + empirical) / 2, 0.0)
 

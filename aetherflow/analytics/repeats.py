@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from aetherflow.analytics import groups as by_group
 from aetherflow.analytics.columns import Bools, Days, Floats, Ints, Texts
@@ -18,6 +19,9 @@ MONTHLY_REFERENCE = 0.3  # chance at least that a payee's reference comes back w
 NEAR = 0.02  # sums within 2 % of each other are nearly the same
 MOST_NEAR = 0.2  # however many lines the invoices of a ledger have
 OWN = 2.0  # rows' worth of the ledger's share in a payee's own share
+OCCASION_DAYS = 4  # payments no further apart belong together: even around a holiday the next week's bill comes later
+FEW = 4  # equal sums within days; more of them are a batch of like things, unless they share a reference
+SPELL_DAYS = 14  # what goes on like that for longer is a daily bill
 
 
 class Pattern(IntEnum):
@@ -55,13 +59,15 @@ class Payments:
 @dataclass(frozen=True, kw_only=True)
 class Repeats:
     """Per row: fired, the chance that it is a coincidence, the earlier row it repeats (-1), the days in between, and
-    the Pattern of the resemblance."""
+    the Pattern of the resemblance. `findings`: the share of a finding that it is, 1/2 where a payment is repeated twice
+    within days."""
 
     fired: Bools
     probability: Floats
     twin: Ints
     gap: Ints
     pattern: Ints
+    findings: Floats
 
 
 def repeated_payments(told: Payments) -> Repeats:
@@ -74,8 +80,11 @@ def repeated_payments(told: Payments) -> Repeats:
     2020), ch. 12.
     """
     same_sum = _same_sum(told)
-    share_of_sums = _share_of_equal_sums(told, same_sum)
-    best = _plain(told, same_sum, share_of_sums)
+    of_sums = _recurrence(told.kin >= 0, told.kin, told.scope, told.cents, told=told)
+    share_of_sums = _share_of_equal_sums(told, same_sum, of_sums)
+    best = _plain(told, same_sum, share_of_sums, of_sums)
+    findings = 1 / np.maximum(of_sums.together - 1.0, 1.0)
+    del of_sums
     # One after the other: a million rows of every candidate at once are half a gigabyte.
     for other in _all_others(told, same_sum, share_of_sums):
         better = other.probability < best.probability
@@ -92,6 +101,7 @@ def repeated_payments(told: Payments) -> Repeats:
         twin=best.twin,
         gap=np.where(best.twin >= 0, day - day[mate], 0),
         pattern=best.pattern,
+        findings=findings,
     )
 
 
@@ -131,9 +141,64 @@ def _same_sum(told: Payments) -> Ints:
     return np.where((twin >= 0) & (day - day[np.maximum(twin, 0)] <= WINDOW_DAYS), twin, -1)
 
 
-def _share_of_equal_sums(told: Payments, twin: Ints) -> Floats:
+@dataclass(frozen=True, kw_only=True)
+class _Recurrence:
+    """Per row: `excuse`, how far its like comes again and again; `together`, the payments of its occasion, 1 where it
+    opens one; `occasion` numbers those of several payments, from 1, and 0 is any other."""
+
+    excuse: Floats
+    together: npt.NDArray[np.int32]
+    occasion: npt.NDArray[np.int32]
+
+    @property
+    def pairs(self) -> Floats:
+        """The coincidences that an occasion takes: 1 of two payments, 3 of three, 6 of four; of a batch, or where the
+        row opens the occasion, 1."""
+        few = (self.together > 1) & (self.together <= FEW)
+        return np.where(few, self.together * (self.together - 1) / 2, 1.0)
+
+
+def _recurrence(known: Bools, *keys: Ints | Floats, told: Payments) -> _Recurrence:
+    """How the payments that are equal in all the keys come over time.
+
+    Those within days of each other are one occasion. What has three occasions or more is a standing order, and a
+    payment that opens one of them is excused by the others. A further one of the same occasion is excused only by
+    other occasions that had several too: an invoice paid three times in three days is no standing order, and neither
+    is the second rent of a month.
+    """
+    size = len(known)
+    excuse, together = np.zeros(size), np.ones(size, dtype=np.int32)
+    occasion = np.zeros(size, dtype=np.int32)
+    family = by_group.codes(*keys)
+    rows = np.flatnonzero(known & (by_group.sizes(family) > 1))
+    if not len(rows):
+        return _Recurrence(excuse=excuse, together=together, occasion=occasion)
+    rows = rows[np.lexsort((told.tie[rows], told.days[rows], family[rows]))]
+    of, day = family[rows], told.days[rows].astype(np.int64)
+    opens = np.ones(len(rows), dtype=bool)
+    opens[1:] = (of[1:] != of[:-1]) | (np.diff(day) > OCCASION_DAYS)
+    begin = np.flatnonzero(opens)
+    lasts = np.append(day[begin[1:] - 1], day[-1]) - day[begin]
+    daily = (lasts > SPELL_DAYS)[np.cumsum(opens) - 1]
+    opens[1:] |= daily[1:] & (np.diff(day) > 0)
+    begin = np.flatnonzero(opens)
+    place = np.cumsum(opens) - 1
+    payments = np.bincount(place)
+    several = payments > 1
+    _, of_occasion = np.unique(of[begin], return_inverse=True)
+    occasions = np.bincount(of_occasion)[of_occasion]
+    others = np.bincount(of_occasion, weights=several)[of_occasion] - several
+    opening = np.maximum(occasions - 2, 0) / occasions
+    excuse[rows] = np.where(opens, opening[place], (others / occasions)[place])
+    together[rows] = np.where(opens, 1, payments[place])
+    occasion[rows] = np.where(several, np.cumsum(several), 0)[place]
+    return _Recurrence(excuse=excuse, together=together, occasion=occasion)
+
+
+def _share_of_equal_sums(told: Payments, twin: Ints, recurrence: _Recurrence) -> Floats:
     """How often the payee's other payments repeat a sum, drawn towards the ledger's share of the same kind (same day
-    or later, round sum or not), at least the share of this very sum that recurs."""
+    or later, round sum or not), at least the share of this very sum that recurs. An occasion's other repeats are left
+    out: they are part of what is judged."""
     size, fired = len(twin), twin >= 0
     day = told.days.astype(np.int64)
     later = fired & (day > day[np.maximum(twin, 0)])
@@ -141,19 +206,24 @@ def _share_of_equal_sums(told: Payments, twin: Ints) -> Floats:
     usual = np.zeros(size)
     for value in range(4):
         usual = np.where(kind == value, ((fired & (kind == value)).sum() + 0.5) / (size + 1), usual)
-    share = by_group.others_share(fired, told.payee + 1, parent=usual, strength=OWN)
-    family = by_group.codes(told.kin + 1, told.scope, told.cents)
-    times = by_group.sizes(family)
-    return np.maximum(share, np.where(told.kin >= 0, (times - 2) / times, 0.0))
+    of_occasion = np.bincount(recurrence.occasion, weights=fired)[recurrence.occasion]
+    judged = np.where(recurrence.occasion > 0, of_occasion, fired)
+    of_payee = np.bincount(told.payee + 1, weights=fired)[told.payee + 1]
+    # A name and its misspelling are two payees of one occasion.
+    others = np.maximum(by_group.sizes(told.payee + 1) - judged, 0.0)
+    share = (np.maximum(of_payee - judged, 0.0) + OWN * usual) / (others + OWN)
+    batch = (recurrence.together - FEW) / recurrence.together
+    return np.maximum(share, np.maximum(recurrence.excuse, batch))
 
 
-def _plain(told: Payments, twin: Ints, share: Floats) -> _Candidate:
-    """The same sum, whatever the reference. A gap of a month speaks for a standing order."""
+def _plain(told: Payments, twin: Ints, share: Floats, recurrence: _Recurrence) -> _Candidate:
+    """The same sum, whatever the reference. A gap of a month speaks for a standing order, several within days
+    against it."""
     mate, day = np.maximum(twin, 0), told.days.astype(np.int64)
     gap = day - day[mate]
     chance = share * np.where(told.spelling != told.spelling[mate], OTHER_SPELLING, 1.0)
     chance = chance * np.where((gap >= 28) & (gap <= 31), MONTHLY, 1.0)
-    return _candidate(twin, chance, Pattern.SUM)
+    return _candidate(twin, chance / recurrence.pairs, Pattern.SUM)
 
 
 def _same_reference(told: Payments, share: Floats) -> Iterator[_Candidate]:
@@ -168,8 +238,7 @@ def _same_reference(told: Payments, share: Floats) -> Iterator[_Candidate]:
     near_share = (close.sum() + 0.5) / (other_sum.sum() + 1.0)
     # What recurs a third time with its reference is a standing order under a customer number, and so is what comes back
     # after a month.
-    times = by_group.sizes(by_group.codes(told.kin + 1, told.scope, told.reference + 1, told.cents))
-    recurs = (times - 2) / times
+    recurrence = _recurrence(known, told.kin, told.scope, told.reference, told.cents, told=told)
     # Nearly equal sums on one invoice are its lines; their share says how usual that is.
     nearly = np.full(len(share), float(np.clip(near_share, NEAR, MOST_NEAR)))
     for altered in (False, True):
@@ -187,8 +256,9 @@ def _same_reference(told: Payments, share: Floats) -> Iterator[_Candidate]:
                 of_kind = ((told.written != told.written[mate]) == altered) & ((day > day[mate]) == apart)
                 gap = day - day[mate]
                 alone = np.where((gap >= 28) & (gap <= 31), np.maximum(unrelated, MONTHLY_REFERENCE), unrelated)
-                least = recurs if pattern is not Pattern.NEAR_SUM else 0.0
-                probability = np.maximum(chance * alone, least)
+                probability = chance * alone
+                if pattern is not Pattern.NEAR_SUM:
+                    probability = np.maximum(probability, recurrence.excuse) / recurrence.pairs
                 yield _candidate(np.where(of_kind, twin, -1), probability, pattern)
 
 

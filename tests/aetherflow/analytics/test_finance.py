@@ -168,6 +168,24 @@ def test_a_payment_made_twice_is_found_however_it_is_disguised(changes, code):
     assert item["worth_review"]
 
 
+@pytest.mark.parametrize("notes", [None, "invoice 7204521"], ids=["without a reference", "with its reference"])
+@pytest.mark.parametrize("apart", [0, 1], ids=["the same day", "day after day"])
+def test_an_invoice_paid_three_or_four_times_is_no_less_suspicious_than_twice(notes, apart):
+    words = ["low", "medium", "high", "critical"]
+    least = 0
+    for copies in (2, 3, 4):
+        first = shops().iloc[300].to_dict() | {"notes": notes}
+        first["amount"] += 0.01  # a usual sum of the vendor, which only its repeats speak against
+        days = pd.Timestamp("2026-03-02") + pd.to_timedelta(apart * np.arange(copies), unit="D")
+        got = ask(with_rows(shops(), *(first | {"txn_id": f"X{at}", "date": day} for at, day in enumerate(days))))
+        for at in range(1, copies):
+            codes, item = reasons(got, f"X{at}")
+            assert "repeated-payment" in codes
+            assert words.index(item["severity"]) >= least
+        least = words.index(item["severity"])
+        assert "X0" not in worth(got)
+
+
 def test_a_duplicate_that_was_taken_back_is_no_longer_worth_a_review():
     rows = shops()
     first = rows.iloc[300].to_dict() | {"amount": 48_211.17, "txn_id": "F", "date": pd.Timestamp("2026-03-02")}

@@ -208,6 +208,41 @@ def test_a_standing_order_is_no_double_payment():
     assert got.probability[got.fired].min() > 0.8
 
 
+@pytest.mark.parametrize("apart", [0, 1])
+@pytest.mark.parametrize("shared", [False, True], ids=["no reference in common", "the same reference"])
+def test_several_repeats_within_days_are_stranger_than_one(apart, shared):
+    strangest = 1.0
+    for copies in (2, 3, 4):
+        first = 12 - copies
+        days = np.datetime64("2026-03-02") + np.append(np.arange(first), first + apart * np.arange(copies))
+        reference = ints(*range(first), *([first] * copies if shared else range(first, 12)))
+        cents = floats(*[10_000 + 1_337 * place for place in range(first)], *[77_700] * copies)
+        got = repeated(cents=cents, days=days, reference=reference, written=reference)
+        assert np.flatnonzero(got.fired).tolist() == list(range(first + 1, 12))
+        assert len(set(got.probability[got.fired])) == 1
+        assert got.probability[11] < strangest
+        strangest = got.probability[11]
+
+
+def test_a_batch_of_equal_sums_is_no_repeat_but_one_of_equal_invoices_is():
+    cents, days = floats(*[50_000] * 12), np.datetime64("2026-03-02") + np.zeros(12, dtype=np.int64)
+    assert repeated(cents=cents, days=days).probability[11] > 0.6
+    same = ints(*[0] * 12)
+    assert repeated(cents=cents, days=days, reference=same, written=same).probability[11] < 0.1
+
+
+def test_a_second_payment_within_days_is_not_excused_by_a_standing_order():
+    days = np.datetime64("2026-01-01") + np.append(30 * np.arange(11), 302)
+    got = repeated(cents=floats(*[50_000] * 12), days=days)
+    assert got.gap[11] == 2
+    assert got.probability[11] < got.probability[1:11].min() - 0.1
+
+
+def test_equal_sums_every_day_for_weeks_are_a_standing_order():
+    got = repeated(cents=floats(*[50_000] * 12), days=np.datetime64("2026-01-05") + 2 * np.arange(12))
+    assert got.probability[got.fired].min() > 0.8
+
+
 def test_a_repeat_after_more_than_45_days_or_to_an_unknown_payee_is_none():
     late = np.datetime64("2026-03-02") + np.append(np.arange(11), 60)
     assert not repeated(days=late).fired.any()

@@ -194,7 +194,7 @@ INSIGHTS: tuple[Insight, ...] = (
     Insight(
         kind=KIND,
         label="Spend anomalies",
-        version=3,
+        version=4,
         columns=COLUMNS,
         compute=spend_anomalies,
         subject=("txn_id",),

@@ -80,7 +80,9 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
     tests: dict[str, Callable[[], Test]] = {
         "amount-far-from-usual": lambda: amounts.far_from_usual(usual),
         "decimal-shift": lambda: amounts.shifted_decimal(usual, cents=cents, kind=kind),
-        "repeated-payment": lambda: Test(fired=repeated.fired, probability=repeated.probability),
+        "repeated-payment": lambda: Test(
+            fired=repeated.fired, probability=repeated.probability, findings=repeated.findings
+        ),
         "split-below-limit": lambda: Test(fired=split.fired, probability=split.probability),
         "round-sum": lambda: spending.round_sum(cents=cents, kind=kind, payee=payee),
         "weekend": lambda: spending.at_weekend(days=ledger.days, kind=kind, payee=payee, place=ledger.place),
@@ -102,7 +104,7 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
     for code, ask in tests.items():
         test = ask()
         shares[code] = float(test.fired.mean())
-        voice = evidence.calibrated(test.probability, test.fired & alive)
+        voice = evidence.calibrated(test.probability, test.fired & alive, test.findings)
         if code in HINTS:
             voice = np.maximum(voice - HINT_HANDICAP, 0.0)
         voices[code] = Voice.of(learnt.adjusted(code, voice, payee=payee))
