@@ -215,6 +215,38 @@ def test_planted_oddities_are_listed_for_what_they_are(changes, code):
     assert code in codes
 
 
+@pytest.mark.parametrize(
+    "status",
+    [
+        *("pending", "On Hold", "in_review", "not_approved", "Not-Approved", "denied", "cancelled", "submitted", "no"),
+        *("abgelehnt", "awaiting approval", "approval pending", "approval required", "zurückgestellt"),
+    ],
+)
+def test_a_large_payment_whose_status_is_none_of_approval_is_listed_for_it(status):
+    rows = shops()
+    rows.loc[7, ["approval_status", "amount"]] = [status, 900.13]
+    codes, item = reasons(ask(rows), "T00007")
+    assert "not-approved" in codes
+    (message,) = (reason["message"] for reason in item["reasons"] if reason["code"] == "not-approved")
+    assert status in message
+    assert message.startswith("Not approved") == (status != "zurückgestellt")
+
+
+@pytest.mark.parametrize("status", ["Approved", "auto-approved", "paid", "POSTED", "ok", "yes", "not required"])
+def test_words_of_approval_are_no_reason(status):
+    rows = shops()
+    rows.loc[7, ["approval_status", "amount"]] = [status, 900.13]
+    got = ask(rows)
+    assert not any(reason["code"] == "not-approved" for item in got.items for reason in item["reasons"])
+
+
+def test_a_ledger_with_words_of_its_own_is_not_all_unapproved():
+    rows = shops(approval_status=["grün" if place % 3 else "gelb" for place in range(1_200)])
+    rows.loc[7, "amount"] = 900.13
+    got = ask(rows)
+    assert not any(reason["code"] == "not-approved" for item in got.items for reason in item["reasons"])
+
+
 def test_what_no_single_test_sees_is_told_by_its_figures_together():
     rows = shops()
     of_one = rows[rows.vendor == "Alder Trading House 0"]

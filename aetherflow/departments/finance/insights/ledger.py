@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from aetherflow.analytics import columns, groups, names
 from aetherflow.analytics.columns import Bools, Floats, Ints
+from aetherflow.departments.finance.insights.approval import unapproved
 
 COLUMNS = (
     "txn_id",
@@ -28,7 +29,6 @@ COLUMNS = (
 )
 PART = 50_000
 NO_TEXTS = pa.array([], pa.large_string())
-NOT_APPROVED = ("pend", "reject", "declin", "refus", "unapprov", "not approv", "draft", "await", "hold", "disput")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +129,6 @@ def read(rows: pd.DataFrame) -> Ledger:
     root = np.array([*names.kindred(payees.to_pylist()), -1], dtype=np.int64)
     noted = columns.encoded(rows, "notes") if "notes" in rows.columns else (np.full(len(rows), -1), NO_TEXTS)
     references, written, reference = _references(*noted)
-    refused = np.array([*(str(text).casefold().startswith(NOT_APPROVED) for text in status.labels.to_pylist()), False])
     return Ledger(
         ids=Texts(codes=ids[usable], labels=id_names),
         days=days[usable],
@@ -144,7 +143,7 @@ def read(rows: pd.DataFrame) -> Ledger:
         payees={name: code for code, name in enumerate(payees.to_pylist())},
         payee=payee,
         kin=root[payee],
-        unapproved=refused[status.codes],
+        unapproved=unapproved(status.codes, status.labels.to_pylist()),
         reference=kept(reference),
         written=kept(written),
         references=references,

@@ -10,6 +10,7 @@ from aetherflow.analytics import columns, groups, spending
 from aetherflow.analytics.columns import Ints
 from aetherflow.analytics.evidence import Voice
 from aetherflow.analytics.repeats import Pattern
+from aetherflow.departments.finance.insights.approval import said
 from aetherflow.departments.finance.insights.findings import TOGETHER, Findings
 from aetherflow.departments.finance.insights.ledger import Ledger
 from aetherflow.insight import Item
@@ -196,7 +197,9 @@ class Words:
         return f"its other {int(self.per_payee[row]) - 1:,} are in others"
 
     def _not_approved(self, row: int) -> str:
-        return f"Not approved: its status is {self.ledger.status.of(row)}, and it is {self._rank(row)}."
+        status = str(self.ledger.status.of(row))
+        told = "Not approved: its status is" if said(status) is False else "Perhaps not approved: a rare status,"
+        return f"{told} {status}, and it is {self._rank(row)}."
 
     def _missing_vendor(self, row: int) -> str:
         return f"No vendor is named, which is rare here, on {self._money(row)} for {self._category(row)}."
