@@ -353,6 +353,13 @@ def test_the_headline_counts_what_is_worth_a_review_and_since_says_what_is_new()
     assert INSIGHT.since(two, two) == ""
 
 
+def test_the_headline_adds_no_currencies():
+    amounts = [*usual_amounts(39), 48_217.55, *[value * 150 for value in usual_amounts(39)], 7_217_550.0]
+    got = ask(ledger(amounts, currency=["EUR"] * 40 + ["JPY"] * 40))
+    assert got.headline.figures == {"worth_review": 2.0}
+    assert "48,217.55 EUR and 7,217,550.00 JPY in all" in got.summary
+
+
 def test_benford_is_said_of_the_population_and_never_of_a_row():
     got = ask(shops())
     assert got.data["population"]["benford"]["conformity"] in ("close", "acceptable", "marginal", "nonconforming")

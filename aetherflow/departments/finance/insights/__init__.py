@@ -69,7 +69,7 @@ def spend_anomalies(rows: pd.DataFrame, given: Given) -> InsightResult:
         items=items,
         parameters=PARAMETERS | {"bar": columns.number(found.bar, digits=4)},
         headline=Headline(
-            figures={"worth_review": float(len(worth)), "sum": columns.number(ledger.size[worth].sum())},
+            figures={"worth_review": float(len(worth)), **_sum(ledger, worth)},
             flagged=[(item["txn_id"],) for item in items if item["worth_review"]],
         ),
     )
@@ -169,6 +169,13 @@ def _population(ledger: Ledger, found: Findings) -> dict[str, object]:
             "conformity": conformity.word,
         },
     }
+
+
+def _sum(ledger: Ledger, worth: Ints) -> dict[str, float]:
+    """What the ones worth a review come to, where the ledger has one currency: euros and yen have no sum."""
+    if len(np.unique(ledger.currency.codes)) > 1:
+        return {}
+    return {"sum": columns.number(ledger.size[worth].sum())}
 
 
 def _summary(ledger: Ledger, worth: Ints, listed: int) -> str:
