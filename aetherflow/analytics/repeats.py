@@ -33,6 +33,7 @@ class Pattern(IntEnum):
     REFERENCE_WITH_SLIP = 3
     NEAR_SUM = 4
     OTHER_PAYEE = 5
+    OTHER_CURRENCY = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +41,15 @@ class Payments:
     """What two payments are compared by; arrays of one length, codes from 0, -1 where there is none.
 
     payee: the normalised name; kin: the same for names a slip apart; spelling: the name as it is written; scope:
-    currency and sign; reference: without its suffix; written: as it is written, an index into `references`; tie:
-    orders the payments of one day.
+    currency and sign; refund: the sign alone; reference: without its suffix; written: as it is written, an index into
+    `references`; tie: orders the payments of one day.
     """
 
     payee: Ints
     kin: Ints
     spelling: Ints
     scope: Ints
+    refund: Ints
     cents: Floats
     days: Days
     reference: Ints
@@ -109,6 +111,8 @@ def _all_others(told: Payments, same_sum: Ints, share: Floats) -> Iterator[_Cand
     yield from _same_reference(told, share)
     yield _slipped_reference(told, same_sum, share)
     yield _other_payee(told)
+    if (told.scope != told.scope[:1]).any():
+        yield _other_currency(told)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,6 +302,23 @@ def _other_payee(told: Payments) -> _Candidate:
     of_this_sum = by_group.sizes(by_group.codes(told.scope, told.cents)) / max(len(day), 1)
     twin = np.where((equal >= 0) & (told.payee != told.payee[mate]), equal, -1)
     return _candidate(twin, usual * of_this_sum, Pattern.OTHER_PAYEE)
+
+
+def _other_currency(told: Payments) -> _Candidate:
+    """The same invoice in two currencies within weeks: one payee, one reference, one figure, which no exchange rate
+    explains. By chance as often as the payee's references come back in another currency with another figure, times the
+    share of payments of this very figure."""
+    day = told.days.astype(np.int64)
+    known = (told.kin >= 0) & (told.reference >= 0) & (told.cents != 0)
+    equal = _previous(known, told.kin, told.refund, told.reference, told.cents, last=day, tie=told.tie)
+    before = _previous(known, told.kin, told.refund, told.reference, last=day, tie=told.tie)
+    mate, earlier = np.maximum(equal, 0), np.maximum(before, 0)
+    changed = (before >= 0) & (told.scope != told.scope[earlier]) & (told.cents != told.cents[earlier])
+    usual = (changed.sum() + 0.5) / (known.sum() + 1.0)
+    unrelated = by_group.others_share(changed, told.payee + 1, parent=usual, strength=OWN)
+    of_this_figure = by_group.sizes(by_group.codes(told.refund, told.cents)) / max(len(day), 1)
+    soon = (equal >= 0) & (told.scope != told.scope[mate]) & (day - day[mate] <= WINDOW_DAYS)
+    return _candidate(np.where(soon, equal, -1), unrelated * of_this_figure, Pattern.OTHER_CURRENCY)
 
 
 def _nearly(one: Floats, other: Floats) -> Bools:

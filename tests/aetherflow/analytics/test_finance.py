@@ -149,8 +149,12 @@ def test_two_currencies_are_two_worlds():
         ({"txn_id": "X", "notes": "invoice 7204512"}, "repeated-payment"),
         ({"txn_id": "X", "vendor": "BRIDGEWATRE STATIONERS LTD"}, "repeated-payment"),
         ({"txn_id": "X", "vendor": "Alder Trading House 1"}, "repeated-payment"),
+        ({"txn_id": "X", "currency": "USD"}, "repeated-payment"),
     ],
-    ids=["again", "digits exchanged", "typo in the reference", "typo in the name", "under another vendor"],
+    ids=[
+        *("again", "digits exchanged", "typo in the reference", "typo in the name", "under another vendor"),
+        "in another currency",
+    ],
 )
 def test_a_payment_made_twice_is_found_however_it_is_disguised(changes, code):
     rows = shops()

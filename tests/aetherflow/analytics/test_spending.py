@@ -141,6 +141,7 @@ def repeated(**changes):
         "kin": ints(*[0] * size),
         "spelling": ints(*[0] * size),
         "scope": ints(*[0] * size),
+        "refund": ints(*[0] * size),
         "cents": floats(*[10_000 + 1_337 * place for place in range(size - 2)], 77_700, 77_700),
         "days": np.datetime64("2026-03-02") + np.arange(size),
         "reference": ints(*range(size)),
@@ -206,6 +207,17 @@ def test_a_standing_order_is_no_double_payment():
     got = repeated(cents=floats(*[50_000] * 12), days=np.datetime64("2026-01-01") + 30 * np.arange(12))
     assert got.fired.sum() == 11
     assert got.probability[got.fired].min() > 0.8
+
+
+def test_one_invoice_in_two_currencies_is_seen_within_weeks():
+    dollars = {"scope": ints(*[0] * 11, 1), "reference": ints(*range(11), 10), "written": ints(*range(11), 10)}
+    got = repeated(**dollars)
+    assert (got.twin[11], pattern_of(got)) == (10, repeats.Pattern.OTHER_CURRENCY)
+    late = np.datetime64("2026-03-02") + np.append(np.arange(11), 60)
+    refund = ints(*[0] * 11, 1)
+    assert not repeated(**dollars, days=late).fired.any()
+    assert not repeated(**dollars, refund=refund).fired.any()
+    assert not repeated(**dollars | {"reference": ints(*range(12))}).fired.any()
 
 
 @pytest.mark.parametrize("apart", [0, 1])

@@ -67,6 +67,7 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
             kin=np.where(alive, ledger.kin, -1),
             spelling=ledger.vendor.codes,
             scope=ledger.scope,
+            refund=(ledger.amount < 0).astype(np.int64),
             cents=cents,
             days=ledger.days,
             reference=np.where(alive, ledger.reference, -1),

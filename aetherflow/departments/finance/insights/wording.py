@@ -39,6 +39,8 @@ RESEMBLANCE = {
     "reference; this is {money}",
     Pattern.OTHER_PAYEE: "the same invoice, by reference and by its sum of {money}, was already paid to {vendor} "
     "{when} ({twin})",
+    Pattern.OTHER_CURRENCY: "the same vendor was already paid the same figure with the same reference in another "
+    "currency, {other}, {when} ({twin}); this is {money}",
 }
 
 
