@@ -10,6 +10,8 @@ from aetherflow.analytics.evidence import Test
 
 FIRM = 3.0  # rows' worth of the ledger's share of a kind in a department's
 LEAST_OTHERS = 3  # fewer other payments are no habit
+RARE = 0.25  # a mark that more than a quarter of like payments carry is none
+LARGER_HALF = 0.5  # of a kind by size: what is not in it is no large payment
 SILENCE_DAYS = 90  # a payee paid once a quarter is not dormant
 SILENCES = 3.0  # times the payee's longest silence before
 
@@ -86,7 +88,8 @@ def silence_before(payee: Ints, days: Days) -> Ints:
 
 def flagged_and_high(flagged: Bools, *, kind: Ints, sizes: Floats) -> Test:
     """A rare mark (not approved, no payee) on a payment that is large for its kind."""
-    return Test(fired=flagged, probability=rare_among(flagged, kind) * by_group.upper_tail(sizes, kind))
+    share = rare_among(flagged, kind)
+    return Test(fired=flagged & (share <= RARE), probability=share * by_group.upper_tail(sizes, kind))
 
 
 def rare_among(flagged: Bools, kind: Ints, *narrower: Ints) -> Floats:

@@ -12,7 +12,7 @@ import numpy as np
 from aetherflow.analytics import groups as by_group
 from aetherflow.analytics.columns import Bools, Days, Floats, Ints
 from aetherflow.analytics.evidence import Test
-from aetherflow.analytics.habits import rare_among
+from aetherflow.analytics.habits import LARGER_HALF, RARE, rare_among
 
 LAST_DAYS = 3
 
@@ -26,8 +26,9 @@ def round_sum(*, cents: Floats, kind: Ints, payee: Ints) -> Test:
     for unit in (decade, decade / 10):
         is_round = (np.mod(cents, unit) == 0) & (np.mod(cents, 10_000) == 0) & (cents > 0)
         share = rare_among(is_round, kind, payee)
-        probability = np.where(is_round, np.minimum(probability, share), probability)
-        fired |= is_round
+        rare = is_round & (share <= RARE)
+        probability = np.where(rare, np.minimum(probability, share), probability)
+        fired |= rare
     return Test(fired=fired, probability=probability)
 
 
@@ -38,7 +39,7 @@ def at_weekend(*, days: Days, kind: Ints, payee: Ints, place: Ints) -> Test:
     the day is compared with the median day from Monday to Friday.
     """
     day = days.astype(np.int64)
-    weekend = (day + 3) % 7 >= 5
+    weekend = on_weekend(days)
     _, code, rows = np.unique(day, return_inverse=True, return_counts=True)
     working = np.unique(code[~weekend])
     usual = float(np.median(rows[working])) if len(working) else 1.0
@@ -50,7 +51,13 @@ def at_period_end(*, days: Days, kind: Ints, payee: Ints, sizes: Floats) -> Test
     """In the last three days of a month, where this kind and payee are hardly ever paid then, and large for its kind
     (cut-off tests: Nigrini 2020, Forensic Analytics, 2nd ed.)."""
     late = in_last_days(days)
-    return Test(fired=late, probability=rare_among(late, kind, payee) * by_group.upper_tail(sizes, kind))
+    share, tail = rare_among(late, kind, payee), by_group.upper_tail(sizes, kind)
+    told = (share < late.mean()) | (tail <= LARGER_HALF)
+    return Test(fired=late & told, probability=share * tail)
+
+
+def on_weekend(days: Days) -> Bools:
+    return np.asarray((days.astype(np.int64) + 3) % 7 >= 5)
 
 
 def in_last_days(days: Days) -> Bools:

@@ -66,6 +66,34 @@ def test_equal_amounts_of_many_vendors_are_nothing_to_review():
     assert not [item for item in ask(rows).items if item["worth_review"]]
 
 
+def test_equal_amounts_are_given_no_rank_and_no_rarity():
+    for vendors in (1, 20):
+        rows = shops(amount=100.0, vendor=[f"Vendor {place % vendors}" for place in range(1_200)], notes=None)
+        got = ask(rows)
+        assert worth(got) == []
+        told = [reason for item in got.items for reason in item["reasons"]]
+        assert not any("by size of" in each["message"] or "the largest of" in each["message"] for each in told)
+        assert not {"round-sum", "single-payment-vendor"} & {each["code"] for each in told}
+
+
+def test_what_most_payments_carry_is_no_mark():
+    got = ask(shops(vendor=None, approval_status="rejected"))
+    codes = {reason["code"] for item in got.items for reason in item["reasons"]}
+    assert not {"missing-vendor", "not-approved"} & codes
+
+
+def test_a_booking_at_a_weekend_is_told_with_the_share_of_its_vendor():
+    rows = shops()
+    of_one = rows[rows.vendor == "Alder Trading House 0"]
+    rows.loc[of_one.index[[4, 5]], "date"] = [pd.Timestamp("2026-03-07"), pd.Timestamp("2026-03-14")]
+    _, item = reasons(ask(rows), of_one.txn_id.iloc[4])
+    (message,) = (reason["message"] for reason in item["reasons"] if reason["code"] == "weekend")
+    assert message == (
+        "Booked on a Saturday, as 0.2% of the ledger are on a weekend, and 1 of the "
+        f"{len(of_one) - 1} other payments to this vendor."
+    )
+
+
 def test_every_listed_payment_has_a_reason_and_the_list_is_ranked():
     rng = np.random.default_rng(11)
     rows = ledger(

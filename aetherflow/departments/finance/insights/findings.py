@@ -82,7 +82,9 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
         "amount-far-from-usual": lambda: amounts.far_from_usual(usual),
         "decimal-shift": lambda: amounts.shifted_decimal(usual, cents=cents, kind=kind),
         "repeated-payment": lambda: Test(
-            fired=repeated.fired, probability=repeated.probability, findings=repeated.findings
+            fired=repeated.fired & (repeated.probability <= habits.RARE),
+            probability=repeated.probability,
+            findings=repeated.findings,
         ),
         "split-below-limit": lambda: Test(fired=split.fired, probability=split.probability),
         "round-sum": lambda: spending.round_sum(cents=cents, kind=kind, payee=payee),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from aetherflow.analytics import columns, groups, spending
-from aetherflow.analytics.columns import Ints
+from aetherflow.analytics.columns import Bools, Ints
 from aetherflow.analytics.evidence import Voice
+from aetherflow.analytics.habits import LARGER_HALF
 from aetherflow.analytics.repeats import Pattern
 from aetherflow.departments.finance.insights.approval import said
 from aetherflow.departments.finance.insights.findings import TOGETHER, Findings
@@ -44,6 +46,22 @@ RESEMBLANCE = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Marked:
+    """How many payments carry a mark, by payee (0 is none) and by kind."""
+
+    of_payee: Ints
+    of_kind: Ints
+
+    @classmethod
+    def of(cls, marked: Bools, ledger: Ledger) -> Marked:
+        rows = np.flatnonzero(marked)
+        return cls(
+            of_payee=np.bincount(ledger.payee[rows] + 1, minlength=int(ledger.payee.max(initial=0)) + 2),
+            of_kind=np.bincount(ledger.kind[rows], minlength=int(ledger.kind.max(initial=0)) + 1),
+        )
+
+
 class Words:
     """Of the listed rows: only they pay for their words."""
 
@@ -53,6 +71,8 @@ class Words:
         self.by_cluster = np.lexsort((ledger.ids.codes, found.split.cluster))
         self.clusters = found.split.cluster[self.by_cluster]
         self.per_payee = groups.sizes(ledger.payee + 1)
+        self.at_weekend = Marked.of(spending.on_weekend(ledger.days), ledger)
+        self.at_period_end = Marked.of(spending.in_last_days(ledger.days), ledger)
         self.sentences: dict[str, Callable[[int], str]] = {
             "amount-far-from-usual": self._amount,
             "decimal-shift": self._decimal,
@@ -167,23 +187,33 @@ class Words:
 
     def _weekend(self, row: int) -> str:
         return (
-            f"Booked on a {self._weekday(row)}; weekend bookings are {self.found.shares['weekend']:.1%} of the ledger "
-            "and rarer still for payments like this one."
+            f"Booked on a {self._weekday(row)}, as {self.found.shares['weekend']:.1%} of the ledger are on a weekend"
+            f"{self._of_others(row, self.at_weekend)}."
         )
 
     def _period_end(self, row: int) -> str:
         return (
-            f"Booked in the last days of the month, as {self.found.shares['period-end']:.1%} of the ledger are, but "
-            f"rarely payments like this one, and it is {self._rank(row)}."
+            f"Booked in the last days of the month, as {self.found.shares['period-end']:.1%} of the ledger are"
+            f"{self._of_others(row, self.at_period_end)}{self._rank(row)}."
         )
 
+    def _of_others(self, row: int, marked: Marked) -> str:
+        """', and 2 of the 40 other payments to this vendor', or of its kind where the vendor has no others."""
+        vendor = self.ledger.payee[row] >= 0 and self.per_payee[row] > 1
+        count = marked.of_payee[self.ledger.payee[row] + 1] if vendor else marked.of_kind[self.ledger.kind[row]]
+        others = int(self.per_payee[row] if vendor else self.found.usual.size[row]) - 1
+        if not others:
+            return ""
+        whose = "to this vendor" if vendor else f"for {self._category(row)}"
+        return f", and {int(count) - 1:,} of the {others:,} other payments {whose}"
+
     def _single(self, row: int) -> str:
-        return f"The only payment to this vendor (new vendor, or a one-off), {self._rank(row)}."
+        return f"The only payment to this vendor (new vendor, or a one-off){self._rank(row)}."
 
     def _dormant(self, row: int) -> str:
         return (
             f"The first payment to this dormant vendor for {int(self.found.silence[row]):,} days, longer than ever "
-            f"before, and {self._rank(row)}."
+            f"before{self._rank(row)}."
         )
 
     def _category_stray(self, row: int) -> str:
@@ -201,7 +231,7 @@ class Words:
     def _not_approved(self, row: int) -> str:
         status = str(self.ledger.status.of(row))
         told = "Not approved: its status is" if said(status) is False else "Perhaps not approved: a rare status,"
-        return f"{told} {status}, and it is {self._rank(row)}."
+        return f"{told} {status}{self._rank(row)}."
 
     def _missing_vendor(self, row: int) -> str:
         return f"No vendor is named, which is rare here, on {self._money(row)} for {self._category(row)}."
@@ -241,9 +271,12 @@ class Words:
         return f"{('first', 'second', 'last')[third]} third"
 
     def _rank(self, row: int) -> str:
+        """', and it is number 3 by size of 50 in Travel'; nothing of a payment that is none of the larger ones."""
+        if self.found.tail[row] > LARGER_HALF:
+            return ""
         largest = max(round(float(self.found.tail[row] * self.found.usual.size[row])), 1)
         place = "the largest" if largest == 1 else f"number {largest:,} by size"
-        return f"{place} of {int(self.found.usual.size[row]):,} in {self._category(row)}"
+        return f", and it is {place} of {int(self.found.usual.size[row]):,} in {self._category(row)}"
 
     def _category(self, row: int) -> str:
         return self.ledger.category.of(row) or "payments without a category"
