@@ -12,15 +12,37 @@ FIRM = 3.0  # rows' worth of the ledger's share of a kind in a department's
 LEAST_OTHERS = 3  # fewer other payments are no habit
 RARE = 0.25  # a mark that more than a quarter of like payments carry is none
 LARGER_HALF = 0.5  # of a kind by size: what is not in it is no large payment
+FIRST_DAYS, FIRST_PAYMENTS = 14, 4  # a payee that goes on being paid is a supplier, not a newcomer
+OPENING_DAYS = 30
 SILENCE_DAYS = 90  # a payee paid once a quarter is not dormant
 SILENCES = 3.0  # times the payee's longest silence before
 
 
-def single_payee(*, payee: Ints, kind: Ints, sizes: Floats) -> Test:
-    """The only payment to its payee, and among the largest quarter of its kind."""
+def single_payee(*, payee: Ints, kind: Ints, sizes: Floats, days: Days) -> Test:
+    """The only payment to its payee, or one of a new payee's first payments, and among the largest quarter of its
+    kind."""
     single = (payee >= 0) & (by_group.sizes(payee + 1) == 1)
+    newcomer = first_payments(payee, days)
     tail = by_group.upper_tail(sizes, kind)
-    return Test(fired=single & (tail <= 0.25), probability=rare_among(single, kind) * tail)
+    share = np.where(newcomer, rare_among(single | newcomer, kind), rare_among(single, kind))
+    return Test(fired=(single | newcomer) & (tail <= 0.25), probability=share * tail)
+
+
+def first_payments(payee: Ints, days: Days) -> Bools:
+    """The few payments of payees that got all of them within weeks, and none in the ledger's first month, in which
+    everybody is new."""
+    if not len(days):
+        return np.zeros(0, dtype=bool)
+    groups = int(payee.max()) + 2
+    day = days.astype(np.int64)
+    first, last = np.full(groups, day.max()), np.full(groups, day.min())
+    np.minimum.at(first, payee + 1, day)
+    np.maximum.at(last, payee + 1, day)
+    payments = np.bincount(payee + 1, minlength=groups)
+    brief = (payments > 1) & (payments <= FIRST_PAYMENTS) & (last - first <= FIRST_DAYS)
+    brief &= first - day.min() >= OPENING_DAYS
+    brief[0] = False
+    return np.asarray(brief[payee + 1])
 
 
 def stray(*, payee: Ints, of: Ints, within: Ints | None = None) -> Test:

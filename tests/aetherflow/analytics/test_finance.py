@@ -218,6 +218,31 @@ def test_an_invoice_paid_three_or_four_times_is_no_less_suspicious_than_twice(no
         assert "X0" not in worth(got)
 
 
+def test_two_large_payments_to_a_new_vendor_are_listed_and_a_new_supplier_is_not():
+    rows = shops()
+    usual = rows[rows.category == "K3"].amount
+    new = rows.iloc[300].to_dict() | {"vendor": "Quillmere Advisory", "category": "K3", "notes": None}
+    sums = (usual.quantile(0.97) + 3.17, usual.quantile(0.99) + 4.31)
+    added = [
+        new
+        | {"txn_id": f"X{at}", "amount": round(amount, 2), "date": pd.Timestamp("2026-06-02") + pd.Timedelta(days=at)}
+        for at, amount in enumerate(sums)
+    ]
+    got = ask(with_rows(rows, *added))
+    for each in ("X0", "X1"):
+        codes, item = reasons(got, each)
+        assert codes[0] == "single-payment-vendor"
+        assert "One of the first 2 payments to this new vendor, all within days" in item["reasons"][0]["message"]
+    later = added[0] | {"txn_id": "X2", "date": pd.Timestamp("2026-04-02"), "amount": 41.17}
+    told = ask(with_rows(rows, *added, later)).items
+    assert not any(
+        reason["code"] == "single-payment-vendor"
+        for item in told
+        if item["txn_id"] in ("X0", "X1", "X2")
+        for reason in item["reasons"]
+    )
+
+
 def test_a_duplicate_that_was_taken_back_is_no_longer_worth_a_review():
     rows = shops()
     first = rows.iloc[300].to_dict() | {"amount": 48_211.17, "txn_id": "F", "date": pd.Timestamp("2026-03-02")}

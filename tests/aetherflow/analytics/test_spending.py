@@ -332,6 +332,15 @@ def test_a_quarterly_payment_is_no_end_of_a_silence():
     assert not habits.after_silence(payee=zero, days=days, kind=zero, sizes=np.ones(6)).fired.any()
 
 
+def test_a_new_payees_first_payments_are_those_within_days_and_after_the_ledgers_first_month():
+    old, new, opening, steady = [0, 40, 80], [70, 71], [3, 5], [50, 80]
+    payee = ints(*[0] * 3, *[1] * 2, *[2] * 2, *[3] * 2, -1, -1)
+    days = np.datetime64("2026-01-01") + np.array([*old, *new, *opening, *steady, 60, 61])
+    assert np.flatnonzero(habits.first_payments(payee, days)).tolist() == [3, 4]
+    many = ints(*[0] * 3, *[1] * 5)
+    assert not habits.first_payments(many, np.datetime64("2026-01-01") + np.array([*old, *range(70, 75)])).any()
+
+
 def test_the_last_days_of_a_month():
     assert spending.in_last_days(on("2026-02-25", "2026-02-26", "2026-02-28", "2026-03-01")).tolist() == [
         False,

@@ -90,7 +90,7 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
         "round-sum": lambda: spending.round_sum(cents=cents, kind=kind, payee=payee),
         "weekend": lambda: spending.at_weekend(days=ledger.days, kind=kind, payee=payee, place=ledger.place),
         "period-end": lambda: spending.at_period_end(days=ledger.days, kind=kind, payee=payee, sizes=size),
-        "single-payment-vendor": lambda: habits.single_payee(payee=payee, kind=kind, sizes=size),
+        "single-payment-vendor": lambda: habits.single_payee(payee=payee, kind=kind, sizes=size, days=ledger.days),
         "dormant-vendor": lambda: habits.after_silence(payee=payee, days=ledger.days, kind=kind, sizes=size),
         "unusual-category": lambda: habits.stray(payee=payee, of=ledger.category.codes, within=ledger.department.codes),
         "changed-currency": lambda: habits.stray(payee=payee, of=ledger.currency.codes),

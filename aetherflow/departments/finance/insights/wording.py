@@ -208,6 +208,8 @@ class Words:
         return f", and {int(count) - 1:,} of the {others:,} other payments {whose}"
 
     def _single(self, row: int) -> str:
+        if (payments := int(self.per_payee[row])) > 1:
+            return f"One of the first {payments} payments to this new vendor, all within days{self._rank(row)}."
         return f"The only payment to this vendor (new vendor, or a one-off){self._rank(row)}."
 
     def _dormant(self, row: int) -> str:
