@@ -8,7 +8,7 @@ import pytest
 
 from aetherflow.departments.finance.insights import INSIGHTS
 from aetherflow.insight import Headline, Review
-from tests.aetherflow.analytics.rows import ledger
+from tests.aetherflow.analytics.rows import ledger, shops
 
 INSIGHT = INSIGHTS[0]
 
@@ -106,27 +106,6 @@ def test_every_listed_payment_has_a_reason_and_the_list_is_ranked():
     assert all(item["reasons"] and item["reasons"][0]["message"] for item in items)
     assert [item["score"] for item in items] == sorted((item["score"] for item in items), reverse=True)
     assert sum(item["worth_review"] for item in items) <= 30
-
-
-def shops(count=1_200, seed=5, **changes):
-    """Many small shops and a few suppliers that are paid again and again, on working days, with their own numbers."""
-    rng = np.random.default_rng(seed)
-    vendor = rng.integers(0, 80, count)
-    level = 4 + (vendor % 7) / 2
-    rows = {
-        "txn_id": [f"T{place:05d}" for place in range(count)],
-        "date": pd.bdate_range("2026-01-05", periods=120)[np.sort(rng.integers(0, 120, count))],
-        "department": [f"D{place % 5}" for place in vendor],
-        "cost_center": [f"C{place % 11}" for place in vendor],
-        "category": [f"K{place % 6}" for place in vendor],
-        "vendor": [f"{'ABCDEFGH'[place % 8]}lder Trading House {place}" for place in vendor],
-        "amount": np.exp(rng.normal(level, 0.4)).round(2),
-        "currency": "EUR",
-        "payment_type": "invoice",
-        "approval_status": "approved",
-        "notes": [f"invoice {number}" for number in rng.permutation(10**6)[:count] + 10**6],
-    }
-    return pd.DataFrame(rows | changes)
 
 
 def with_rows(rows, *added):
@@ -270,38 +249,6 @@ def test_planted_oddities_are_listed_for_what_they_are(changes, code):
     rows.loc[of_one.index[4], list(changes)] = list(changes.values())
     codes, _ = reasons(ask(rows), of_one.txn_id.iloc[4])
     assert code in codes
-
-
-@pytest.mark.parametrize(
-    "status",
-    [
-        *("pending", "On Hold", "in_review", "not_approved", "Not-Approved", "denied", "cancelled", "submitted", "no"),
-        *("abgelehnt", "awaiting approval", "approval pending", "approval required", "zurückgestellt"),
-    ],
-)
-def test_a_large_payment_whose_status_is_none_of_approval_is_listed_for_it(status):
-    rows = shops()
-    rows.loc[7, ["approval_status", "amount"]] = [status, 900.13]
-    codes, item = reasons(ask(rows), "T00007")
-    assert "not-approved" in codes
-    (message,) = (reason["message"] for reason in item["reasons"] if reason["code"] == "not-approved")
-    assert status in message
-    assert message.startswith("Not approved") == (status != "zurückgestellt")
-
-
-@pytest.mark.parametrize("status", ["Approved", "auto-approved", "paid", "POSTED", "ok", "yes", "not required"])
-def test_words_of_approval_are_no_reason(status):
-    rows = shops()
-    rows.loc[7, ["approval_status", "amount"]] = [status, 900.13]
-    got = ask(rows)
-    assert not any(reason["code"] == "not-approved" for item in got.items for reason in item["reasons"])
-
-
-def test_a_ledger_with_words_of_its_own_is_not_all_unapproved():
-    rows = shops(approval_status=["grün" if place % 3 else "gelb" for place in range(1_200)])
-    rows.loc[7, "amount"] = 900.13
-    got = ask(rows)
-    assert not any(reason["code"] == "not-approved" for item in got.items for reason in item["reasons"])
 
 
 def test_what_no_single_test_sees_is_told_by_its_figures_together():
