@@ -227,7 +227,7 @@ def _plain(told: Payments, twin: Ints, share: Floats, recurrence: _Recurrence) -
     gap = day - day[mate]
     chance = share * np.where(told.spelling != told.spelling[mate], OTHER_SPELLING, 1.0)
     chance = chance * np.where((gap >= 28) & (gap <= 31), MONTHLY, 1.0)
-    return _candidate(twin, chance / recurrence.pairs, Pattern.SUM)
+    return _candidate(twin, np.maximum(chance / recurrence.pairs, recurrence.excuse), Pattern.SUM)
 
 
 def _same_reference(told: Payments, share: Floats) -> Iterator[_Candidate]:
@@ -262,7 +262,7 @@ def _same_reference(told: Payments, share: Floats) -> Iterator[_Candidate]:
                 alone = np.where((gap >= 28) & (gap <= 31), np.maximum(unrelated, MONTHLY_REFERENCE), unrelated)
                 probability = chance * alone
                 if pattern is not Pattern.NEAR_SUM:
-                    probability = np.maximum(probability, recurrence.excuse) / recurrence.pairs
+                    probability = np.maximum(probability / recurrence.pairs, recurrence.excuse)
                 yield _candidate(np.where(of_kind, twin, -1), probability, pattern)
 
 

@@ -52,7 +52,7 @@ def at_period_end(*, days: Days, kind: Ints, payee: Ints, sizes: Floats) -> Test
     (cut-off tests: Nigrini 2020, Forensic Analytics, 2nd ed.)."""
     late = in_last_days(days)
     share, tail = rare_among(late, kind, payee), by_group.upper_tail(sizes, kind)
-    told = (share < late.mean()) | (tail <= LARGER_HALF)
+    told = (share < late.mean() / 2) | (tail <= LARGER_HALF)
     return Test(fired=late & told, probability=share * tail)
 
 

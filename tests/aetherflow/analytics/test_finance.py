@@ -66,6 +66,16 @@ def test_equal_amounts_of_many_vendors_are_nothing_to_review():
     assert not [item for item in ask(rows).items if item["worth_review"]]
 
 
+def test_the_end_of_a_month_is_told_with_the_share_of_the_ledger_that_is_booked_then():
+    rows = shops()
+    late = (rows.date + pd.offsets.MonthEnd(0) - rows.date).dt.days < 3
+    told = [
+        reason["message"] for item in ask(rows).items for reason in item["reasons"] if reason["code"] == "period-end"
+    ]
+    assert told
+    assert all(f"as {late.mean():.1%} of the ledger are" in each for each in told)
+
+
 def test_equal_amounts_are_given_no_rank_and_no_rarity():
     for vendors in (1, 20):
         rows = shops(amount=100.0, vendor=[f"Vendor {place % vendors}" for place in range(1_200)], notes=None)

@@ -123,6 +123,12 @@ def test_a_second_payment_within_days_is_not_excused_by_a_standing_order():
     assert got.probability[11] < got.probability[1:11].min() - 0.1
 
 
+def test_a_standing_order_of_several_payments_a_time_is_no_double_payment():
+    days = np.datetime64("2026-01-01") + np.repeat(30 * np.arange(4), 3)
+    got = repeated(cents=floats(*[50_000] * 12), days=days)
+    assert got.probability[got.fired].min() >= 0.5
+
+
 def test_equal_sums_every_day_for_weeks_are_a_standing_order():
     got = repeated(cents=floats(*[50_000] * 12), days=np.datetime64("2026-01-05") + 2 * np.arange(12))
     assert got.probability[got.fired].min() > 0.8

@@ -32,9 +32,8 @@ FALSE_ALARMS = 0.3  # expected share of honest payments among those that are wor
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """`shares`: of rows on which each test fired; `voices`: its evidence, by reason code; `total`: all of it; `bar`:
-    from where it is worth a review; `partner`: the row that a netted one cancels with, -1 for none; `tail`: share of
-    the kind that is as large."""
+    """`voices`: the evidence of each test, by reason code; `total`: all of it; `bar`: from where it is worth a review;
+    `partner`: the row that a netted one cancels with, -1 for none; `tail`: share of the kind that is as large."""
 
     amounts: amounts.Amounts
     usual: groups.Range
@@ -44,7 +43,6 @@ class Findings:
     split: splits.Splits
     joint: together.Together
     partner: Ints
-    shares: Mapping[str, float]
     voices: Mapping[str, Voice]
     total: Floats
     bar: float
@@ -102,11 +100,10 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
         ),
         TOGETHER: joint.test,
     }
-    voices, shares = {}, {}
+    voices = {}
     # One after the other: fifteen tests of a million rows at once are 135 MB, and as much again their voices.
     for code, ask in tests.items():
         test = ask()
-        shares[code] = float(test.fired.mean())
         voice = evidence.calibrated(test.probability, test.fired & alive, test.findings)
         if code in HINTS:
             voice = np.maximum(voice - HINT_HANDICAP, 0.0)
@@ -120,7 +117,6 @@ def examine(ledger: Ledger, learnt: feedback.Learnt) -> Findings:
         usual=groups.usual_range(size, kind),
         tail=groups.upper_tail(size, kind),
         silence=habits.silence_before(payee, ledger.days),
-        shares=shares,
         repeated=repeated,
         split=split,
         joint=joint,

@@ -48,8 +48,9 @@ RESEMBLANCE = {
 
 @dataclass(frozen=True, kw_only=True)
 class Marked:
-    """How many payments carry a mark, by payee (0 is none) and by kind."""
+    """The share of payments that carry a mark, and how many do by payee (0 is none) and by kind."""
 
+    share: float
     of_payee: Ints
     of_kind: Ints
 
@@ -57,6 +58,7 @@ class Marked:
     def of(cls, marked: Bools, ledger: Ledger) -> Marked:
         rows = np.flatnonzero(marked)
         return cls(
+            share=len(rows) / max(len(marked), 1),
             of_payee=np.bincount(ledger.payee[rows] + 1, minlength=int(ledger.payee.max(initial=0)) + 2),
             of_kind=np.bincount(ledger.kind[rows], minlength=int(ledger.kind.max(initial=0)) + 1),
         )
@@ -187,13 +189,13 @@ class Words:
 
     def _weekend(self, row: int) -> str:
         return (
-            f"Booked on a {self._weekday(row)}, as {self.found.shares['weekend']:.1%} of the ledger are on a weekend"
+            f"Booked on a {self._weekday(row)}, as {self.at_weekend.share:.1%} of the ledger are on a weekend"
             f"{self._of_others(row, self.at_weekend)}."
         )
 
     def _period_end(self, row: int) -> str:
         return (
-            f"Booked in the last days of the month, as {self.found.shares['period-end']:.1%} of the ledger are"
+            f"Booked in the last days of the month, as {self.at_period_end.share:.1%} of the ledger are"
             f"{self._of_others(row, self.at_period_end)}{self._rank(row)}."
         )
 
