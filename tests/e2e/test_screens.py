@@ -85,7 +85,8 @@ def test_the_dashboard_behind_a_newer_upload(stack: Stack, page: Page, look: str
     def altered(status: str) -> Callable[[Route], None]:
         def answer(route: Route) -> None:
             jobs = route.fetch().json()
-            jobs["results"][0].update(status=status, dataset_name="Newer payments")
+            for newest in jobs["results"][:1]:
+                newest.update(status=status, dataset_name="Newer payments")
             route.fulfill(json=jobs)
 
         return answer
@@ -99,8 +100,9 @@ def test_the_dashboard_behind_a_newer_upload(stack: Stack, page: Page, look: str
         page.route("**/api/v1/jobs?*", altered(status))
         page.reload()
         expect(card.get_by_text(f"From before \u201cNewer payments\u201d, {said}")).to_be_visible()
-        page.unroute_all(behavior="wait")
+        # While it is answered so: a request that is under way when the route ends may get no answer at all.
         check(page, name=f"dashboard-{name}", look=look)
+        page.unroute_all(behavior="ignoreErrors")
 
 
 def test_the_broken_page(stack: Stack, page: Page, look: str) -> None:
