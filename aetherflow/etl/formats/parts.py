@@ -31,7 +31,7 @@ _END = {WORKBOOK: re.compile(rb"</(?:\w+:)?sheets\s*>"), RELATIONS: re.compile(r
 _ROWS = re.compile(rb"<sheetData(?:\s[^<>/]*)?>")
 _ROW = b'<row r="'
 # A row or cell that does not say first, and plainly, where it stands.
-UNPLACED = r'<(?:c|row)(?:[>/\t\r\n]| [^r]| r[^=]| r=[^"]| r="[^A-Z0-9])'
+_UNPLACED = r'<(?:c|row)(?:[>/\t\r\n]| [^r]| r[^=]| r=[^"]| r="[^A-Z0-9])'
 # What may hold a tag that is none, and the end of the rows.
 _NO_MORE = "<!|</sheetData"
 _TAG = re.compile(rb"""<(?:\w+:)?(row|c)((?:\s(?:[^<>"']|"[^"]*"|'[^']*')*)?)>(</(?:\w+:)?c>|<v></v>|<v\s*/>)?""")
@@ -176,8 +176,8 @@ class Parted(Whole):
 
     def write(self, piece: bytes) -> None:
         """Pieces of the XML, each from a tag to before one."""
-        is_plain = not has(piece, f"{UNPLACED}|{_NO_MORE}")
-        self.is_placed = self.is_placed and (is_plain or not has(piece, UNPLACED))
+        is_plain = not has(piece, f"{_UNPLACED}|{_NO_MORE}")
+        self.is_placed = self.is_placed and (is_plain or not has(piece, _UNPLACED))
         if self._goes_on and not self._head:
             self._goes_on = self._begins(piece) and is_plain
         elif self._goes_on:

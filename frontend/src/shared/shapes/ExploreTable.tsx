@@ -1,11 +1,10 @@
-import { TextInput } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { useMemo } from 'react';
 
 import { ExportMenu } from '@/shared/export/ExportMenu';
 import { flattened, sheetOf, type ExportColumn } from '@/shared/export/sheet';
 import { format, plural } from '@/shared/format/format';
-import { Icon } from '@/shared/ui/icons';
+import { SearchField } from '@/shared/ui/SearchField';
 
 import { DataTable, type Column } from './DataTable';
 import classes from './DataTable.module.css';
@@ -33,12 +32,10 @@ export function ExploreTable<Row extends object>(props: ExploreTableProps<Row>) 
   return (
     <>
       <div className={classes.tools}>
-        <TextInput
-          aria-label={`Search: ${caption}`}
-          placeholder="Search"
-          leftSection={<Icon name="search" size={15} />}
-          value={state.q ?? ''}
-          onChange={(event) => onState({ q: event.currentTarget.value || undefined })}
+        <SearchField
+          label={`Search: ${caption}`}
+          value={state.q}
+          onSearch={(q) => onState({ q })}
           className={classes.search}
         />
         <div className={classes.export}>

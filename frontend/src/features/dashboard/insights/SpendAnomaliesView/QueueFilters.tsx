@@ -1,9 +1,9 @@
-import { Chip, Group, SegmentedControl, Select, TextInput } from '@mantine/core';
+import { Chip, Group, SegmentedControl, Select } from '@mantine/core';
 
 import type { InsightOutput } from '@/shared/api/gen/model';
 import { format, humanise } from '@/shared/format/format';
 import type { TextState } from '@/shared/shapes/tableState';
-import { Icon } from '@/shared/ui/icons';
+import { SearchField } from '@/shared/ui/SearchField';
 
 import { Facets } from '../items/Facets';
 import { StateChips } from '../items/StateChips';
@@ -68,13 +68,10 @@ export function QueueFilters({ insight, counts, wanted, state, onState }: QueueF
           data={Object.entries(SORTS).map(([value, label]) => ({ value, label }))}
           className={classes.select}
         />
-        <TextInput
-          aria-label="Search payments"
-          placeholder="Search"
-          size="sm"
-          leftSection={<Icon name="search" size={15} />}
-          value={state.q ?? ''}
-          onChange={(event) => onState({ q: event.currentTarget.value || undefined })}
+        <SearchField
+          label="Search payments"
+          value={state.q}
+          onSearch={(q) => onState({ q })}
           className={classes.search}
         />
       </Group>

@@ -1,4 +1,4 @@
-import { Button, SegmentedControl, Skeleton, TextInput } from '@mantine/core';
+import { Button, SegmentedControl, Skeleton } from '@mantine/core';
 import type { ReactNode } from 'react';
 
 import type { InsightOutput } from '@/shared/api/gen/model';
@@ -6,7 +6,7 @@ import { format, plural } from '@/shared/format/format';
 import { DataTable, type Column } from '@/shared/shapes/DataTable';
 import table from '@/shared/shapes/DataTable.module.css';
 import { sortFrom, sortToText, type TextState } from '@/shared/shapes/tableState';
-import { Icon } from '@/shared/ui/icons';
+import { SearchField } from '@/shared/ui/SearchField';
 import { ProblemNotice } from '@/shared/ui/ProblemNotice';
 
 import { Facets } from '../items/Facets';
@@ -58,12 +58,10 @@ export function OrderList(props: OrderListProps) {
         />
       </div>
       <div className={table.tools}>
-        <TextInput
-          aria-label={`Search: ${caption}`}
-          placeholder="Search"
-          leftSection={<Icon name="search" size={15} />}
-          value={state.q ?? ''}
-          onChange={(event) => onState({ q: event.currentTarget.value || undefined })}
+        <SearchField
+          label={`Search: ${caption}`}
+          value={state.q}
+          onSearch={(q) => onState({ q })}
           className={table.search}
         />
         <Facets
