@@ -186,7 +186,7 @@ class _BatchWork:
     def run(self, seen: SeenKeys, repeating: RepeatingTexts) -> Batch:
         typed, found = self._judge()
         bad: np.ndarray = np.logical_or.reduce(found, axis=1)
-        clean = repeating.encoded(self._clean(typed[~bad].reset_index(drop=True) if bad.any() else typed))
+        clean = repeating.encoded(self._clean(_frame(typed.filter(pa.array(~bad)) if bad.any() else typed)))
         rows, repeats = self._without_repeats(clean, ~bad, seen)
         rejects = Listing(
             department=self.department,
@@ -213,7 +213,7 @@ class _BatchWork:
             bytes_read=self.bytes_read,
         )
 
-    def _judge(self) -> tuple[pd.DataFrame, np.ndarray]:
+    def _judge(self) -> tuple[pa.Table, np.ndarray]:
         """The typed rows, and the fault of each cell: rows by columns of the file, and one for the row itself."""
         columns = self.department.columns
         places = [self.mapping.positions.get(column.name) for column in columns]
@@ -222,7 +222,7 @@ class _BatchWork:
             for column, at in zip(columns, places, strict=True)
         ]
         rows = self.cells.num_rows
-        typed = _frame(
+        typed = pa.table(
             {
                 column.name: pa.nulls(rows, ARROW_TYPES[column.kind]) if done is None else done.values
                 for column, done in zip(columns, casts, strict=True)
@@ -231,7 +231,7 @@ class _BatchWork:
         unreadable = np.column_stack(
             [np.zeros(rows, dtype=bool) if done is None else done.unreadable for done in casts]
         )
-        by_schema = find_faults(typed, schema=self.department.rows, unreadable=unreadable)
+        by_schema = find_faults(_frame(typed), schema=self.department.rows, unreadable=unreadable)
         found = no_faults(rows, columns=len(self.header))
         for place, faulty in zip([*places, -1], by_schema.T, strict=True):
             if place is not None:
@@ -280,8 +280,8 @@ def without_blank_rows(texts: Texts) -> tuple[pa.RecordBatch, np.ndarray]:
     return texts.cells.filter(pa.array(filled)), texts.lines[filled]
 
 
-def _frame(columns: dict[str, pa.Array]) -> pd.DataFrame:
-    frame: pd.DataFrame = pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype)
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
     return frame
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from heapq import merge
 from itertools import islice
+from operator import attrgetter
 
 import numpy as np
 import pyarrow as pa
@@ -70,7 +71,7 @@ class Listing:
         return self.listed_lines < len(self._faults_of_lines)
 
     def __iter__(self) -> Iterator[Reject]:
-        by_line = merge(self._of_ragged(), self._of_cells(), self._of_repeats(), key=lambda reject: reject.line)
+        by_line = merge(self._of_ragged(), self._of_cells(), self._of_repeats(), key=attrgetter("line"))
         return islice(by_line, len(self))
 
     def counted(self) -> Counter[FaultKind]:
@@ -78,18 +79,22 @@ class Listing:
         counts = Counter(
             FaultKind(column=None, label=None, code=row.code(columns=len(self.header))) for row in self.ragged
         )
-        names = {at: name for name, at in self.mapping.positions.items()}
         of_bad = self.found[self._bad]
         for code in range(1, len(CODES)):
             # One byte a cell: the places of the faults themselves would be sixteen.
             by_place = np.count_nonzero(of_bad == code, axis=0)
             for place in np.flatnonzero(by_place).tolist():
                 label = None if place == len(self.header) else self.header[place]
-                counts[FaultKind(column=names.get(place), label=label, code=CODES[code])] += int(by_place[place])
+                counts[FaultKind(column=self._names.get(place), label=label, code=CODES[code])] += int(by_place[place])
         if len(self.repeats.rows):
             column, label = self._only_key
             counts[FaultKind(column=column, label=label, code="unique-error")] = len(self.repeats.rows)
         return counts
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        """Of the columns that the department knows, by where they stand in the file."""
+        return {at: name for name, at in self.mapping.positions.items()}
 
     @cached_property
     def _bad(self) -> np.ndarray:
@@ -181,7 +186,7 @@ class Listing:
                 )
 
     def _in_words(self, code: str, place: int, value: str) -> tuple[str, str]:
-        name = next((name for name, at in self.mapping.positions.items() if at == place), None)
+        name = self._names.get(place)
         label = self.header[place]
         if code == "null-byte" or name is None:
             return faults.null_byte(label)

@@ -44,8 +44,7 @@ class FileRefused(AnticipatedError):  # noqa: N818 - it reads as the sentence it
         self.column = column
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reject:
+class Reject(NamedTuple):
     """One fault of one row. `line` is 1-based in the user's file; `column` is the header as the user wrote it.
 
     `value` (its first 1,000 characters) and `cells`, one list for all faults of a line, are the original texts, with

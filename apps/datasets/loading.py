@@ -103,9 +103,7 @@ class RejectSpool:
 
     def _record(self, reject: Reject, *, is_first: bool) -> str:
         """A line's cells go with its first reject alone: 20 faults in a line of 500 cells are not 10,000 cells."""
-        fields = (
-            str(self._dataset.pk),
-            str(reject.line),
+        texts = (
             reject.column,
             reject.value,
             reject.code,
@@ -113,7 +111,8 @@ class RejectSpool:
             reject.hint,
             _array(reject.cells if is_first else []),
         )
-        return ",".join("" if text is None else _quoted(text) for text in fields) + "\n"
+        cells = ",".join(["" if text is None else _quoted(text) for text in texts])
+        return f"{self._dataset.pk},{reject.line},{cells}\n"
 
 
 def _quoted(text: str) -> str:
