@@ -45,13 +45,27 @@ def days(frame: pd.DataFrame, name: str) -> Days:
 
 
 def encoded(frame: pd.DataFrame, name: str) -> tuple[Ints, Texts]:
-    """Column `name` as (codes, texts): every text once, as it stands there, in the order of the rows; -1 is missing."""
-    codes, found = pd.factorize(frame[name])
+    """Column `name` as (codes, texts): every text once, as it stands there, in no particular order; -1 is missing."""
+    column = frame[name]
+    if isinstance(column.dtype, pd.ArrowDtype) and pa.types.is_dictionary(column.dtype.pyarrow_dtype):
+        return _used(pa.chunked_array(column.array.__arrow_array__()))
+    codes, found = pd.factorize(column)
     if isinstance(found.dtype, pd.ArrowDtype) and pa.types.is_string(found.dtype.pyarrow_dtype):
         texts = pa.array(found.array).cast(pa.large_string())
     else:
         texts = pa.array([str(value) for value in found], pa.large_string())
     return codes, texts
+
+
+def _used(column: pa.ChunkedArray) -> tuple[Ints, Texts]:
+    """The codes as they are, of rows that were chosen from more without the texts that none of them has."""
+    whole = column.unify_dictionaries().combine_chunks()
+    codes = whole.indices.fill_null(-1).to_numpy().astype(np.int64)
+    texts = whole.dictionary.cast(pa.large_string())
+    seen = np.bincount(codes + 1, minlength=len(texts) + 1)[1:] > 0
+    if seen.all():
+        return codes, texts
+    return np.append(np.cumsum(seen) - 1, -1)[codes], texts.filter(pa.array(seen))
 
 
 def distinct(frame: pd.DataFrame, name: str) -> tuple[Ints, Texts]:

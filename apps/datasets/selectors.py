@@ -31,7 +31,15 @@ _SPOOL_IN_MEMORY = 16 * 1024 * 1024
 # A reject may hold a line of half a megabyte.
 _REJECTS_AT_A_TIME = 200
 _MOST_NAMED = 20
-_ARROW_TYPES = {"text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "date": pa.date32()}
+# Texts repeat: as codes, ten million rows of six columns are 360 MB.
+_ARROW_TYPES = {
+    "text": pa.dictionary(pa.int32(), pa.string()),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "date": pa.date32(),
+}
+# A block has its texts to itself until all are read.
+_BLOCK = 8 * 1024 * 1024
 
 
 def datasets_for(user: User) -> QuerySet[Dataset]:
@@ -250,7 +258,8 @@ def profiled_before(dataset: Dataset, *, using: str) -> Dataset | None:
 
 
 def current_rows(department: str, *, columns: tuple[str, ...], using: str = "default") -> pd.DataFrame:
-    """The department's current rows, Arrow-backed: of rows with one natural key the newest upload's.
+    """The department's current rows, Arrow-backed, texts as dictionaries: of rows with one natural key the newest
+    upload's.
 
     Read by COPY (four times the speed of row-wise reads), inside the caller's transaction, in no particular order.
     """
@@ -262,7 +271,7 @@ def current_rows(department: str, *, columns: tuple[str, ...], using: str = "def
         spool.seek(0)
         table_read = arrow_csv.read_csv(
             pa.PythonFile(spool, mode="r"),
-            read_options=arrow_csv.ReadOptions(use_threads=False),
+            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK),
             parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
             convert_options=arrow_csv.ConvertOptions(
                 column_types={name: _ARROW_TYPES[declared[name].kind] for name in columns},
@@ -271,7 +280,7 @@ def current_rows(department: str, *, columns: tuple[str, ...], using: str = "def
                 quoted_strings_can_be_null=False,
             ),
         )
-    frame: pd.DataFrame = table_read.to_pandas(types_mapper=pd.ArrowDtype)
+    frame: pd.DataFrame = table_read.unify_dictionaries().to_pandas(types_mapper=pd.ArrowDtype)
     return frame
 
 

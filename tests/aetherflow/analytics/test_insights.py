@@ -6,6 +6,7 @@ import json
 import hypothesis.strategies as st
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -42,10 +43,13 @@ def arrow(frame):
     for name in typed.columns:
         if name in ("date", "snapshot_date"):
             typed[name] = pd.to_datetime(typed[name]).dt.date
-        typed[name] = typed[name].astype(ARROW.get(name, "string[pyarrow]"))
-        if name not in ARROW:
-            typed[name] = typed[name].astype(pd.ArrowDtype(pd.array([], dtype="string[pyarrow]")._pa_array.type))
+        typed[name] = typed[name].astype(ARROW[name]) if name in ARROW else dictionary(typed[name])
     return typed
+
+
+def dictionary(texts):
+    coded = pa.array([None if pd.isna(text) else text for text in texts], pa.string()).dictionary_encode()
+    return pd.Series(pd.arrays.ArrowExtensionArray(coded), index=texts.index)
 
 
 def sales(first="2026-01-05", weeks=12, per_day=10.0, category="Tea"):
@@ -358,6 +362,9 @@ def test_the_order_of_rows_and_their_dtypes_do_not_change_the_answer(slug):
     expected = strict(ask(slug, rows))
     assert strict(ask(slug, rows.sample(frac=1, random_state=1))) == expected
     assert strict(ask(slug, arrow(rows))) == expected
+    texts = [name for name in rows.columns if name not in ARROW]
+    more = pd.concat([rows.assign(**{name: f"another {name}" for name in texts}), rows], ignore_index=True)
+    assert strict(ask(slug, arrow(more).iloc[len(rows) :])) == expected, "texts that no row has were counted"
 
 
 def test_ten_thousand_categories_are_answered():

@@ -268,6 +268,26 @@ def test_prices_that_all_move_together_are_no_evidence():
     assert got == Unknown(reason="prices of all products moved together, so that price and time cannot be told apart")
 
 
+def test_many_rows_are_added_up_in_parts_to_the_same_answer(monkeypatch):
+    rng = np.random.default_rng(3)
+    days = np.datetime64("2025-01-06") + rng.integers(0, 140, 6_000)
+    price = (rng.choice([2.0, 2.5, 3.1], 6_000) * rng.choice([1, 7], 6_000)).round(2)
+    rows = pd.DataFrame(
+        {
+            "date": days.astype("datetime64[s]"),
+            "product_category": rng.choice(["Tea", "Coffee"], 6_000),
+            "sku": [f"S{place}" for place in rng.integers(0, 25, 6_000)],
+            "quantity": rng.integers(-1, 9, 6_000),
+            "unit_price": price,
+            "discount_pct": rng.choice([0.0, 10.0, np.nan], 6_000),
+        }
+    )
+    whole = ask(rows)
+    assert whole.data["elasticity"]["price"]["products"] == 50
+    monkeypatch.setattr("aetherflow.departments.sales.insights.moves.PART_ROWS", 700)
+    assert ask(rows) == whole
+
+
 def test_what_has_changed_since_the_upload_before():
     def figures(next_four):
         return Headline(figures={"next_week": next_four / 4, "four_weeks": next_four})

@@ -54,15 +54,17 @@ def read(rows: pd.DataFrame) -> Sales:
     names = [str(name) for name in found]
     if (categories[usable] < 0).any():
         categories, names = np.where(categories < 0, len(names), categories), [*names, "(no category)"]
+    # Of ten million rows a copy of each column is 80 MB.
+    whole = slice(None) if usable.all() else usable
     return Sales(
-        days=days[usable],
-        categories=categories[usable],
+        days=days[whole],
+        categories=categories[whole],
         names=names,
-        skus=skus[usable],
+        skus=skus[whole],
         sku_count=len(sku_names),
-        quantity=quantity[usable],
-        price=price[usable],
-        kept=kept[usable],
+        quantity=quantity[whole],
+        price=price[whole],
+        kept=kept[whole],
         unusable=unusable,
         strays=dated,
     )
