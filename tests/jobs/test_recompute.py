@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 
@@ -64,6 +65,7 @@ def test_another_row_is_another_answer(upload: Callable[..., Job], work: Callabl
     assert insight.sha256 != sha256
     assert insight.basis["rows"] == 2
     assert sorted(insight.basis["rows_of"].values()) == [1, 2]
+    assert insight.basis["libraries"]["numpy"] == np.__version__
 
 
 def test_reprocessing_all_tells_the_same_of_the_newest(

@@ -1,8 +1,11 @@
 """What a run has computed is kept, or goes with an upload that is undone."""
 
+import platform
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cache
+from importlib.metadata import version
 
 import pyarrow as pa
 from django.db import transaction
@@ -19,6 +22,8 @@ from apps.insights.models import Insight, InsightItem
 from apps.insights.services.comparing_anew import compare_anew
 
 _ITEMS_A_PIECE = 5_000
+# What the last digits of a number may hang on, beside the method's own code.
+_LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy")
 _ITEM_COLUMNS = {
     "insight_id": pa.string(),
     "rank": pa.int64(),
@@ -54,7 +59,7 @@ def replace_insights(
             summary=result.summary,
             data=result.data,
             items_total=None if items is None else len(items),
-            basis=basis,
+            basis=basis | {"libraries": libraries()},
             given=_given(answer.given),
             sha256=sha256_of(result, items=items),
             headline=headline_json(result.headline),
@@ -65,6 +70,12 @@ def replace_insights(
             compare_anew(insight)
         stored.append(insight)
     return stored
+
+
+@cache
+def libraries() -> dict[str, str]:
+    """The versions that are computed with here."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
 def _given(given: Given) -> dict[str, object]:
