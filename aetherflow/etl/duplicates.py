@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,6 +19,9 @@ from aetherflow.etl.digests import Digests
 RECORD = np.dtype([("key", "<u8"), ("check", "<u4"), ("row", "<u4")])
 # Merging holds both runs twice over; larger runs than this are left alone, and looked up one after the other.
 LARGEST_RUN = 1 << 18
+# So many runs are searched one after the other; of more it pays to know which keys are new before.
+FILTERED_RUNS = 4
+_FILTER_BITS = 27
 # What is told of a key beside itself, as columns of uint32: its check, the line it was first seen on, the row's digest.
 _CHECK, _LINE, _ROW = range(3)
 _TOLD = 3
@@ -78,16 +82,46 @@ class _Run:
         return len(self.keys)
 
 
+def _apart(keys: np.ndarray) -> np.ndarray:
+    """In memory of its own: among what is needed for a batch it would keep whole pages that are free otherwise."""
+    kept = np.frombuffer(mmap.mmap(-1, keys.nbytes), keys.dtype)
+    kept[:] = keys
+    return kept
+
+
+class _Filter:
+    """Tells of most new keys that they are new, in 16 MB: a bit for each of equal ranges of keys, set where one was
+    seen. Ten million keys set one bit in fourteen. A filter of Bloom's (1970) with one function, so that sorted keys
+    are looked up in the order of memory."""
+
+    def __init__(self) -> None:
+        self._bits = np.zeros(1 << (_FILTER_BITS - 3), np.uint8)
+
+    def may_hold(self, keys: np.ndarray) -> np.ndarray:
+        place, bit = self._places(keys)
+        return (self._bits[place] & bit) != 0
+
+    def add(self, keys: np.ndarray) -> None:
+        np.bitwise_or.at(self._bits, *self._places(keys))
+
+    @staticmethod
+    def _places(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        at = (keys >> np.uint64(64 - _FILTER_BITS)).astype(np.int64)
+        return at >> 3, np.left_shift(1, at & 7).astype(np.uint8)
+
+
 class SeenKeys:
     """The keys of the rows loaded so far, with the rows' digests.
 
-    Runs are merged by size, as in a log-structured merge tree: a look-up is a few binary searches. Of a run that is not
-    merged any more only the keys stay in memory: the rest goes to a file, which has no name and so is gone with
-    `clear`, or with its process. Adding keys raises OSError where the disk is full.
+    Runs are merged by size, as in a log-structured merge tree: a look-up is a few binary searches, of which a filter
+    spares most keys once there are several runs. Of a run that is not merged any more only the keys stay in memory: the
+    rest goes to a file, which has no name and so is gone with `clear`, or with its process. Adding keys raises OSError
+    where the disk is full.
     """
 
     def __init__(self) -> None:
         self._runs: list[_Run] = []
+        self._filter: _Filter | None = None
         self._held = ExitStack()
         self._file = -1
         self._written = 0
@@ -103,7 +137,7 @@ class SeenKeys:
 
     def clear(self) -> None:
         """Forget all keys, and let go of the file."""
-        self._runs = []
+        self._runs, self._filter = [], None
         self._held.close()
         self._file, self._written = -1, 0
 
@@ -120,14 +154,7 @@ class SeenKeys:
             # Repeats, or keys that share half of their hash: which of them is the first is for the rest to say.
             order = np.lexsort((lines, checks, firsts))
         keys, told = firsts[order], np.column_stack([checks, lines.astype(np.uint32), digests.rows]).take(order, axis=0)
-        seen = np.zeros(len(keys), dtype=np.int64)
-        for earlier in self._runs:
-            at = np.minimum(np.searchsorted(earlier.keys, keys), len(earlier) - 1)
-            alike = np.flatnonzero(earlier.keys[at] == keys)
-            if len(alike):
-                found = earlier.told.at(at[alike])
-                same = found[:, _CHECK] == told[alike, _CHECK]
-                seen[alike[same]] = found[same, _LINE]
+        seen = self._first_seen(keys, told[:, _CHECK])
         starts = np.r_[True, (keys[1:] != keys[:-1]) | (told[1:, _CHECK] != told[:-1, _CHECK])]
         first_here = told[np.maximum.accumulate(np.where(starts, np.arange(len(keys)), 0)), _LINE]
         seen = np.where((seen == 0) & ~starts, first_here, seen)
@@ -153,15 +180,37 @@ class SeenKeys:
                 records["row"] = told[order, _ROW]
             yield records
 
+    def _first_seen(self, keys: np.ndarray, checks: np.ndarray) -> np.ndarray:
+        """For each of the sorted keys the line where it was first seen in an earlier batch, 0 where it was not."""
+        seen = np.zeros(len(keys), dtype=np.int64)
+        asked = np.arange(len(keys)) if self._filter is None else np.flatnonzero(self._filter.may_hold(keys))
+        keys, checks = keys[asked], checks[asked]
+        for earlier in self._runs if len(keys) else ():
+            at = np.minimum(np.searchsorted(earlier.keys, keys), len(earlier) - 1)
+            alike = np.flatnonzero(earlier.keys[at] == keys)
+            if len(alike):
+                found = earlier.told.at(at[alike])
+                same = found[:, _CHECK] == checks[alike]
+                seen[asked[alike[same]]] = found[same, _LINE]
+        return seen
+
     def _add(self, keys: np.ndarray, told: np.ndarray) -> None:
+        if self._filter is not None:
+            self._filter.add(keys)
         while self._runs and len(self._runs[-1]) <= min(2 * len(keys), LARGEST_RUN):
             earlier = self._runs.pop()
             keys = np.concatenate([earlier.keys, keys])
             order = np.argsort(keys, kind="stable")
             keys = keys[order]
             told = np.concatenate([earlier.told.between(0, len(earlier)), told]).take(order, axis=0)
-        if len(keys):
-            self._runs.append(_Run(keys, self._on_disk(told) if len(keys) > LARGEST_RUN else _InMemory(told)))
+        if len(keys) > LARGEST_RUN:
+            self._runs.append(_Run(_apart(keys), self._on_disk(told)))
+        elif len(keys):
+            self._runs.append(_Run(keys, _InMemory(told)))
+        if self._filter is None and len(self._runs) >= FILTERED_RUNS:
+            self._filter = _Filter()
+            for run in self._runs:
+                self._filter.add(run.keys)
 
     def _on_disk(self, told: np.ndarray) -> _OnDisk:
         if not self._written:

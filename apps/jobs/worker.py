@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+import psutil
 import pyarrow as pa
 import structlog
 from celery.signals import setup_logging, task_postrun, worker_process_init
@@ -24,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 # glibc's malloc.h: M_TRIM_THRESHOLD and M_MMAP_THRESHOLD, in bytes (no more is taken).
 _MALLOC_OPTIONS = {-1: 1 << 28, -3: 1 << 25}
+# About what loading a million rows takes, however often.
+_KEPT_BYTES = 560_000_000
 # More than a piece of a workbook has rows.
 _NEW_OBJECTS = 10_000
 
@@ -114,8 +117,9 @@ def collect_seldom(**_: Any) -> None:
 
 @task_postrun.connect
 def give_memory_back(sender: Any = None, **_: Any) -> None:
-    """Of insights over one department's whole history the next department's need nothing."""
-    if getattr(sender, "name", "") == names.ML_TASK:
+    """Of insights over one department's whole history the next department's need nothing, nor does the next file need
+    what ten million rows took."""
+    if getattr(sender, "name", "") == names.ML_TASK or psutil.Process().memory_info().rss > _KEPT_BYTES:
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aetherflow.etl.dialect import END, Dialect
-from aetherflow.etl.encodings import examine
+from aetherflow.etl.encodings import LONGEST_LINE, examine
 from aetherflow.etl.reader import FEWEST_LINES, in_larger_batches, read_texts
 
 CELLS = st.text(st.sampled_from('ab,"\n\r é'), max_size=6)
@@ -38,6 +38,17 @@ def test_a_row_that_looks_like_the_end_of_the_file_is_a_row(tmp_path: Path) -> N
     parts = list(read_texts(path, text=examine(path, filename="rows.csv"), dialect=dialect))
     assert [line for part in parts for line in part.lines.tolist()] == [1, *range(4, 13)]
     assert [(row.line, row.width) for part in parts for row in part.ragged] == [(2, 4), (3, 2)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_the_longest_line_fits_whatever_it_is_written_in(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "rows.csv"
+    letters = LONGEST_LINE // len("ü".encode()) - 3_000
+    path.write_bytes(f"a,b\n1,2\n3,{'ü' * letters}\n5,6\n".encode(encoding).rstrip())
+    dialect = Dialect(delimiter=",", header=("a", "b"), header_line=0, first_line=1, offset=0)
+    text = examine(path, filename="rows.csv", encoding=encoding)
+    cells = [cell for part in read_texts(path, text=text, dialect=dialect) for cell in part.cells.column(1).to_pylist()]
+    assert [len(cell) for cell in cells] == [1, 1, letters, 1]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
