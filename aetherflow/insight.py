@@ -111,6 +111,32 @@ class Facet:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Factor:
+    """A column of numbers to be multiplied: `missing` where a cell is empty; `off_hundred` as the share of 1 that is
+    left of it, 1 - column / 100. Where a cell is empty and nothing is said for it, the row is told apart."""
+
+    column: str
+    missing: int | None = None
+    off_hundred: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollup:
+    """Rows that would be added up anyhow, added up where they are stored: one row for all of one week, alike in `by`,
+    and of which `above_zero` is above 0, or is not.
+
+    It has the columns of `by`, `first` and `last` (the days), `rows` (how many) and of each of `sums` the exact sum of
+    the product of its factors. Rows that lack the day, or a factor for which nothing is said, come by themselves, with
+    neither days nor sums.
+    """
+
+    day: str
+    by: tuple[str, ...]
+    above_zero: str
+    sums: Mapping[str, tuple[Factor, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Insight:
     """One insight a department offers.
 
@@ -122,7 +148,8 @@ class Insight:
     changed from one headline to the next, "" where nothing has. `reopened` says in one sentence what of an item's
     evidence has changed since a person reviewed it, "" where their word still holds; both items are as they were shown.
     `worsened` says in one sentence what of it is worse than when a person let it wait, "" where it can wait on.
-    `facets` are what its items can be narrowed by.
+    `facets` are what its items can be narrowed by. With `rollup` it is given rows that were added up so, though it must
+    take plain ones too, to the same answer.
     """
 
     kind: str
@@ -136,6 +163,7 @@ class Insight:
     reopened: Callable[[Mapping[str, Any], Mapping[str, Any]], str] = _the_same
     worsened: Callable[[Mapping[str, Any], Mapping[str, Any]], str] = more_severe
     facets: tuple[Facet, ...] = ()
+    rollup: Rollup | None = None
 
     def given(self, *, settings: Mapping[str, float] | None = None, reviews: Sequence[Review] = ()) -> Given:
         """With the defaults of what is not chosen; what is no setting of this insight is left out."""

@@ -22,7 +22,7 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402  (models need the setup above)
 
 from aetherflow.registry import department as find_department  # noqa: E402
-from apps.datasets.selectors import current_rows  # noqa: E402
+from apps.jobs.services.ml import rows_for  # noqa: E402
 
 SHOWN = 30
 
@@ -37,10 +37,11 @@ def measure(slug: str, *, profile: bool) -> dict[str, float]:
             cells = ", ".join(f'"{name}"' for name in columns)
             cursor.copy_expert(f"COPY (SELECT {cells} FROM clean_{slug}) TO STDOUT (FORMAT csv)", nowhere)
         with timed(seconds, "read"):
-            rows = current_rows(slug, columns=columns)
+            frames, count = rows_for(department)
     profiler = cProfile.Profile()
     for insight in department.insights:
         with timed(seconds, "compute"):
+            rows = frames[insight.kind]
             result = (
                 profiler.runcall(insight.compute, rows, insight.given())
                 if profile
@@ -51,7 +52,7 @@ def measure(slug: str, *, profile: bool) -> dict[str, float]:
         seconds["megabytes"] = seconds.get("megabytes", 0.0) + len(encoded) / 1e6
     if profile:
         pstats.Stats(profiler, stream=sys.stderr).sort_stats("cumulative").print_stats(SHOWN)
-    return {**seconds, "rows": len(rows)}
+    return {**seconds, "rows": count}
 
 
 @contextmanager

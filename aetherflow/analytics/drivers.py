@@ -13,22 +13,23 @@ PRODUCTS = 2**31  # more than there are; group * PRODUCTS + product is one key
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """Sales rows: `groups` and `products` are codes from 0, `quantity` in units, `price` in money per unit before the
-    discount, `kept` the share of it that was paid; all of one length."""
+    """Sales, or refunds, of which `units` are not above 0: an entry for each row, or for rows of one group, product and
+    kind added up. `groups` and `products` are codes from 0, `gross` is money before and `paid` after the discount; all
+    of one length."""
 
     groups: Ints
     products: Ints
-    quantity: Floats
-    price: Floats
-    kept: Floats
+    units: Floats
+    gross: Floats
+    paid: Floats
 
     def where(self, chosen: Bools) -> Lines:
         return Lines(
             groups=self.groups[chosen],
             products=self.products[chosen],
-            quantity=self.quantity[chosen],
-            price=self.price[chosen],
-            kept=self.kept[chosen],
+            units=self.units[chosen],
+            gross=self.gross[chosen],
+            paid=self.paid[chosen],
         )
 
 
@@ -58,8 +59,8 @@ def drivers(before: Lines, now: Lines, *, size: int) -> Drivers:
     sold in one period only takes the prices of that one, so that coming and going are volume and mix, not price. These
     are Bennet's symmetric indicators, which add up without a rest (Bennet 1920, J. Royal Statistical Society 83;
     Diewert 2005, J. Productivity Analysis 23), with quantity split into volume and mix as in cost accounting (Horngren,
-    Datar & Rajan, Cost Accounting, ch. 14). Rows of negative quantity are `refunds`, apart: a product's mean price over
-    sales and returns means nothing.
+    Datar & Rajan, Cost Accounting, ch. 14). Entries without units above 0 are `refunds`, apart: a product's mean price
+    over sales and returns means nothing.
     """
     keys = np.unique(np.concatenate([_keys(before), _keys(now)]))
     group = keys // PRODUCTS
@@ -88,7 +89,7 @@ def drivers(before: Lines, now: Lines, *, size: int) -> Drivers:
 
 
 def _sold(lines: Lines) -> Bools:
-    return lines.quantity > 0
+    return lines.units > 0
 
 
 def _keys(lines: Lines) -> Ints:
@@ -102,21 +103,17 @@ def _means(lines: Lines, keys: Ints) -> tuple[Floats, Floats, Floats]:
     Sums are taken over rows in a fixed order, so that the order they came in cannot change a bit.
     """
     sold = lines.where(_sold(lines))
-    order = np.lexsort((sold.kept, sold.price, sold.quantity, _keys(lines)))
+    order = np.lexsort((sold.paid, sold.gross, sold.units, _keys(lines)))
     place = np.searchsorted(keys, _keys(lines)[order])
-    quantity, price, kept = sold.quantity[order], sold.price[order], sold.kept[order]
-    units = _sums(quantity, place, len(keys))
-    gross = _sums(quantity * price, place, len(keys))
-    paid = _sums(quantity * price * kept, place, len(keys))
+    units, gross, paid = (_sums(each[order], place, len(keys)) for each in (sold.units, sold.gross, sold.paid))
     listed = gross / np.where(units > 0, units, 1.0)
     return units, listed, paid / np.where(gross > 0, gross, 1.0)
 
 
 def _refunds(lines: Lines, size: int) -> Floats:
     back = lines.where(~_sold(lines))
-    revenue = back.quantity * back.price * back.kept
-    order = np.lexsort((revenue, back.groups))
-    return _sums(revenue[order], back.groups[order], size)
+    order = np.lexsort((back.paid, back.groups))
+    return _sums(back.paid[order], back.groups[order], size)
 
 
 def _sums(values: Floats, place: Ints, size: int) -> Floats:

@@ -47,31 +47,46 @@ class Strays:
         )
 
 
-def strays(days: Days) -> Strays:
+def strays(days: Days, *, until: Days | None = None, counts: Ints | None = None) -> Strays:
     """A tail of at most MOST_SHARE of the rows is stray behind a gap of over LEAST_GAP days and over FACTOR times the
-    longest gap of what remains when as many rows are taken off both ends."""
+    longest gap of what remains when as many rows are taken off both ends.
+
+    An entry is one row, or `counts` rows that are not far apart, the first of `days` and the last of `until`.
+    """
     kept = np.ones(len(days), dtype=bool)
-    if len(days) < LEAST_ROWS:
+    counts = np.ones(len(days), dtype=np.int64) if counts is None else counts
+    total = int(counts.sum())
+    if total < LEAST_ROWS:
         return Strays(kept=kept, ends=())
     numbers = days.astype("datetime64[D]").astype(np.int64)
+    ends = numbers if until is None else until.astype("datetime64[D]").astype(np.int64)
     first = int(numbers.min())
-    count = np.bincount(numbers - first)
+    count = _rows_of_days(numbers - first, ends - first, counts)
     found = np.flatnonzero(count)
-    until = np.cumsum(count[found])
-    most = max(1, int(MOST_SHARE * len(days)))
-    core = found[(until > most) & (until - count[found] < len(days) - most)]
+    until_day = np.cumsum(count[found])
+    most = max(1, int(MOST_SHARE * total))
+    core = found[(until_day > most) & (until_day - count[found] < total - most)]
     usual = int(np.diff(core).max()) if len(core) >= FEW_DAYS else 365
     wide = np.diff(found) > max(LEAST_GAP, FACTOR * usual)
-    low, high = _ends(wide, until, most)
+    low, high = _ends(wide, until_day, most)
     kept = (numbers >= first + found[low]) & (numbers <= first + found[high])
     dates = (first + found).astype("datetime64[D]").astype(str)
     tails = ((0, low - 1), (high + 1, len(found) - 1))
-    ends = tuple(
+    tails_told = tuple(
         Stray(rows=int(count[found[begin : end + 1]].sum()), first=str(dates[begin]), last=str(dates[end]))
         for begin, end in tails
         if begin <= end
     )
-    return Strays(kept=kept, ends=ends)
+    return Strays(kept=kept, ends=tails_told)
+
+
+def _rows_of_days(first: Ints, last: Ints, counts: Ints) -> Ints:
+    """How many rows each day has, of the days from 0 on: of an entry's rows one is of its last day, and all others
+    count as of its first."""
+    of_last = (last > first).astype(np.int64)
+    size = int(last.max()) + 1
+    rows = np.bincount(first, weights=counts - of_last, minlength=size)
+    return np.rint(rows + np.bincount(last, weights=of_last, minlength=size)).astype(np.int64)
 
 
 def _ends(wide: Bools, until: Ints, most: int) -> tuple[int, int]:

@@ -41,18 +41,18 @@ def monday_of(days: Days) -> Days:
     return (since - since % 7 + 4).astype("datetime64[D]")
 
 
-def whole_weeks(*, days: Days) -> tuple[np.datetime64, np.datetime64]:
+def whole_weeks(*, days: Days, until: Days | None = None) -> tuple[np.datetime64, np.datetime64]:
     """First and last whole week (Mondays) of non-empty `days`; the first lies after the last when there is
-    none.
+    none. An entry may stand for several days of one week, the last of which is in `until`.
 
     The last week is whole when the rows reach the usual (median) last trading weekday of the earlier weeks,
     the first when they begin by the usual first one of the later weeks. A lone week must run from Monday to
     Sunday.
     """
     mondays = monday_of(days)
-    weekday = (days - mondays).astype(np.int64)
     week = (mondays - mondays.min()).astype(np.int64) // 7
-    seen = np.unique(week * 7 + weekday)
+    ends = [days] if until is None else [days, until]
+    seen = np.unique([week * 7 + (end - mondays).astype(np.int64) for end in ends])
     present, begin = np.unique(seen // 7, return_index=True)
     opening, closing = seen[begin] % 7, seen[np.append(begin[1:], len(seen)) - 1] % 7
     usual_close = np.median(closing[:-1]) if len(present) > 1 else 6
@@ -65,15 +65,23 @@ def whole_weeks(*, days: Days) -> tuple[np.datetime64, np.datetime64]:
     return first, last
 
 
-def weekly_totals(*, days: Days, groups: Ints, values: Floats, size: int) -> WeeklyTotals | None:
+def weekly_totals(
+    *,
+    days: Days,
+    groups: Ints,
+    values: Floats,
+    size: int,
+    until: Days | None = None,
+    counts: Floats | None = None,
+) -> WeeklyTotals | None:
     """Sum `values` by week and group (codes 0 to size-1); None when there is no whole week.
 
-    Sums are taken in units of 1/10,000, which doubles add exactly: the order of the rows cannot change a
-    cent.
+    An entry is one row, or `counts` rows of one week, the first of `days` and the last of `until`. Sums are taken in
+    units of 1/10,000, which doubles add exactly: the order of the rows cannot change a cent.
     """
     if not len(days):
         return None
-    first, last = whole_weeks(days=days)
+    first, last = whole_weeks(days=days, until=until)
     first = max(first, last - np.timedelta64(7 * (LONGEST - 1), "D"))
     count = int((last - first).astype(np.int64)) // 7 + 1
     if count < 1:
@@ -82,7 +90,8 @@ def weekly_totals(*, days: Days, groups: Ints, values: Floats, size: int) -> Wee
     inside = (week >= 0) & (week < count)
     cell = week[inside] * size + groups[inside]
     units = np.bincount(cell, weights=np.rint(values[inside] * 1e4), minlength=count * size)
-    rows = np.bincount(cell, minlength=count * size).reshape(count, size).astype(np.float64)
+    of_entry = None if counts is None else counts[inside]
+    rows = np.bincount(cell, weights=of_entry, minlength=count * size).reshape(count, size).astype(np.float64)
     totals = units.reshape(count, size) / 1e4
     started = rows.any(axis=0)
     start = np.where(started, (rows > 0).argmax(axis=0), count).astype(np.int64)

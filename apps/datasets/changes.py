@@ -2,7 +2,7 @@
 say something else.
 
 Nothing is rewritten. Which of the rows with one natural key counts is decided when rows are read
-(`selectors.current_rows`); what is found here tells how much there is to decide, and people what happened.
+(`current.current_rows`); what is found here tells how much there is to decide, and people what happened.
 """
 
 from collections import Counter

@@ -1,24 +1,19 @@
 """Reads of datasets. A request's only doors are the `*_for(user)` functions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
-from tempfile import SpooledTemporaryFile
 from typing import Any
 from uuid import UUID
 
-import pandas as pd
-import pyarrow as pa
-from django.db import connection, connections
+from django.db import connection
 from django.db.models import QuerySet
-from pyarrow import csv as arrow_csv
 
 from aetherflow.columns import MOST_DIGITS
 from aetherflow.errors import AnticipatedError, ConflictError, NotFoundError
 from aetherflow.etl import Drift
 from aetherflow.etl.corrections import without_annotations
-from aetherflow.etl.digests import VERSION
 from aetherflow.etl.faults import shown
 from aetherflow.etl.mapping import Memory, Remembered, header_shape
 from aetherflow.registry import department as find_department
@@ -27,19 +22,9 @@ from apps.accounts.selectors import departments_of
 from apps.datasets.clean import clean_table
 from apps.datasets.models import Dataset, HeaderMapping, Overlap, Reject
 
-_SPOOL_IN_MEMORY = 16 * 1024 * 1024
 # A reject may hold a line of half a megabyte.
 _REJECTS_AT_A_TIME = 200
 _MOST_NAMED = 20
-# Texts repeat: as codes, ten million rows of six columns are 360 MB.
-_ARROW_TYPES = {
-    "text": pa.dictionary(pa.int32(), pa.string()),
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "date": pa.date32(),
-}
-# A block has its texts to itself until all are read.
-_BLOCK = 8 * 1024 * 1024
 
 
 def datasets_for(user: User) -> QuerySet[Dataset]:
@@ -257,82 +242,8 @@ def profiled_before(dataset: Dataset, *, using: str) -> Dataset | None:
     return earlier.only("profile").order_by("-number").first()
 
 
-def current_rows(department: str, *, columns: tuple[str, ...], using: str = "default") -> pd.DataFrame:
-    """The department's current rows, Arrow-backed, texts as dictionaries: of rows with one natural key the newest
-    upload's.
-
-    Read by COPY (four times the speed of row-wise reads), inside the caller's transaction, in no particular order.
-    """
-    declared = {column.name: column for column in find_department(department).columns}
-    query = _current(department, columns=columns)
-    with SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY, mode="w+b") as spool:
-        with connections[using].cursor() as cursor:
-            cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER true)", spool)
-        spool.seek(0)
-        table_read = arrow_csv.read_csv(
-            pa.PythonFile(spool, mode="r"),
-            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK),
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types={name: _ARROW_TYPES[declared[name].kind] for name in columns},
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
-        )
-    frame: pd.DataFrame = table_read.unify_dictionaries().to_pandas(types_mapper=pd.ArrowDtype)
-    return frame
-
-
-def _current(department: str, *, columns: tuple[str, ...]) -> str:
-    """The query for current rows: rows are sorted to find the newest of each key only where uploads share keys."""
-    table = clean_table(department)._meta.db_table
-    # The names come from the department's declaration, never from a request.
-    key = ", ".join(f'"{name}"' for name in find_department(department).natural_key)
-    wanted = ", ".join(f'"{name}"' for name in columns)
-
-    def rows(datasets: list[Dataset]) -> str:
-        buckets = _array({each.rows_bucket for each in datasets})
-        numbers = _array({each.number for each in datasets})
-        return f'FROM "{table}" WHERE bucket = ANY ({buckets}) AND dataset_no = ANY ({numbers})'
-
-    alone, mixed = _apart(
-        list(live_datasets(department).only("number", "rows_bucket", "rows_loaded", "digest_version"))
-    )
-    newest = f"ORDER BY {key}, dataset_no DESC, line DESC"
-    queries = [f"SELECT {wanted} {rows(alone)}"] if alone or not mixed else []
-    if mixed:
-        queries.append(f"(SELECT DISTINCT ON ({key}) {wanted} {rows(mixed)} {newest})")
-    return " UNION ALL ".join(queries)
-
-
-def _apart(live: list[Dataset]) -> tuple[list[Dataset], list[Dataset]]:
-    """Those of which every row counts, and those among whose rows the newest of each key are to be found. An upload
-    whose keys all are in one newer upload is in neither: none of its rows counts."""
-    numbers = {each.pk: each.number for each in live}
-    overlaps = Overlap.objects.filter(older__in=numbers, newer__in=numbers)
-    pairs = {
-        (numbers[older], numbers[newer]): rows for older, newer, rows in overlaps.values_list("older", "newer", "rows")
-    }
-    loaded = {each.number: each.rows_loaded for each in live}
-    covered = {older for (older, _), rows in pairs.items() if rows == loaded[older]}
-    left = [each for each in live if each.number not in covered]
-    # A file cannot repeat a key inside itself.
-    if len(left) < 2:
-        return left, []
-    # Of an upload without digests it is not known what it shares with others.
-    if any(each.digest_version != VERSION for each in left):
-        return [], left
-    shares = {number for pair in pairs if not covered.intersection(pair) for number in pair}
-    return [each for each in left if each.number not in shares], [each for each in left if each.number in shares]
-
-
 def superseding(dataset: Dataset) -> QuerySet[Overlap]:
     """The newer uploads that have rows with keys of this one's, newest first."""
     return (
         Overlap.objects.filter(older=dataset, newer__deleted_at=None).select_related("newer").order_by("-newer__number")
     )
-
-
-def _array(numbers: Iterable[int]) -> str:
-    return f"ARRAY[{', '.join(f'{number:d}' for number in sorted(numbers))}]::bigint[]"

@@ -18,11 +18,12 @@ from aetherflow.etl import SeenKeys, open_file
 from aetherflow.etl.duplicates import RECORD
 from aetherflow.registry import department
 from apps.accounts.models import User
-from apps.datasets import digests, partitions, selectors
+from apps.datasets import current, digests, partitions
 from apps.datasets.changes import Changes, _Compared, compare
+from apps.datasets.current import current_rows
 from apps.datasets.loading import RejectSpool, replace_rows
 from apps.datasets.models import Dataset, Overlap, RowDigests
-from apps.datasets.selectors import current_rows, live_datasets, superseding
+from apps.datasets.selectors import live_datasets, superseding
 from apps.datasets.services import clear, mark_undone, record_load
 from tests.accounts.factories import UserFactory
 from tests.datasets.factories import DatasetFactory
@@ -197,11 +198,11 @@ def test_rows_are_sorted_only_where_uploads_share_keys(history: History) -> None
     alone, first, second = history.upload({1: 1}), history.upload({2: 1, 3: 1}), history.upload({3: 2, 4: 2})
     covered = history.upload({5: 1, 6: 1})
     covering = history.upload({5: 2, 6: 1, 7: 1})
-    left = selectors._apart(list(live_datasets("sales")))
+    left = current._apart(list(live_datasets("sales")))
     assert [{each.pk for each in part} for part in left] == [{alone.pk, covering.pk}, {first.pk, second.pk}]
     history.check()
     history.undo(covering)
-    left = selectors._apart(list(live_datasets("sales")))
+    left = current._apart(list(live_datasets("sales")))
     assert [{each.pk for each in part} for part in left] == [{alone.pk, covered.pk}, {first.pk, second.pk}]
     history.check()
 
@@ -212,7 +213,7 @@ def test_an_upload_loaded_before_there_were_digests_is_compared_in_every_read(hi
     newer = history.upload({1: 2})
     history.check()
     assert newer.changes() is None
-    alone, mixed = selectors._apart(list(live_datasets("sales")))
+    alone, mixed = current._apart(list(live_datasets("sales")))
     assert (alone, {each.pk for each in mixed}) == ([], {old.pk, newer.pk})
     # Loaded anew it is like any other.
     history.load(old, {1: 1, 2: 1})

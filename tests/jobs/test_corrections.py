@@ -14,8 +14,9 @@ from rest_framework.test import APIClient
 
 from aetherflow.errors import ConflictError
 from apps.accounts.models import User
+from apps.datasets.current import current_rows
 from apps.datasets.models import Dataset, Reject
-from apps.datasets.selectors import clean_rows, correctable_for, current_rows
+from apps.datasets.selectors import clean_rows, correctable_for
 from apps.jobs.models import Job, JobStatus
 from apps.jobs.services import submission
 from apps.jobs.services.again import undo

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.datasets import partitions
+from apps.datasets.current import current_rows
 from apps.datasets.models import Dataset, RetiredPartition, clean_table
 from apps.datasets.partitions import drop_retired, partition_name
-from apps.datasets.selectors import current_rows, hold_rows
+from apps.datasets.selectors import hold_rows
 from apps.datasets.services import clear_undone
 from apps.jobs.models import Job, Stage
 from apps.jobs.services.again import reprocess, undo

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from aetherflow.errors import ConflictError
 from apps.accounts.models import User
+from apps.datasets.current import current_rows
 from apps.datasets.models import Dataset, Reject, clean_table
-from apps.datasets.selectors import current_rows
 from apps.datasets.services import clear_undone, lock_department, mark_undone
 from apps.datasets.storage import raw_storage
 from apps.insights.models import Insight

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import pandas as pd
 import structlog
 from django.db import connection, transaction
 
 from aetherflow.department import Department
 from aetherflow.errors import ConflictError
 from aetherflow.registry import department as find_department
+from apps.datasets.current import current_rows, rolled_up_rows
 from apps.datasets.models import Dataset
-from apps.datasets.selectors import current_rows, hold_rows, live_datasets
+from apps.datasets.selectors import hold_rows, live_datasets
 from apps.datasets.services import lock_department
 from apps.insights.comparing import Answer
 from apps.insights.selectors import chosen_settings, reviews_by_kind
@@ -107,7 +109,6 @@ def _store(computed: _Computed, *, run: StageRun, dataset: Dataset) -> bool:
 
 
 def _computed(department: Department, *, run: StageRun) -> _Computed:
-    columns = tuple(dict.fromkeys(column for insight in department.insights for column in insight.columns))
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -115,17 +116,32 @@ def _computed(department: Department, *, run: StageRun) -> _Computed:
         with connection.cursor() as cursor:
             cursor.execute("SELECT statement_timestamp()")
             (snapshot_at,) = cursor.fetchone()
-        # A list, so that the last insight's method holds the rows alone and may let go of what it has read of them.
-        held = [current_rows(department.slug, columns=columns)]
+        frames, count = rows_for(department)
         settings = chosen_settings(department.slug)
         reviews = reviews_by_kind(department.slug)
         rows_of = dict(live_datasets(department.slug).order_by("number").values_list("pk", "rows_loaded"))
-    answers, count = [], len(held[0])
+    answers = []
     for done, insight in enumerate(department.insights):
         StageRun.objects.filter(pk=run.pk, token=run.token).update(
             progress_done=done, progress_total=len(department.insights), progress_unit="insights"
         )
         given = insight.given(settings=settings[insight.kind], reviews=reviews.get(insight.kind, ()))
-        result = insight.compute(held.pop() if insight is department.insights[-1] else held[0], given)
+        # Taken out, so that the method holds the rows alone and may let go of what it has read of them.
+        result = insight.compute(frames.pop(insight.kind), given)
         answers.append(Answer(insight=insight, given=given, result=result))
     return _Computed(answers=answers, rows=count, rows_of=rows_of, settings=settings, snapshot_at=snapshot_at)
+
+
+def rows_for(department: Department) -> tuple[dict[str, pd.DataFrame], int]:
+    """What each insight is computed from, by its kind, and how many rows there are. Inside a transaction: all of them
+    see the same."""
+    plain = [insight for insight in department.insights if insight.rollup is None]
+    columns = tuple(dict.fromkeys(column for insight in plain for column in insight.columns))
+    shared = current_rows(department.slug, columns=columns) if plain else None
+    frames = {
+        insight.kind: shared if insight.rollup is None else rolled_up_rows(department.slug, insight.rollup)
+        for insight in department.insights
+    }
+    if shared is not None:
+        return frames, len(shared)
+    return frames, next((int(frame["rows"].sum()) for frame in frames.values()), 0)

@@ -32,9 +32,8 @@ def daily(first="2024-01-01", weeks=30, category="Tea", price=5.0, quantity=2, p
 
 def lines(*rows):
     groups, products, quantity, price, kept = (np.array(column) for column in zip(*rows, strict=True))
-    return Lines(
-        groups=groups, products=products, quantity=quantity.astype(float), price=price.astype(float), kept=kept * 1.0
-    )
+    gross = quantity * price * 1.0
+    return Lines(groups=groups, products=products, units=quantity.astype(float), gross=gross, paid=gross * kept)
 
 
 def test_the_total_is_the_sum_of_the_categories_to_the_cent():
@@ -204,12 +203,14 @@ def test_effects_always_add_up():
     rng = np.random.default_rng(6)
 
     def some(size):
+        units = rng.integers(-3, 20, size).astype(float)
+        gross = units * rng.gamma(2, 5, size)
         return Lines(
             groups=rng.integers(0, 4, size),
             products=rng.integers(0, 9, size),
-            quantity=rng.integers(-3, 20, size).astype(float),
-            price=rng.gamma(2, 5, size),
-            kept=rng.choice([0.0, 0.5, 1.0], size),
+            units=units,
+            gross=gross,
+            paid=gross * rng.choice([0.0, 0.5, 1.0], size),
         )
 
     for size in (1, 5, 300):
@@ -268,24 +269,51 @@ def test_prices_that_all_move_together_are_no_evidence():
     assert got == Unknown(reason="prices of all products moved together, so that price and time cannot be told apart")
 
 
-def test_many_rows_are_added_up_in_parts_to_the_same_answer(monkeypatch):
+def rolled_up(rows):
+    """As the database does it."""
+    whole = rows[["date", "quantity", "unit_price"]].notna().all(axis=1)
+    day, kept = pd.to_datetime(rows["date"]), 1 - rows["discount_pct"].fillna(0) / 100
+    told = rows.assign(
+        whole=whole,
+        week=day.dt.to_period("W"),
+        above=rows["quantity"] > 0,
+        first=day.where(whole),
+        last=day.where(whole),
+        units=rows["quantity"].where(whole),
+        gross=(rows["quantity"] * rows["unit_price"]).where(whole),
+        paid=(rows["quantity"] * rows["unit_price"] * kept).where(whole),
+        rows=1,
+    )
+    groups = told.groupby(["product_category", "sku", "whole", "week", "above"], dropna=False, as_index=False)
+    added = groups.agg({"first": "min", "last": "max", "rows": "sum", "units": "sum", "gross": "sum", "paid": "sum"})
+    sums = ["units", "gross", "paid"]
+    return added.assign(**{name: added[name].where(added["whole"]) for name in sums}).drop(columns=["week", "above"])
+
+
+def test_rows_that_were_added_up_come_to_the_same_answer():
     rng = np.random.default_rng(3)
-    days = np.datetime64("2025-01-06") + rng.integers(0, 140, 6_000)
-    price = (rng.choice([2.0, 2.5, 3.1], 6_000) * rng.choice([1, 7], 6_000)).round(2)
+    size = 6_000
     rows = pd.DataFrame(
         {
-            "date": days.astype("datetime64[s]"),
-            "product_category": rng.choice(["Tea", "Coffee"], 6_000),
-            "sku": [f"S{place}" for place in rng.integers(0, 25, 6_000)],
-            "quantity": rng.integers(-1, 9, 6_000),
-            "unit_price": price,
-            "discount_pct": rng.choice([0.0, 10.0, np.nan], 6_000),
+            "date": (np.datetime64("2025-01-06") + rng.integers(0, 300, size)).astype("datetime64[s]"),
+            "product_category": rng.choice(["Tea", "Coffee", None], size),
+            "sku": [f"S{place}" for place in rng.integers(0, 25, size)],
+            "quantity": rng.integers(-1, 9, size).astype(float),
+            "unit_price": (rng.choice([2.0, 2.5, 3.1], size) * rng.choice([1, 7], size)).round(2),
+            "discount_pct": rng.choice([0.0, 10.0, np.nan], size),
         }
     )
-    whole = ask(rows)
-    assert whole.data["elasticity"]["price"]["products"] == 50
-    monkeypatch.setattr("aetherflow.departments.sales.insights.moves.PART_ROWS", 700)
-    assert ask(rows) == whole
+    rows.loc[:4, "quantity"] = np.nan
+    rows.loc[5:7, "unit_price"] = np.nan
+    rows.loc[8, "date"] = pd.NaT
+    rows.loc[9, "date"] = pd.Timestamp("2062-01-01")
+    added = rolled_up(rows)
+    assert len(added) < len(rows) * 0.9
+    got = ask(rows)
+    assert got.data["elasticity"]["price"]["products"] == 75
+    assert "9 rows without a usable date" in got.summary
+    assert "1 row dated 2062-01-01 left out" in got.summary
+    assert ask(added) == got
 
 
 def test_what_has_changed_since_the_upload_before():

@@ -7,8 +7,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from aetherflow.registry import departments
+from apps.datasets.current import current_rows
 from apps.datasets.models import Dataset, Overlap, RetiredPartition, RowDigests, clean_table
-from apps.datasets.selectors import clean_rows, current_rows
+from apps.datasets.selectors import clean_rows
 from apps.insights.models import Insight
 from apps.jobs.models import ACTIVE, FINISHED, Job, JobStatus, Stage, StageEvent, StageRun, State
 from apps.jobs.services.transitions import NEXT, status_of

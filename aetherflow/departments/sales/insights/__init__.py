@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from aetherflow.analytics import columns, combination, forecasting, pooled, seasons, weeks
@@ -46,12 +47,18 @@ def revenue_forecast(rows: pd.DataFrame, _: Given) -> InsightResult:
     LEAST_WEEKS whole weeks are listed with an empty forecast and a note; the total counts their mean week.
     """
     sales = reading.read(rows)
-    del rows  # of ten million sales 360 MB
-    totals = weeks.weekly_totals(days=sales.days, groups=sales.categories, values=sales.revenue, size=len(sales.names))
+    totals = weeks.weekly_totals(
+        days=sales.first,
+        until=sales.last,
+        counts=sales.rows.astype(np.float64),
+        groups=sales.categories,
+        values=sales.paid,
+        size=len(sales.names),
+    )
     if totals is None:
         reason = (
             "there is no whole week (Monday to Sunday, or to the usual last trading day) in the data"
-            if len(sales.days)
+            if len(sales.first)
             else "there are no sales with a date, a quantity and a price"
         )
         data: dict[str, object] = {"history_weeks": 0, "categories": [], "top_categories": []}
@@ -156,8 +163,9 @@ INSIGHTS: tuple[Insight, ...] = (
     Insight(
         kind=KIND,
         label="Revenue forecast",
-        version=4,
+        version=5,
         columns=reading.COLUMNS,
+        rollup=reading.ROLLUP,
         compute=revenue_forecast,
         since=since,
     ),

@@ -129,7 +129,7 @@ def _new_categories(got: Forecasted, made: Forecast) -> dict[str, object]:
     totals, new = got.totals, made.newcomers
     newest = float(totals.totals[-1].sum())
     share = float(totals.totals[-1, new.categories].sum()) / newest if newest > 0 else np.nan
-    unseen = np.unique(got.sales.categories[got.sales.days > totals.weeks[-1]])
+    unseen = np.unique(got.sales.categories[got.sales.last > totals.weeks[-1]])
     return {
         "categories": len(new.categories),
         "weekly_revenue": columns.number(new.weekly.sum()),

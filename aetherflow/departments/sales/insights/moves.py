@@ -17,7 +17,6 @@ from aetherflow.departments.sales.insights.reading import Sales
 
 WEEKS = 4
 ELASTICITY_WEEKS = 104  # what customers did longer ago says little of what they do now
-PART_ROWS = 1_000_000
 EFFECTS = ("price", "discount", "volume", "mix", "refunds")
 BEYOND = f"Worked out for the {FULL} largest categories only."
 WORDS = {
@@ -33,13 +32,9 @@ def add_moves(data: dict[str, object], listed: list[dict[str, object]], sales: S
     """Put `drivers` and `elasticity` into `data`, and those of each category into its entry in `listed`; the answer is
     the sentence for the whole department, "" where there is nothing to compare with."""
     code = {name: place for place, name in enumerate(sales.names)}
-    week = (monday_of(sales.days) - totals.weeks[0]).astype(np.int64) // 7
+    week = (monday_of(sales.first) - totals.weeks[0]).astype(np.int64) // 7
     lines = Lines(
-        groups=sales.categories,
-        products=sales.skus + 1,
-        quantity=sales.quantity,
-        price=sales.price,
-        kept=sales.kept,
+        groups=sales.categories, products=sales.skus + 1, units=sales.units, gross=sales.gross, paid=sales.paid
     )
     last, sentence = len(totals.weeks), ""
     by_category: dict[str, dict[str, object]] = {str(entry["category"]): {} for entry in listed}
@@ -74,9 +69,9 @@ def _as_one(lines: Lines) -> Lines:
     return Lines(
         groups=np.zeros_like(lines.groups),
         products=lines.products,
-        quantity=lines.quantity,
-        price=lines.price,
-        kept=lines.kept,
+        units=lines.units,
+        gross=lines.gross,
+        paid=lines.paid,
     )
 
 
@@ -115,38 +110,26 @@ class _ProductWeeks:
 
 
 def _product_weeks(sales: Sales, week: Ints, last: int) -> _ProductWeeks:
-    """Some products at a time: to sort ten million rows at once takes a gigabyte."""
-    usable = (week >= max(0, last - ELASTICITY_WEEKS)) & (week < last) & (sales.quantity > 0) & (sales.skus >= 0)
-    parts = 1 + int(usable.sum()) // PART_ROWS
-    sums = [_sums(sales, week, last, np.flatnonzero(usable & (sales.skus % parts == part))) for part in range(parts)]
-    key, units, gross, paid = (np.concatenate(each) for each in zip(*sums, strict=True))
-    order = np.argsort(key)  # each is there once
-    key, units, gross, paid = key[order], units[order], gross[order], paid[order]
-    products = key // (last + 1)
+    """Added up in a fixed order, so that the order the rows came in cannot change a bit."""
+    usable = (week >= max(0, last - ELASTICITY_WEEKS)) & (week < last) & (sales.units > 0) & (sales.skus >= 0)
+    product = sales.categories[usable] * max(sales.sku_count, 1) + sales.skus[usable]
+    key = product * (last + 1) + week[usable]
+    units, gross, paid = sales.units[usable], sales.gross[usable], sales.paid[usable]
+    order = np.lexsort((paid, gross, units, key))
+    found, place = np.unique(key[order], return_inverse=True)
+    units, gross, paid = (
+        np.asarray(np.bincount(place, weights=each[order], minlength=len(found)), dtype=np.float64)
+        for each in (units, gross, paid)
+    )
+    products = found // (last + 1)
     return _ProductWeeks(
         categories=products // max(sales.sku_count, 1),
         products=products,
-        weeks=key % (last + 1),
+        weeks=found % (last + 1),
         units=units,
         price=paid / units,
         kept=np.where(gross > 0, paid / np.where(gross > 0, gross, 1.0), 0.0),
     )
-
-
-def _sums(sales: Sales, week: Ints, last: int, rows: Ints) -> tuple[Ints, Floats, Floats, Floats]:
-    """Per category, product and week of these rows: its key, units, gross and paid revenue. Added up in a fixed order,
-    so that the order the rows came in cannot change a bit."""
-    key = (sales.categories[rows] * max(sales.sku_count, 1) + sales.skus[rows]) * (last + 1) + week[rows]
-    order = np.lexsort((sales.kept[rows], sales.price[rows], sales.quantity[rows], key))
-    rows, key = rows[order], key[order]
-    begins = np.append(True, key[1:] != key[:-1])[: len(key)]
-    place = np.cumsum(begins) - 1
-    quantity, price, kept = sales.quantity[rows], sales.price[rows], sales.kept[rows]
-    units, gross, paid = (
-        np.asarray(np.bincount(place, weights=each), dtype=np.float64)
-        for each in (quantity, quantity * price, quantity * price * kept)
-    )
-    return key[begins], units, gross, paid
 
 
 def _elasticities(sold: _ProductWeeks) -> dict[str, object]:
