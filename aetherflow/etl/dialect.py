@@ -6,9 +6,10 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from aetherflow.etl.quotes import OddQuotes
 from aetherflow.etl.rejects import FileRefused
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -31,6 +32,17 @@ class Dialect:
     header_line: int
     first_line: int
     offset: int
+    odd_quotes: OddQuotes | None = None
+
+    def records(self, lines: Iterable[str], *, strict: bool = False) -> Iterator[list[str]]:
+        odd = self.odd_quotes
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter,
+            escapechar="\\" if odd and odd.is_escaped else None,
+            skipinitialspace=odd is not None and odd.is_spaced,
+            strict=strict,
+        )
 
 
 def find_dialect(sample: str, *, filename: str, known: Callable[[str], bool], delimiter: str | None = None) -> Dialect:
@@ -54,7 +66,7 @@ def find_dialect(sample: str, *, filename: str, known: Callable[[str], bool], de
     candidates = (delimiter,) if delimiter else DELIMITERS
     start = _below_title_lines(lines, start, candidates, known=known)
     dialects = [_header(lines, start, candidate, filename=filename) for candidate in candidates]
-    best = max(dialects, key=lambda dialect: _rank(dialect, lines, known=known))
+    best = _with_its_quotes(max(dialects, key=lambda dialect: _rank(dialect, lines, known=known)), lines)
     _refuse_odd_width(best, known=known)
     return _with_trailing_delimiters(best, lines)
 
@@ -116,6 +128,38 @@ def _header(lines: list[str], start: int, delimiter: str, *, filename: str) -> D
     )
 
 
+def _with_its_quotes(dialect: Dialect, lines: list[str]) -> Dialect:
+    """Written with odd quotes where the usual rules hold for fewer rows."""
+    text = "".join(lines[dialect.header_line - 1 :])
+    may_be_spaced = re.search(rf'(?:^|{re.escape(dialect.delimiter)}) +"', text, re.MULTILINE) is not None
+    odd = [
+        replace(dialect, odd_quotes=OddQuotes(delimiter=dialect.delimiter, is_spaced=spaced, is_escaped=escaped))
+        for spaced, escaped in ((True, False), (False, True), (True, True))
+        if may_be_spaced >= spaced and ('\\"' in text) >= escaped
+    ]
+    if not odd:
+        return dialect
+    best = max([dialect, *odd], key=lambda style: _rows_by_the_rules(style, lines))
+    header = next(best.records(lines[dialect.header_line - 1 :]), [])
+    return replace(best, header=tuple(map(tidy_label, header)))
+
+
+def _rows_by_the_rules(dialect: Dialect, lines: list[str]) -> int:
+    """How many rows, from the first on, are all of one width, with quotation marks only where they may stand."""
+    rows, width = 0, 0
+    try:
+        for cells in dialect.records(lines[dialect.first_line - 1 :], strict=True):
+            if not any(cell.strip() for cell in cells):
+                continue
+            width = width or len(cells)
+            if len(cells) != width or any(cell[:1] == " " and cell.lstrip(" ")[:1] == '"' for cell in cells):
+                break
+            rows += 1
+    except csv.Error:
+        pass
+    return rows
+
+
 def _rank(dialect: Dialect, lines: list[str], *, known: Callable[[str], bool]) -> tuple[int, float, int]:
     width = len(dialect.header)
     widths = [len(row) for row in _sampled(dialect, lines)]
@@ -126,7 +170,7 @@ def _rank(dialect: Dialect, lines: list[str], *, known: Callable[[str], bool]) -
 def _sampled(dialect: Dialect, lines: list[str]) -> list[list[str]]:
     rows = []
     try:
-        for row in csv.reader(lines[dialect.first_line - 1 :][: SAMPLED_ROWS * 4], delimiter=dialect.delimiter):
+        for row in dialect.records(lines[dialect.first_line - 1 :][: SAMPLED_ROWS * 4]):
             if any(cell.strip() for cell in row):
                 rows.append(row)
             if len(rows) == SAMPLED_ROWS:

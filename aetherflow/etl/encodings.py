@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 
 from aetherflow.etl.codepages import likeliest
+from aetherflow.etl.quotes import OddQuotes, UsualQuotes
 from aetherflow.etl.rejects import FileRefused
 
 CHUNK = 1 << 18
@@ -47,12 +48,20 @@ class Utf8Stream:
     """A file's text as UTF-8 bytes, without byte order mark, transcoded while it is read.
 
     `skip` bytes of UTF-8 are left out at the start and `tail` is given at the end. With `most_lines` a read ends early
-    rather than give more lines at once; none ends between a carriage return and its line feed. A file object as pyarrow
-    wants it.
+    rather than give more lines at once; none ends between a carriage return and its line feed. Where the text has
+    `odd` quotes they are given as usual ones. A file object as pyarrow wants it.
     """
 
     def __init__(
-        self, path: Path, *, encoding: str, mark: int, skip: int = 0, tail: bytes = b"", most_lines: int = 0
+        self,
+        path: Path,
+        *,
+        encoding: str,
+        mark: int,
+        skip: int = 0,
+        tail: bytes = b"",
+        most_lines: int = 0,
+        odd: OddQuotes | None = None,
     ) -> None:
         self._file = path.open("rb")
         self._file.seek(mark)
@@ -62,10 +71,14 @@ class Utf8Stream:
         self._tail = tail
         self._most_lines = 0
         self._ended = False
+        self._quotes: UsualQuotes | None = None
         self.closed = False
         while skip:
             skip -= len(self.read(min(skip, CHUNK)))
         self._most_lines = most_lines
+        if odd is not None:
+            self._quotes = UsualQuotes(odd)
+            self._left = self._quotes.of(self._left, ended=self._ended)
 
     @property
     def bytes_read(self) -> int:
@@ -113,7 +126,8 @@ class Utf8Stream:
         chunk = self._file.read(max(size, CHUNK) if self._decoder else size)
         self._ended = not chunk
         text = self._decoder.decode(chunk, final=self._ended).encode() if self._decoder else chunk
-        return text + self._tail if self._ended else text
+        text = text + self._tail if self._ended else text
+        return self._quotes.of(text, ended=self._ended) if self._quotes else text
 
 
 def examine(path: Path, *, filename: str, encoding: str | None = None) -> Text:

@@ -61,20 +61,20 @@ class Ragged:
     line: int
     text: str
     width: int
-    delimiter: str
+    dialect: Dialect
 
     @property
     def cells(self) -> list[str]:
         try:
-            return next(csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter), [])
+            return next(self.dialect.records(io.StringIO(self.text, newline="")), [])
         except csv.Error:
-            return self.text.split(self.delimiter)
+            return self.text.split(self.dialect.delimiter)
 
     @property
     def is_blank(self) -> bool:
         if '"' in self.text:
             return not any(cell.strip() for cell in self.cells)
-        return not self.text.replace(self.delimiter, "").strip()
+        return not self.text.replace(self.dialect.delimiter, "").strip()
 
     def code(self, *, columns: int) -> str:
         return faults.ragged_code(self.width, columns=columns)
@@ -117,9 +117,15 @@ def read_texts(path: Path, *, text: Text, dialect: Dialect, block: int = BLOCK) 
     tail = f"\n{end}{dialect.delimiter * len(dialect.header)}\n".encode()
     most_lines = max(BLOCK_CELLS // len(dialect.header), FEWEST_LINES)
     with Utf8Stream(
-        path, encoding=text.encoding, mark=text.mark, skip=dialect.offset, tail=tail, most_lines=most_lines
+        path,
+        encoding=text.encoding,
+        mark=text.mark,
+        skip=dialect.offset,
+        tail=tail,
+        most_lines=most_lines,
+        odd=dialect.odd_quotes,
     ) as stream:
-        records = _Records(dialect, end=end, count_breaks=text.has_quotes)
+        records = _Records(replace(dialect, odd_quotes=None), end=end, count_breaks=text.has_quotes)
         reader = arrow_csv.open_csv(
             pa.PythonFile(stream, mode="r"),
             read_options=arrow_csv.ReadOptions(
@@ -198,7 +204,7 @@ class _Records:
 
     def __init__(self, dialect: Dialect, *, end: str, count_breaks: bool) -> None:
         self._end = end
-        self._delimiter = dialect.delimiter
+        self._dialect = dialect
         self._names = [str(at) for at in range(len(dialect.header))]
         self._count_breaks = count_breaks
         # pyarrow reads a block ahead, so records of later batches may be noted already.
@@ -258,7 +264,7 @@ class _Records:
     def _ragged(self, text: str, width: int, *, line: int) -> Ragged:
         if len(text) > LONGEST_CELL and re.search(r"[\r\n]", text):
             raise open_quote(line)
-        return Ragged(line=line, text=text, width=width, delimiter=self._delimiter)
+        return Ragged(line=line, text=text, width=width, dialect=self._dialect)
 
 
 def _breaks(batch: pa.RecordBatch) -> np.ndarray:

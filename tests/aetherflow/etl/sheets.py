@@ -110,7 +110,7 @@ DIALECTS = st.builds(
     encoding=st.sampled_from(["utf-8", "utf-8", "cp1252", "utf-16-le", "utf-16-be", "utf-32-le"]),
     mark=st.booleans(),
     ending=st.sampled_from(["\n", "\r\n", "\r"]),
-    quoting=st.sampled_from(["where needed", "everywhere", "here and there"]),
+    quoting=st.sampled_from(["where needed", "everywhere", "here and there", "behind spaces", "with backslashes"]),
     decimal=st.sampled_from([".", ","]),
     group=st.sampled_from(["", "", "other", " ", "'", "\u00a0", "\u202f"]),
     order=st.sampled_from(["iso", "day-first", "month-first", "named"]),
@@ -212,8 +212,11 @@ class _Writer:
         self.above()
         extra = self.dialect.more_columns
         labels = [self.draw(st.sampled_from(LABELS[name])) for name in columns]
-        self.record([*labels, *["", "Left out"][:extra]])
+        self.record([*labels, *["", "Left out"][:extra]], are_labels=True)
         lines = {}
+        if self.dialect.quoting == "with backslashes":
+            # Without a quotation mark behind one, a backslash may as well be just that.
+            rows = [rows[0] | {"label": 'Tub, 5" wide'}, *rows[1:]]
         for row in rows:
             self.blank_lines()
             cells = [self.cell(name, row[name]) for name in columns] + [""] * min(extra, 1) + ["x\ny"] * (extra == 2)
@@ -242,8 +245,8 @@ class _Writer:
         for line in self.draw(st.lists(blank, max_size=2)):
             self.text += line + self.dialect.ending
 
-    def record(self, cells: list[str], *, more: bool = False) -> None:
-        written = self.dialect.delimiter.join(self.quoted(cell) for cell in cells)
+    def record(self, cells: list[str], *, more: bool = False, are_labels: bool = False) -> None:
+        written = self.dialect.delimiter.join(self.quoted(cell, is_label=are_labels) for cell in cells)
         written += self.dialect.delimiter * more + self.dialect.ending
         self.longest = max(self.longest, len(written.encode()))
         self.text += written
@@ -252,8 +255,13 @@ class _Writer:
         if self.draw(st.booleans()):
             self.text = self.text.removesuffix(self.dialect.ending)
 
-    def quoted(self, cell: str) -> str:
+    def quoted(self, cell: str, *, is_label: bool) -> str:
         needed = any(sign in cell for sign in (self.dialect.delimiter, '"', "\n", "\r"))
+        if self.dialect.quoting == "with backslashes" and (needed or "\\" in cell[1:]):
+            return '"' + cell.replace("\\", r"\\").replace('"', r"\"") + '"'
+        # A header over several lines is found before its quotation marks are understood.
+        if self.dialect.quoting == "behind spaces" and needed and not is_label:
+            return ' "' + cell.replace('"', '""') + '"'
         wanted = self.dialect.quoting == "everywhere" or (
             self.dialect.quoting == "here and there" and self.draw(st.booleans())
         )

@@ -23,21 +23,6 @@ EXPECTED: dict[str, dict[str, Any]] = {
     if folder.is_dir()
     for name, expected in json.loads((folder / "expected.json").read_text(encoding="utf-8")).items()
 }
-# What these files hold is not read as it ought to be. Each entry must go once it is.
-KNOWN_DEVIATIONS = {
-    "sales/quotes-after-space.csv": "a quotation mark behind a space is taken for text",
-    "sales/quotes-backslash.csv": "a backslash escapes nothing",
-}
-each_file = pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            name,
-            marks=[pytest.mark.xfail(strict=True, reason=KNOWN_DEVIATIONS[name])] if name in KNOWN_DEVIATIONS else [],
-        )
-        for name in EXPECTED
-    ],
-)
 
 
 def read(path: Path, slug: str, **options: Any) -> tuple[dict[str, Any], list[Batch]]:
@@ -90,7 +75,7 @@ def as_said(outcome: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]
     return said
 
 
-@each_file
+@pytest.mark.parametrize("name", EXPECTED)
 def test_becomes_what_is_said_beside_it(name: str) -> None:
     expected = {key: value for key, value in EXPECTED[name].items() if key not in {"about", "options"}}
     options = ReadOptions(**EXPECTED[name].get("options", {}))
@@ -127,7 +112,6 @@ def test_every_file_has_its_expectation_and_is_small() -> None:
     assert files.keys() == EXPECTED.keys()
     assert len(files) >= 60
     assert max(files.values()) <= 20_000
-    assert KNOWN_DEVIATIONS.keys() <= EXPECTED.keys()
     assert {Path(name).parent.name for name in EXPECTED} == registry.departments().keys()
 
 
