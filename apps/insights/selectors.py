@@ -43,12 +43,12 @@ def insight_for(user: User, insight_id: UUID) -> Insight:
     return found
 
 
-def with_heads(insights: Collection[Insight], *, at: datetime) -> None:
-    """Put the head of each ranking, as it stands now, where a reader of `data` looks for it. Three queries however
-    many there are."""
+def with_heads(insights: Collection[Insight], *, most: int = HEAD, at: datetime) -> None:
+    """Put the head of each ranking, as it stands now, where a reader of `data` looks for it: so many items, or all of
+    fewer. Three queries however many there are."""
     heads: dict[UUID, list[Any]] = defaultdict(list)
     ranked = {insight.pk: insight for insight in insights if insight.items_total is not None}
-    items = InsightItem.objects.filter(insight__in=ranked, rank__lte=HEAD).order_by("insight_id", "rank")
+    items = InsightItem.objects.filter(insight__in=ranked, rank__lte=most).order_by("insight_id", "rank")
     found = _said(ranked.values(), of=items)
     for insight_id, key, item in items.values_list("insight_id", "subject_key", "item"):
         heads[insight_id].append(_shown(ranked[insight_id], item, key, found, at=at))
@@ -260,9 +260,11 @@ def declared_of(insight: Insight) -> Declared | None:
     return next((each for each in find_department(insight.department).insights if each.kind == insight.kind), None)
 
 
-def dashboard_for(user: User, department: str, *, dataset_id: UUID | None = None, at: datetime) -> dict[str, Any]:
-    """The department's latest insights (or those of one dataset's run) with the heads of their rankings, and what they
-    rest on. Seven queries, and one where an insight is compared with an earlier one.
+def dashboard_for(
+    user: User, department: str, *, dataset_id: UUID | None = None, items: int = HEAD, at: datetime
+) -> dict[str, Any]:
+    """The department's latest insights (or those of one dataset's run) with the first `items` of their rankings, and
+    what they rest on. Seven queries, and one where an insight is compared with an earlier one.
 
     ForbiddenError for another department, NotFoundError for a dataset that is not in this one.
     """
@@ -278,7 +280,7 @@ def dashboard_for(user: User, department: str, *, dataset_id: UUID | None = None
             )
         insights = insights.filter(dataset=dataset)
     latest = list(insights.order_by("kind", "-computed_at").distinct("kind"))
-    with_heads(latest, at=at)
+    with_heads(latest, most=items, at=at)
     with_figures_before(latest)
     newest = datasets.exclude(loaded_at=None).order_by("-number").first()
     # A refused upload is one of the department's too, but nothing rests on it.

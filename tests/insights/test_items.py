@@ -12,9 +12,9 @@ from django.db.migrations.executor import MigrationExecutor
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
-from apps.insights import selectors
 from apps.insights.keys import subject_key
 from apps.insights.models import Insight, InsightItem
+from apps.insights.selectors import HEAD
 from tests.accounts.factories import AdminFactory, UserFactory, bearer
 from tests.datasets.factories import DatasetFactory
 from tests.insights.stored import answer, item, store
@@ -47,16 +47,15 @@ def test_a_long_dashboard_is_sent_compressed_to_whoever_can_read_that(client: AP
     assert len(packed.content) < len(plain.content) / 5
 
 
-def test_the_dashboard_holds_the_head_and_pages_hold_the_rest(
-    client: APIClient, seller: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(selectors, "HEAD", 3)
+def test_the_dashboard_holds_the_head_and_pages_hold_the_rest(client: APIClient, seller: User) -> None:
     items = ranking(5)
     insight = store(DatasetFactory(), answer(items))
-    (shown,) = client.get("/api/v1/dashboards/sales", **bearer(seller)).json()["insights"]
+    (shown,) = client.get("/api/v1/dashboards/sales?items=3", **bearer(seller)).json()["insights"]
     assert shown["data"] == {"level": 1.0, "items": [each | {"review": None, "snooze": None} for each in items[:3]]}
     assert (shown["items_total"], shown["subject"], shown["version"]) == (5, ["sku"], 3)
-    assert client.get(f"/api/v1/insights/{insight.pk}", **bearer(seller)).json() == shown
+    assert client.get(f"/api/v1/insights/{insight.pk}?items=3", **bearer(seller)).json() == shown
+    (whole,) = client.get("/api/v1/dashboards/sales", **bearer(seller)).json()["insights"]
+    assert [len(whole["data"]["items"]), whole["sha256"]] == [5, shown["sha256"]]
 
     page = asked(client, insight, "?limit=2&offset=3", seller)
     assert page["count"] == 5
@@ -84,6 +83,13 @@ def test_a_ranking_is_filtered_in_its_order(client: APIClient, seller: User, que
 def test_a_filter_that_is_none_is_refused(client: APIClient, seller: User, query: str) -> None:
     insight = store(DatasetFactory(), answer(ranking(2)))
     problem(client.get(f"/api/v1/insights/{insight.pk}/items?{query}", **bearer(seller)), 400, "invalid-request")
+
+
+@pytest.mark.parametrize("items", ["-1", str(HEAD + 1), "many"])
+def test_no_more_of_a_ranking_than_its_head_is_asked_for(client: APIClient, seller: User, items: str) -> None:
+    insight = store(DatasetFactory(), answer(ranking(2)))
+    for path in ("dashboards/sales", f"insights/{insight.pk}"):
+        problem(client.get(f"/api/v1/{path}?items={items}", **bearer(seller)), 400, "invalid-request")
 
 
 def test_an_insight_that_is_no_ranking_has_no_items(client: APIClient, seller: User) -> None:

@@ -54,14 +54,17 @@ class InsightOutput(serializers.ModelSerializer):
     quality = serializers.DictField(allow_null=True, read_only=True)
     data = serializers.DictField(  # type: ignore[assignment]
         read_only=True,
-        help_text=f"Its shape goes with `kind`; see docs/api.md. Of a ranking `items` holds the first {HEAD:,}.",
+        help_text=f"Its shape goes with `kind`; see docs/api.md. Of a ranking `items` holds the first, {HEAD:,} unless "
+        "fewer are asked for.",
     )
     items_total = serializers.IntegerField(
         allow_null=True, read_only=True, help_text="How many items the ranking has; null where it is none."
     )
     subject = serializers.SerializerMethodField(help_text="The fields of an item that say which one it is.")
     basis = serializers.DictField(
-        read_only=True, help_text="Datasets, the rows of each (`rows_of`), and the number of rows that count together."
+        read_only=True,
+        help_text="Datasets, the rows of each (`rows_of`), the number of rows that count together, and the versions of "
+        "the `libraries` it was computed with.",
     )
     given = GivenOutput(read_only=True)
     figures = serializers.SerializerMethodField(
@@ -130,8 +133,17 @@ class DashboardOutput(serializers.Serializer[Any]):
     insights = InsightOutput(many=True)
 
 
-class DashboardInput(serializers.Serializer[Any]):
+class InsightInput(serializers.Serializer[Any]):
+    items = serializers.IntegerField(min_value=0, max_value=HEAD, default=HEAD)
+
+
+class DashboardInput(InsightInput):
     dataset = serializers.UUIDField(required=False)
+
+
+_ITEMS = OpenApiParameter(
+    "items", {"type": "integer", "minimum": 0, "maximum": HEAD}, description="How many of a ranking `data.items` holds."
+)
 
 
 # Thousands of items are megabytes as text, and a tenth of that compressed.
@@ -139,25 +151,33 @@ class DashboardInput(serializers.Serializer[Any]):
 class DashboardView(APIView):
     @extend_schema(
         operation_id="dashboards_get",
-        parameters=[OpenApiParameter("dataset", UUID, description="Only the insights of this upload's run.")],
+        parameters=[OpenApiParameter("dataset", UUID, description="Only the insights of this upload's run."), _ITEMS],
         responses=DashboardOutput,
     )
     def get(self, request: Request, department: str) -> Response:
         """The latest insights of the department."""
         asked = DashboardInput(data=request.query_params)
         asked.is_valid(raise_exception=True)
+        wanted = asked.validated_data
         dashboard = dashboard_for(
-            user_of(request), department, dataset_id=asked.validated_data.get("dataset"), at=timezone.now()
+            user_of(request),
+            department,
+            dataset_id=wanted.get("dataset"),
+            items=wanted["items"],
+            at=timezone.now(),
         )
         return Response(DashboardOutput(dashboard).data)
 
 
+@method_decorator(gzip_page, name="dispatch")
 class InsightView(APIView):
-    @extend_schema(operation_id="insights_get", responses=InsightOutput)
+    @extend_schema(operation_id="insights_get", parameters=[_ITEMS], responses=InsightOutput)
     def get(self, request: Request, insight_id: UUID) -> Response:
         """One insight with the head of its ranking. Computed anew it has another id."""
+        asked = InsightInput(data=request.query_params)
+        asked.is_valid(raise_exception=True)
         insight = insight_for(user_of(request), insight_id)
-        with_heads([insight], at=timezone.now())
+        with_heads([insight], most=asked.validated_data["items"], at=timezone.now())
         with_figures_before([insight])
         return Response(InsightOutput(insight).data)
 

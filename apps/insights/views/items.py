@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.gzip import gzip_page
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers
 from rest_framework.request import Request
@@ -142,6 +144,8 @@ def _facets() -> dict[str, list[str]]:
     return found
 
 
+# A thousand items are most of a megabyte as text.
+@method_decorator(gzip_page, name="dispatch")
 class InsightItemsView(generics.GenericAPIView):
     pagination_class = RankPagination
     queryset = InsightItem.objects.none()

@@ -1,9 +1,9 @@
 /** Every query of the page once: pages, prefetches and invalidations share these. */
 import { keepPreviousData, queryOptions, type QueryClient } from '@tanstack/react-query';
 
+import { boardOf } from './board';
 import {
   authConfig,
-  dashboardsGet,
   dashboardsSettings,
   datasetsGet,
   datasetsList,
@@ -47,7 +47,7 @@ export const configQuery = queryOptions({
 export const dashboardQuery = (department: string, dataset?: string) =>
   queryOptions({
     queryKey: ['dashboard', department, dataset ?? null],
-    queryFn: ({ signal }) => dashboardsGet(department, dataset ? { dataset } : undefined, { signal }),
+    queryFn: ({ signal }) => boardOf(department, dataset, signal),
   });
 
 export const settingsQuery = (department: string) =>

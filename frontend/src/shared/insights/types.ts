@@ -142,6 +142,8 @@ export interface StockItem extends Standing {
   xyz?: string;
   dead_stock?: boolean;
   idle_days?: number;
+  /** From version 4 on: nothing is expected of it, and nothing ordered. */
+  no_longer_reported?: boolean;
   /** From version 3 on. `demand_views`: units a day and variance to mean ratio of each view of demand. */
   min_order_qty?: number;
   demand_views?: [daily: number, dispersion: number][];

@@ -176,6 +176,12 @@ describe('the list of what to order', () => {
     expect(within(why).getByText('Reorder point')).toBeVisible();
   });
 
+  test('says of an item that is no longer reported since when', async () => {
+    const delisted = { ...minimum, no_longer_reported: true, snapshot_date: '2026-01-05' };
+    show({}, SHOW, { all: [delisted] });
+    expect(await screen.findByText('Not reported since Jan 5, 2026')).toBeVisible();
+  });
+
   test('is filtered by warehouse, and the address says so', async () => {
     const { router } = show();
     await user.click(await screen.findByRole('combobox', { name: 'Warehouse' }));

@@ -20,6 +20,7 @@ import type {
   HealthOutput,
   HelpOutput,
   InsightOutput,
+  InsightsGetParams,
   InsightsItemsParams,
   InsightsReviewsParams,
   ItemsPage,
@@ -595,12 +596,28 @@ export const healthReady = async (options?: RequestInit): Promise<ReadinessOutpu
 /**
  * One insight with the head of its ranking. Computed anew it has another id.
  */
-export const getInsightsGetUrl = (insightId: string) => {
-  return `/api/v1/insights/${insightId}`;
+export const getInsightsGetUrl = (insightId: string, params?: InsightsGetParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : value.toString());
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/insights/${insightId}?${stringifiedParams}`
+    : `/api/v1/insights/${insightId}`;
 };
 
-export const insightsGet = async (insightId: string, options?: RequestInit): Promise<InsightOutput> => {
-  return request<InsightOutput>(getInsightsGetUrl(insightId), {
+export const insightsGet = async (
+  insightId: string,
+  params?: InsightsGetParams,
+  options?: RequestInit,
+): Promise<InsightOutput> => {
+  return request<InsightOutput>(getInsightsGetUrl(insightId, params), {
     ...options,
     method: 'GET',
   });

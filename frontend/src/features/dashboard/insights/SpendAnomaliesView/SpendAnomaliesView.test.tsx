@@ -14,8 +14,10 @@ import { user } from '@/test/user';
 const REVIEWS = '/insights/:insight/reviews/bulk';
 
 function openQueue(items: SpendItem[] = payments(8), { search = '', said = [] as Said[] } = {}) {
+  const [whole = {}] = board(items, items.length).insights;
   server.use(
-    answers('/dashboards/finance', board(items.slice(0, 100), items.length)),
+    answers('/dashboards/finance', board(items.slice(0, 25), items.length)),
+    answers('/insights/:insight', whole),
     ...ranking({ subject: ['txn_id'] }, items, fay.full_name, said),
   );
   return open(`/dashboard/finance${search}`, { as: fay });

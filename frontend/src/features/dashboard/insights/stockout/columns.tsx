@@ -27,6 +27,9 @@ export const columnsFor = ({ order, snooze }: Acts): Column<Line>[] => [
         <div className={cells.sub}>
           {[item.warehouse_id, item.product_category, item.supplier_id].filter(Boolean).join(' · ')}
         </div>
+        {item.no_longer_reported && (
+          <div className={cells.sub}>Not reported since {format.date(item.snapshot_date)}</div>
+        )}
         <Waiting snooze={item.snooze} />
       </>
     ),

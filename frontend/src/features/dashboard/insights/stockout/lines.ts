@@ -99,6 +99,7 @@ export const ITEM_COLUMNS: ExportColumn<Line>[] = [
   { header: 'Minimum order', value: ({ item }) => item.min_order_qty ?? null },
   { header: 'ABC', value: ({ item }) => item.abc ?? null },
   { header: 'XYZ', value: ({ item }) => item.xyz ?? null },
+  { header: 'No longer reported', value: ({ item }) => item.no_longer_reported ?? null },
   { header: 'Not before', value: ({ item, waits }) => (waits ? day(item.snooze?.until) : null) },
   { header: 'Why', value: ({ item }) => item.reason },
   { header: 'What-if', value: ({ isWhatIf }) => isWhatIf },

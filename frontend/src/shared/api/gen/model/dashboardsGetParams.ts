@@ -11,4 +11,10 @@ export type DashboardsGetParams = {
    * Only the insights of this upload's run.
    */
   dataset?: string;
+  /**
+   * How many of a ranking `data.items` holds.
+   * @minimum 0
+   * @maximum 5000
+   */
+  items?: number;
 };

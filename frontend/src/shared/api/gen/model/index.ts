@@ -93,6 +93,7 @@ export * from './insightOutputParameters';
 export * from './insightOutputQuality';
 export * from './insightOutputQualityAnyOf';
 export * from './insightOutputSince';
+export * from './insightsGetParams';
 export * from './insightsItemsParams';
 export * from './insightsItemsSeverityItem';
 export * from './insightsItemsStateItem';

@@ -25,7 +25,7 @@ export interface InsightOutput {
   /** The constants and settings that the numbers hang on. */
   readonly parameters: InsightOutputParameters;
   readonly given: GivenOutput;
-  /** Datasets, the rows of each (`rows_of`), and the number of rows that count together. */
+  /** Datasets, the rows of each (`rows_of`), the number of rows that count together, and the versions of the `libraries` it was computed with. */
   readonly basis: InsightOutputBasis;
   /** Of what came out: the same rows and the same `given` come to the same. */
   readonly sha256: string;
@@ -39,6 +39,6 @@ export interface InsightOutput {
   readonly subject: readonly string[];
   /** How many items the ranking has; null where it is none. */
   readonly items_total: InsightOutputItemsTotal;
-  /** Its shape goes with `kind`; see docs/api.md. Of a ranking `items` holds the first 5,000. */
+  /** Its shape goes with `kind`; see docs/api.md. Of a ranking `items` holds the first, 5,000 unless fewer are asked for. */
   readonly data: InsightOutputData;
 }

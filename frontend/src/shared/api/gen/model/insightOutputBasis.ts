@@ -7,6 +7,6 @@
  */
 
 /**
- * Datasets, the rows of each (`rows_of`), and the number of rows that count together.
+ * Datasets, the rows of each (`rows_of`), the number of rows that count together, and the versions of the `libraries` it was computed with.
  */
 export type InsightOutputBasis = { [key: string]: unknown };

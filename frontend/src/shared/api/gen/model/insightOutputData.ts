@@ -7,6 +7,6 @@
  */
 
 /**
- * Its shape goes with `kind`; see docs/api.md. Of a ranking `items` holds the first 5,000.
+ * Its shape goes with `kind`; see docs/api.md. Of a ranking `items` holds the first, 5,000 unless fewer are asked for.
  */
 export type InsightOutputData = { [key: string]: unknown };
