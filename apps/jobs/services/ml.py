@@ -137,11 +137,13 @@ def rows_for(department: Department) -> tuple[dict[str, pd.DataFrame], int]:
     see the same."""
     plain = [insight for insight in department.insights if insight.rollup is None]
     columns = tuple(dict.fromkeys(column for insight in plain for column in insight.columns))
-    shared = current_rows(department.slug, columns=columns) if plain else None
-    frames = {
-        insight.kind: shared if insight.rollup is None else rolled_up_rows(department.slug, insight.rollup)
+    shared = current_rows(department.slug, columns=columns) if plain else pd.DataFrame()
+    added = {
+        insight.kind: rolled_up_rows(department.slug, insight.rollup)
         for insight in department.insights
+        if insight.rollup is not None
     }
-    if shared is not None:
+    frames = {insight.kind: added.get(insight.kind, shared) for insight in department.insights}
+    if plain:
         return frames, len(shared)
-    return frames, next((int(frame["rows"].sum()) for frame in frames.values()), 0)
+    return frames, next((int(frame["rows"].sum()) for frame in added.values()), 0)
