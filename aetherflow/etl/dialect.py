@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from aetherflow.etl.quotes import OddQuotes
@@ -35,14 +36,7 @@ class Dialect:
     odd_quotes: OddQuotes | None = None
 
     def records(self, lines: Iterable[str], *, strict: bool = False) -> Iterator[list[str]]:
-        odd = self.odd_quotes
-        return csv.reader(
-            lines,
-            delimiter=self.delimiter,
-            escapechar="\\" if odd and odd.is_escaped else None,
-            skipinitialspace=odd is not None and odd.is_spaced,
-            strict=strict,
-        )
+        return _records(lines, self.delimiter, odd=self.odd_quotes, strict=strict)
 
 
 def find_dialect(sample: str, *, filename: str, known: Callable[[str], bool], delimiter: str | None = None) -> Dialect:
@@ -66,7 +60,8 @@ def find_dialect(sample: str, *, filename: str, known: Callable[[str], bool], de
     candidates = (delimiter,) if delimiter else DELIMITERS
     start = _below_title_lines(lines, start, candidates, known=known)
     dialects = [_header(lines, start, candidate, filename=filename) for candidate in candidates]
-    best = _with_its_quotes(max(dialects, key=lambda dialect: _rank(dialect, lines, known=known)), lines)
+    best = max(dialects, key=lambda dialect: _rank(dialect, lines, known=known))
+    best = _with_its_quotes(best, lines, filename=filename)
     _refuse_odd_width(best, known=known)
     return _with_trailing_delimiters(best, lines)
 
@@ -94,7 +89,19 @@ def _labels(record: list[str], delimiter: str, *, known: Callable[[str], bool]) 
     return len({cell for cell in cells if known(cell)})
 
 
-def _header(lines: list[str], start: int, delimiter: str, *, filename: str) -> Dialect:
+def _records(
+    lines: Iterable[str], delimiter: str, *, odd: OddQuotes | None, strict: bool = False
+) -> Iterator[list[str]]:
+    return csv.reader(
+        lines,
+        delimiter=delimiter,
+        escapechar="\\" if odd and odd.is_escaped else None,
+        skipinitialspace=odd is not None and odd.is_spaced,
+        strict=strict,
+    )
+
+
+def _header(lines: list[str], start: int, delimiter: str, *, filename: str, odd: OddQuotes | None = None) -> Dialect:
     used = 0
 
     def feed() -> Iterator[str]:
@@ -105,7 +112,7 @@ def _header(lines: list[str], start: int, delimiter: str, *, filename: str) -> D
         yield END
 
     try:
-        cells = next(csv.reader(feed(), delimiter=delimiter))
+        cells = next(_records(feed(), delimiter, odd=odd))
     except csv.Error:
         cells = [END]
     if any(END in cell for cell in cells):
@@ -125,35 +132,38 @@ def _header(lines: list[str], start: int, delimiter: str, *, filename: str) -> D
         header_line=start + 1,
         first_line=start + used + 1,
         offset=len("".join(lines[: start + used]).encode()),
+        odd_quotes=odd,
     )
 
 
-def _with_its_quotes(dialect: Dialect, lines: list[str]) -> Dialect:
+def _with_its_quotes(dialect: Dialect, lines: list[str], *, filename: str) -> Dialect:
     """Written with odd quotes where the usual rules hold for fewer rows."""
-    text = "".join(lines[dialect.header_line - 1 :])
-    may_be_spaced = re.search(rf'(?:^|{re.escape(dialect.delimiter)}) +"', text, re.MULTILINE) is not None
-    odd = [
-        replace(dialect, odd_quotes=OddQuotes(delimiter=dialect.delimiter, is_spaced=spaced, is_escaped=escaped))
-        for spaced, escaped in ((True, False), (False, True), (True, True))
-        if may_be_spaced >= spaced and ('\\"' in text) >= escaped
-    ]
-    if not odd:
-        return dialect
-    best = max([dialect, *odd], key=lambda style: _rows_by_the_rules(style, lines))
-    header = next(best.records(lines[dialect.header_line - 1 :]), [])
-    return replace(best, header=tuple(map(tidy_label, header)))
+    delimiter, start = dialect.delimiter, dialect.header_line - 1
+    text = "".join(lines[start:])
+    may_be_spaced = re.search(rf'(?:^|{re.escape(delimiter)}) +"', text, re.MULTILINE) is not None
+    styles = [dialect]
+    for is_spaced, is_escaped in ((True, False), (False, True), (True, True)):
+        if may_be_spaced >= is_spaced and ('\\"' in text) >= is_escaped:
+            odd = OddQuotes(delimiter=delimiter, is_spaced=is_spaced, is_escaped=is_escaped)
+            # Of another style the header may end on another line, or nowhere.
+            with suppress(FileRefused):
+                styles.append(_header(lines, start, delimiter, filename=filename, odd=odd))
+    return max(styles, key=lambda style: _rows_by_the_rules(style, lines)) if len(styles) > 1 else dialect
 
 
 def _rows_by_the_rules(dialect: Dialect, lines: list[str]) -> int:
-    """How many rows, from the first on, are all of one width, with quotation marks only where they may stand."""
+    """How many rows, from the header on, have quotation marks only where they may stand, and below it one width."""
     rows, width = 0, 0
     try:
-        for cells in dialect.records(lines[dialect.first_line - 1 :], strict=True):
+        for cells in dialect.records(lines[dialect.header_line - 1 :], strict=True):
             if not any(cell.strip() for cell in cells):
                 continue
-            width = width or len(cells)
-            if len(cells) != width or any(cell[:1] == " " and cell.lstrip(" ")[:1] == '"' for cell in cells):
+            if any(cell[:1] == " " and cell.lstrip(" ")[:1] == '"' for cell in cells):
                 break
+            if rows:
+                width = width or len(cells)
+                if len(cells) != width:
+                    break
             rows += 1
     except csv.Error:
         pass

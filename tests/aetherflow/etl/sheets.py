@@ -259,7 +259,7 @@ class _Writer:
         needed = any(sign in cell for sign in (self.dialect.delimiter, '"', "\n", "\r"))
         if self.dialect.quoting == "with backslashes" and (needed or "\\" in cell[1:]):
             return '"' + cell.replace("\\", r"\\").replace('"', r"\"") + '"'
-        # A header over several lines is found before its quotation marks are understood.
+        # Below title lines a header over several lines is looked for before its quotation marks are understood.
         if self.dialect.quoting == "behind spaces" and needed and not is_label:
             return ' "' + cell.replace('"', '""') + '"'
         wanted = self.dialect.quoting == "everywhere" or (

@@ -55,3 +55,23 @@ def test_a_header_below_titles_may_run_over_lines() -> None:
     dialect = found("Parcels", '"parcel', 'no";sent;parcel;pieces', ROW)
     assert dialect.header == ("parcel\nno", "sent", "parcel", "pieces")
     assert (dialect.header_line, dialect.first_line) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("lines", "header"),
+    [
+        (['parcel, "sent\nto", pieces', 'P-1, "A, B", 2'], ("parcel", "sent\nto", "pieces")),
+        ([r'parcel,"the \"sent\" one",pieces', 'P-1,"A, B",2'], ("parcel", 'the "sent" one', "pieces")),
+    ],
+)
+def test_a_header_with_odd_quotes_ends_where_they_say(lines: list[str], header: tuple[str, ...]) -> None:
+    dialect = found(*lines, "P-2,x,3")
+    assert dialect.header == header
+    assert dialect.offset == len(lines[0]) + 1
+    assert dialect.odd_quotes is not None
+
+
+def test_an_odd_quote_in_the_header_that_is_not_closed_is_no_reason_to_fail() -> None:
+    rows = [ROW.replace(";", ",")] * 3
+    dialect = found(r'parcel,"sent\",pieces', *rows)
+    assert (dialect.header, dialect.odd_quotes) == (("parcel", "sent\\", "pieces"), None)
