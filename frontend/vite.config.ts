@@ -33,30 +33,8 @@ const SHARED = [
   { name: 'frame', test: /\/src\//, tags: ['$initial' as const] },
 ];
 
-/** Of the letters every page shows, whose stylesheets would tell of them only later. */
-const FONTS = /(inter-latin-wght|poppins-latin-600)-normal-[\w-]+\.woff2$/;
-
-/** Asks for the fonts together with the scripts, so that the words do not change their shape under the reader. */
-function preloadedFonts(): Plugin {
-  return {
-    name: 'preloaded-fonts',
-    apply: 'build',
-    transformIndexHtml: {
-      order: 'post',
-      handler: (_page, { bundle = {} }) =>
-        Object.keys(bundle)
-          .filter((name) => FONTS.test(name))
-          .map((name) => ({
-            tag: 'link',
-            attrs: { rel: 'preload', as: 'font', type: 'font/woff2', crossorigin: '', href: `/${name}` },
-            injectTo: 'head-prepend' as const,
-          })),
-    },
-  };
-}
-
 export default defineConfig({
-  plugins: [react(), preloadedFonts(), precompressed()],
+  plugins: [react(), precompressed()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   server: { proxy: { '/api': process.env.VITE_API ?? 'http://127.0.0.1:8000' } },
   build: {

@@ -1,12 +1,11 @@
 import '@fontsource/poppins/latin-600.css';
 import '@fontsource/poppins/latin-ext-600.css';
 import '@fontsource-variable/inter/wght.css';
-import '@mantine/core/styles.css';
-import '@mantine/notifications/styles.css';
+import './mantine.css';
 import './global.css';
 
 import { noop } from '@tanstack/react-query';
-import { StrictMode } from 'react';
+import { startTransition, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { restore } from '@/shared/session/session';
@@ -22,8 +21,11 @@ restore().catch(noop);
 void preloadPage(router);
 const root = document.getElementById('root');
 if (!root) throw new Error('The page has no #root.');
-createRoot(root).render(
-  <StrictMode>
-    <App client={client} router={router} />
-  </StrictMode>,
+// In a transition React draws in slices, and a slow phone can scroll and press in between.
+startTransition(() =>
+  createRoot(root).render(
+    <StrictMode>
+      <App client={client} router={router} />
+    </StrictMode>,
+  ),
 );

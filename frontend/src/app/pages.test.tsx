@@ -94,7 +94,7 @@ describe('the door', () => {
     const { client, router } = open('/dashboard/sales');
     await heading('Sales');
     await user.click(screen.getByRole('button', { name: 'Account of Ada Novak' }));
-    await user.click(await screen.findByRole('menuitem', { name: 'Log out' }));
+    await user.click(await screen.findByRole('button', { name: 'Log out' }));
     await heading('Log in');
     expect(router.state.location.pathname).toBe('/login');
     expect(client.getQueryData(['dashboard', 'sales', null])).toBeUndefined();

@@ -10,6 +10,7 @@ import {
 
 import { sessionsQuery } from '@/features/account/sessions';
 import { authSearch } from '@/features/auth/search';
+import { DashboardPage } from '@/features/dashboard/DashboardPage';
 import { dashboardSearch } from '@/features/dashboard/search';
 import { datasetSearch, datasetsSearch } from '@/features/data/search';
 import { jobsSearch } from '@/features/jobs/search';
@@ -77,7 +78,7 @@ const dashboard = createRoute({
   // Asked for while the page's own code is on its way.
   loader: ({ context, params, deps }) =>
     void context.client.query(dashboardQuery(params.department, deps.dataset)).catch(noop),
-  component: lazyPage(() => import('@/features/dashboard/DashboardPage'), 'DashboardPage'),
+  component: DashboardPage,
 });
 
 const upload = createRoute({

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 import { resetUpload } from '@/features/upload/uploader';
 import { forget } from '@/shared/session/session';
 
+import { standInForPopovers } from './popovers';
 import { server } from './server';
 
 // A busy machine is slow, not wrong.
@@ -27,9 +28,21 @@ window.ResizeObserver = class {
   unobserve() {}
   disconnect() {}
 };
+window.IntersectionObserver = class {
+  constructor(private readonly tell: IntersectionObserverCallback) {}
+  observe() {
+    this.tell(
+      [{ isIntersecting: true } as IntersectionObserverEntry],
+      this as unknown as IntersectionObserver,
+    );
+  }
+  disconnect() {}
+} as unknown as typeof IntersectionObserver;
 window.HTMLElement.prototype.scrollIntoView = () => undefined;
 window.scrollTo = () => undefined;
 Object.defineProperty(document, 'fonts', { value: new EventTarget() });
+
+standInForPopovers();
 
 // A canvas cannot be drawn in jsdom; the chart's numbers are tested where they are made.
 vi.mock('@/shared/charts/EChart', () => ({

@@ -2,7 +2,7 @@ import { Burger, Group } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { useDeferredValue, useEffect, type ReactNode } from 'react';
 
 import { useGoOn } from '@/features/auth/useGoOn';
 import { resetUpload } from '@/features/upload/uploader';
@@ -80,7 +80,9 @@ function Frame() {
       <main id="content" tabIndex={-1} className={classes.main}>
         <div className={classes.content}>
           <Boundary key={path}>
-            <Outlet />
+            <AfterTheFrame>
+              <Outlet />
+            </AfterTheFrame>
           </Boundary>
         </div>
       </main>
@@ -90,6 +92,9 @@ function Frame() {
     </>
   );
 }
+
+/** At the first load the frame is drawn before what it holds, and that in slices: a slow phone is not blocked by it. */
+const AfterTheFrame = ({ children }: { children: ReactNode }) => useDeferredValue(true, false) && children;
 
 function Navigation() {
   const { department, departments, shown } = useDepartment();

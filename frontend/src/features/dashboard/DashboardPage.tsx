@@ -15,6 +15,7 @@ import { Notice } from '@/shared/ui/Notice';
 import { PageHeader } from '@/shared/ui/PageHeader';
 import { Panel } from '@/shared/ui/Panel';
 import { ButtonLink, TextLink } from '@/shared/ui/links';
+import { useSliced } from '@/shared/ui/useSliced';
 
 import { freshnessOf, missingIn } from './freshness';
 import { InsightCard } from './InsightCard';
@@ -29,17 +30,19 @@ export function DashboardPage() {
   const { dataset } = route.useSearch();
   const label = useDepartmentLabel();
   const dashboard = useQuery(dashboardQuery(department, dataset));
+  // Above the cards with them, in one step: they would jump otherwise.
+  const shown = useSliced(dashboard.data);
   const jobs = useQuery(jobsQuery({ department, limit: 5 })).data?.results ?? [];
   useRefreshWhenSettled(jobs.filter(isActive).length);
   return (
     <>
       <PageHeader
         title={label(department)}
-        lead={dashboard.data && <Provenance dashboard={dashboard.data} />}
+        lead={shown && <Provenance dashboard={shown} />}
         actions={
           <>
-            {dashboard.data && dashboard.data.insights.length > 0 && (
-              <SaveButton save={() => saveWhole(dashboard.data)}>Workbook</SaveButton>
+            {shown && shown.insights.length > 0 && (
+              <SaveButton save={() => saveWhole(shown)}>Workbook</SaveButton>
             )}
             <SettingsButton department={department} />
             <ButtonLink to="/upload" leftSection={<Icon name="upload" size={16} />}>

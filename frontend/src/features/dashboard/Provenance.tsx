@@ -1,8 +1,9 @@
-import { Popover, UnstyledButton } from '@mantine/core';
+import { UnstyledButton } from '@mantine/core';
 
 import type { DashboardOutput, InsightOutput } from '@/shared/api/gen/model';
 import { format, plural } from '@/shared/format/format';
 import { TextLink } from '@/shared/ui/links';
+import { Popout } from '@/shared/ui/Popout';
 
 import classes from './Provenance.module.css';
 import { viewOf } from './registry';
@@ -56,25 +57,28 @@ export function Provenance({ dashboard }: { dashboard: DashboardOutput }) {
 function Methods({ insights }: { insights: readonly InsightOutput[] }) {
   return (
     <span>
-      <Popover width={360} position="bottom-start" withArrow shadow="md" trapFocus returnFocus>
-        <Popover.Target>
-          <UnstyledButton className={classes.how}>by which method</UnstyledButton>
-        </Popover.Target>
-        <Popover.Dropdown>
-          <div className={classes.methods} tabIndex={-1} data-autofocus>
-            {insights.map((insight) => (
-              <div key={insight.id}>
-                <div className={classes.name}>{viewOf(insight.kind).title}</div>
-                <div className={classes.muted}>
-                  {format.dateTime(insight.computed_at)}
-                  {insight.version > 0 && `, version ${format.integer(insight.version)} of the method`}
-                </div>
-                <p>{insight.method}</p>
+      <Popout
+        name="By which method"
+        width={360}
+        button={(opens) => (
+          <UnstyledButton {...opens} className={classes.how}>
+            by which method
+          </UnstyledButton>
+        )}
+      >
+        <div className={classes.methods}>
+          {insights.map((insight) => (
+            <div key={insight.id}>
+              <div className={classes.name}>{viewOf(insight.kind).title}</div>
+              <div className={classes.muted}>
+                {format.dateTime(insight.computed_at)}
+                {insight.version > 0 && `, version ${format.integer(insight.version)} of the method`}
               </div>
-            ))}
-          </div>
-        </Popover.Dropdown>
-      </Popover>
+              <p>{insight.method}</p>
+            </div>
+          ))}
+        </div>
+      </Popout>
     </span>
   );
 }

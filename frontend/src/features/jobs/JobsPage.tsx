@@ -1,4 +1,4 @@
-import { Button, Chip, Group, Pagination, Select } from '@mantine/core';
+import { Button, Chip, Group, NativeSelect, Pagination } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 
@@ -79,11 +79,13 @@ export function JobsPage() {
               ))}
             </Group>
           </Chip.Group>
-          <Select
+          <NativeSelect
             aria-label="Stage"
             size="sm"
             value={search.stage ?? ''}
-            onChange={(stage) => set({ stage: Object.values(StageName).find((known) => known === stage) })}
+            onChange={({ currentTarget: { value } }) =>
+              set({ stage: Object.values(StageName).find((known) => known === value) })
+            }
             data={[
               { value: '', label: 'Any stage' },
               ...Object.values(StageName).map((stage) => ({ value: stage, label: stageWord(stage) })),

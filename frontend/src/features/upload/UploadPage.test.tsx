@@ -1,4 +1,4 @@
-import { screen, waitFor } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { expect, test } from 'vitest';
 
@@ -138,7 +138,8 @@ test('a member’s department is fixed, an admin chooses', async () => {
   await waitFor(() => expect(screen.getAllByRole('combobox', { name: 'Department' })).toHaveLength(2));
   const [, field] = screen.getAllByRole('combobox', { name: 'Department' });
   await user.click(field as HTMLElement);
-  await user.click(await screen.findByRole('option', { name: 'Finance' }));
+  const offered = within(await screen.findByRole('listbox'));
+  await user.click(offered.getByRole('option', { name: 'Finance' }));
   expect(router.state.location.search).toEqual({ department: 'finance' });
 });
 

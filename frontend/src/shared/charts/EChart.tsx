@@ -19,11 +19,15 @@ export default function EChart({ option, height, label }: EChartProps) {
   const chart = useRef<EChartsType>(null);
 
   useEffect(() => {
-    if (!box.current) return;
-    const made = init(box.current);
+    const { current: place } = box;
+    if (!place) return;
+    const made = init(place);
     chart.current = made;
-    const observer = new ResizeObserver(() => made.resize());
-    observer.observe(box.current);
+    const observer = new ResizeObserver(() => {
+      // It tells the first size too, and drawing twice takes twice as long.
+      if (made.getWidth() !== place.clientWidth || made.getHeight() !== place.clientHeight) made.resize();
+    });
+    observer.observe(place);
     return () => {
       observer.disconnect();
       made.dispose();

@@ -1,8 +1,9 @@
-import { Button, Menu } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useState } from 'react';
 
 import { plural } from '@/shared/format/format';
 import { Icon } from '@/shared/ui/icons';
+import { Popout, PopoutEntry, PopoutLabel } from '@/shared/ui/Popout';
 import { tellProblem } from '@/shared/ui/tellProblem';
 
 import { saveSheet, type Format } from './files';
@@ -36,9 +37,12 @@ export function ExportMenu({ sheet, rows, name, label = 'Export', what }: Export
     }
   };
   return (
-    <Menu position="bottom-end" shadow="md">
-      <Menu.Target>
+    <Popout
+      name={label}
+      width={240}
+      button={(opens) => (
         <Button
+          {...opens}
           variant="default"
           leftSection={<Icon name="download" size={15} />}
           loading={busy}
@@ -46,16 +50,25 @@ export function ExportMenu({ sheet, rows, name, label = 'Export', what }: Export
         >
           {label}
         </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{what ?? `${plural(rows, 'row', 'rows')}, as shown`}</Menu.Label>
-        <Menu.Item leftSection={<Icon name="table" size={15} />} onClick={() => void start('xlsx')}>
-          Excel workbook (.xlsx)
-        </Menu.Item>
-        <Menu.Item leftSection={<Icon name="file" size={15} />} onClick={() => void start('csv')}>
-          CSV
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      )}
+    >
+      {(close) => {
+        const choose = (format: Format) => {
+          close();
+          void start(format);
+        };
+        return (
+          <>
+            <PopoutLabel>{what ?? `${plural(rows, 'row', 'rows')}, as shown`}</PopoutLabel>
+            <PopoutEntry icon={<Icon name="table" size={15} />} onClick={() => choose('xlsx')}>
+              Excel workbook (.xlsx)
+            </PopoutEntry>
+            <PopoutEntry icon={<Icon name="file" size={15} />} onClick={() => choose('csv')}>
+              CSV
+            </PopoutEntry>
+          </>
+        );
+      }}
+    </Popout>
   );
 }

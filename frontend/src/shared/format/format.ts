@@ -45,46 +45,57 @@ function dayOrMoment(iso: string): { at: Date; zone: 'UTC' | undefined } {
     : { at: new Date(iso), zone: undefined };
 }
 
+/** Made when first asked for and kept: to make one takes a hundred times as long as to use it. */
+function kept<Options, Made>(make: (options: Options) => Made): (options: Options) => Made {
+  const made = new Map<string, Made>();
+  return (options) => {
+    const key = JSON.stringify(options);
+    const found = made.get(key) ?? make(options);
+    made.set(key, found);
+    return found;
+  };
+}
+
 export function formatsFor(locale: string | undefined): Formats {
-  const integers = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
-  const compacts = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
+  const numbers = kept((options: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, options));
+  const moments = kept((options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options));
   // Words, not figures: they stand inside English sentences.
-  const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+  const relatives = kept(
+    (options: Intl.RelativeTimeFormatOptions) => new Intl.RelativeTimeFormat('en', options),
+  );
 
   const number = (value: Value, digits = 2): string =>
-    isMissing(value)
-      ? UNKNOWN
-      : new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
+    isMissing(value) ? UNKNOWN : numbers({ maximumFractionDigits: digits }).format(value);
+
+  const integer = (value: Value): string => number(value, 0);
 
   const percent = (share: Value, digits = 0): string =>
-    isMissing(share)
-      ? UNKNOWN
-      : new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: digits }).format(share);
+    isMissing(share) ? UNKNOWN : numbers({ style: 'percent', maximumFractionDigits: digits }).format(share);
 
   const money = (value: Value, currency?: string | null, digits = 2): string => {
     if (isMissing(value)) return UNKNOWN;
     const exact = { minimumFractionDigits: digits, maximumFractionDigits: digits };
     try {
-      if (currency)
-        return new Intl.NumberFormat(locale, { style: 'currency', currency, ...exact }).format(value);
+      if (currency) return numbers({ style: 'currency', currency, ...exact }).format(value);
     } catch {
       // A file may hold any three letters as its currency; the letters are then shown as they are.
-      return `${new Intl.NumberFormat(locale, exact).format(value)} ${currency ?? ''}`.trim();
+      return `${numbers(exact).format(value)} ${currency ?? ''}`.trim();
     }
-    return new Intl.NumberFormat(locale, exact).format(value);
+    return numbers(exact).format(value);
   };
 
   const date = (iso: string | null | undefined): string => {
     if (!iso) return UNKNOWN;
     const { at, zone } = dayOrMoment(iso);
     if (Number.isNaN(at.getTime())) return iso;
-    return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: zone }).format(at);
+    return moments({ dateStyle: 'medium', timeZone: zone }).format(at);
   };
 
   return {
-    integer: (value) => (isMissing(value) ? UNKNOWN : integers.format(value)),
+    integer,
     number,
-    compact: (value) => (isMissing(value) ? UNKNOWN : compacts.format(value)),
+    compact: (value) =>
+      isMissing(value) ? UNKNOWN : numbers({ notation: 'compact', maximumFractionDigits: 1 }).format(value),
     percent,
     chance: (probability) => {
       if (isMissing(probability)) return UNKNOWN;
@@ -97,13 +108,14 @@ export function formatsFor(locale: string | undefined): Formats {
       if (!iso) return UNKNOWN;
       const at = new Date(iso);
       if (Number.isNaN(at.getTime())) return iso;
-      return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
+      return moments({ dateStyle: 'medium', timeStyle: 'short' }).format(at);
     },
-    time: (at) => new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).format(at),
+    time: (at) => moments({ timeStyle: 'short' }).format(at),
     ago: (iso, now = Date.now()) => {
       if (!iso) return UNKNOWN;
       const seconds = (new Date(iso).getTime() - now) / 1000;
       if (Number.isNaN(seconds)) return iso;
+      const relative = relatives({ numeric: 'auto' });
       const step = STEPS.find(([, length]) => Math.abs(seconds) >= length);
       return step
         ? relative.format(Math.trunc(seconds / step[1]), step[0])
@@ -113,7 +125,7 @@ export function formatsFor(locale: string | undefined): Formats {
       if (isMissing(value)) return UNKNOWN;
       const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
       const power = Math.min(units.length - 1, value > 0 ? Math.floor(Math.log(value) / Math.log(1000)) : 0);
-      return new Intl.NumberFormat(locale, {
+      return numbers({
         style: 'unit',
         unit: units[power],
         unitDisplay: 'short',
@@ -122,11 +134,11 @@ export function formatsFor(locale: string | undefined): Formats {
     },
     duration: (milliseconds) => {
       if (isMissing(milliseconds)) return UNKNOWN;
-      if (milliseconds < 1_000) return `${integers.format(milliseconds)} ms`;
+      if (milliseconds < 1_000) return `${integer(milliseconds)} ms`;
       if (milliseconds < 60_000) return `${number(milliseconds / 1_000, 1)} s`;
       const minutes = Math.floor(milliseconds / 60_000);
       const seconds = Math.round((milliseconds % 60_000) / 1_000);
-      return seconds ? `${integers.format(minutes)} min ${seconds} s` : `${integers.format(minutes)} min`;
+      return seconds ? `${integer(minutes)} min ${seconds} s` : `${integer(minutes)} min`;
     },
   };
 }

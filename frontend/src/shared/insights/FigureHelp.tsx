@@ -1,9 +1,9 @@
-import { Popover } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 
 import { figureHelpQuery } from '@/shared/api/queries';
 import { humanise } from '@/shared/format/format';
 import { Icon } from '@/shared/ui/icons';
+import { Popout } from '@/shared/ui/Popout';
 
 import classes from './FigureHelp.module.css';
 
@@ -23,18 +23,18 @@ export function FigureHelp({ kind, figure, label }: FigureHelpProps) {
   if (meaning === undefined) return null;
   const name = label ?? humanise(figure);
   return (
-    <Popover width={300} position="bottom" withArrow shadow="md" trapFocus returnFocus>
-      <Popover.Target>
-        <button type="button" className={classes.button} aria-label={`What does “${name}” mean?`}>
+    <Popout
+      name={name}
+      button={(opens) => (
+        <button {...opens} type="button" className={classes.button} aria-label={`What does “${name}” mean?`}>
           <Icon name="help" size={15} />
         </button>
-      </Popover.Target>
-      <Popover.Dropdown aria-label={name}>
-        <p className={classes.text} tabIndex={-1} data-autofocus>
-          <Marked text={meaning} />
-        </p>
-      </Popover.Dropdown>
-    </Popover>
+      )}
+    >
+      <p className={classes.text}>
+        <Marked text={meaning} />
+      </p>
+    </Popout>
   );
 }
 

@@ -1,16 +1,12 @@
 import { VisuallyHidden } from '@mantine/core';
-import { Suspense, useEffect, useState, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 
 import { Icon } from '@/shared/ui/icons';
-import { lazyPart } from '@/shared/ui/lazyPart';
 
 import classes from './DataTable.module.css';
-import type { ManyRows as AnyRows } from './ManyRows';
+import { ManyRows } from './ManyRows';
 import { BodyRow, type Column } from './rows';
 import type { SortValue } from './tableState';
-
-// Most tables are short, and do without.
-const ManyRows = lazyPart(() => import('./ManyRows'), 'ManyRows') as typeof AnyRows;
 
 export type { Column };
 
@@ -46,24 +42,16 @@ const MANY = 100;
 /** Rows and columns; scrolls inside its own frame, so that the page never scrolls sideways. */
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const { caption, columns, rows, rowKey, sort, isMarked, none, values, viewing, onEnd } = props;
-  // A state, not a ref: what draws long tables needs it, and is drawn before it is there.
+  // A state, not a ref: long tables need it, and are drawn before it is there.
   const [frame, setFrame] = useState<HTMLDivElement | null>(null);
   const many = rows.length > MANY;
+  const way = JSON.stringify([viewing, sort?.key, sort?.descending]);
+  const shown = useRef(way);
   useEffect(() => {
-    toTop(frame);
-  }, [frame, viewing, sort?.key, sort?.descending]);
+    if (shown.current !== way) toTop(frame);
+    shown.current = way;
+  }, [frame, way]);
 
-  const drawn = (row: Row, place: number) => (
-    <BodyRow
-      key={rowKey(row)}
-      row={row}
-      columns={columns}
-      isMarked={isMarked?.(row) ?? false}
-      place={many ? place : undefined}
-    />
-  );
-  // There to be read while the code for the others comes.
-  const first = <tbody>{rows.slice(0, TALL).map(drawn)}</tbody>;
   return (
     <div className={classes.frame}>
       <div
@@ -79,11 +67,13 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
             <Headers {...props} />
           </thead>
           {many ? (
-            <Suspense fallback={first}>
-              {frame ? <ManyRows {...{ columns, rows, rowKey, isMarked, values, frame, onEnd }} /> : first}
-            </Suspense>
+            <ManyRows {...{ columns, rows, rowKey, isMarked, values, frame, onEnd }} />
           ) : (
-            <tbody>{rows.map(drawn)}</tbody>
+            <tbody>
+              {rows.map((row) => (
+                <BodyRow key={rowKey(row)} row={row} columns={columns} isMarked={isMarked?.(row) ?? false} />
+              ))}
+            </tbody>
           )}
         </table>
       </div>

@@ -1,11 +1,34 @@
-import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useState, type ReactNode } from 'react';
+import { Suspense, useEffect, useMemo, useState, type ReactNode } from 'react';
+
+import { lazyPart } from '@/shared/ui/lazyPart';
 
 import classes from './DataTable.module.css';
 import { BodyRow, cellsOf, type Column } from './rows';
 import type { SortValue } from './tableState';
+import type { InSight } from './InSight';
 
-const USUAL_HEIGHT = 58;
+// A table that nobody scrolls does without.
+const Scrolled = lazyPart(() => import('./InSight'), 'InSight') as typeof InSight;
+
+/** Enough for the tallest frame. */
+const FIRST = 26;
+export const USUAL_HEIGHT = 58;
+
+/** The rows that are in the page, and how tall all are together; in px. */
+export interface RowsInSight {
+  rows: readonly { index: number; start: number; end: number }[];
+  height: number;
+  measure?: (row: HTMLTableRowElement | null) => void;
+}
+
+const atTheTop = (count: number): RowsInSight => ({
+  rows: Array.from({ length: Math.min(count, FIRST) }, (_, index) => ({
+    index,
+    start: index * USUAL_HEIGHT,
+    end: (index + 1) * USUAL_HEIGHT,
+  })),
+  height: count * USUAL_HEIGHT,
+});
 
 interface ManyRowsProps<Row> {
   columns: Column<Row>[];
@@ -14,7 +37,7 @@ interface ManyRowsProps<Row> {
   isMarked?: (row: Row) => boolean;
   values?: Record<string, (row: Row) => SortValue>;
   /** What they are scrolled in. */
-  frame: HTMLDivElement;
+  frame: HTMLDivElement | null;
   /** The last of them comes into sight. */
   onEnd?: () => void;
 }
@@ -24,61 +47,65 @@ export function ManyRows<Row>(props: ManyRowsProps<Row>) {
   const { columns, rows, rowKey, isMarked, values, frame, onEnd } = props;
   // A row with the focus in it stays in the page when it is scrolled away: else the focus would be lost.
   const [held, setHeld] = useState<number | null>(null);
-  // eslint-disable-next-line react-hooks/incompatible-library -- no compiler memoises this component
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => frame,
-    getItemKey: (place) => {
-      const row = rows[place];
-      return row === undefined ? place : rowKey(row);
-    },
-    estimateSize: () => USUAL_HEIGHT,
-    overscan: 10,
-    rangeExtractor: (range) => {
-      const places = defaultRangeExtractor(range);
-      return held === null || held >= range.count || places.includes(held)
-        ? places
-        : [...places, held].toSorted((a, b) => a - b);
-    },
-  });
-  const atEnd = (virtual.getVirtualItems().at(-1)?.index ?? 0) >= rows.length - 1;
+  const isScrolled = useScrolled(frame);
+  const [told, setTold] = useState<RowsInSight | null>(null);
+  const inSight = told ?? atTheTop(rows.length);
+  const atEnd = (inSight.rows.at(-1)?.index ?? 0) >= rows.length - 1;
   useEffect(() => {
     if (atEnd) onEnd?.();
   }, [atEnd, onEnd]);
   const widest = useMemo(() => widestOf(rows, columns, values), [rows, columns, values]);
   return (
-    <tbody
-      onFocus={(event) => {
-        const place = event.target.closest<HTMLElement>('tr[data-index]')?.dataset.index;
-        setHeld(place === undefined ? null : Number(place));
-      }}
-      onBlur={() => setHeld(null)}
-    >
-      {withGaps(virtual, rows, columns.length, (row, place) => (
-        <BodyRow
-          key={rowKey(row)}
-          row={row}
-          columns={columns}
-          isMarked={isMarked?.(row) ?? false}
-          place={place}
-          measure={virtual.measureElement}
-        />
-      ))}
-      {widest.map((row, place) => (
-        <tr key={`widest-${place}`} className={classes.sizing} aria-hidden="true">
-          {cellsOf(row, columns)}
-        </tr>
-      ))}
-    </tbody>
+    <>
+      <tbody
+        onFocus={(event) => {
+          const place = event.target.closest<HTMLElement>('tr[data-index]')?.dataset.index;
+          setHeld(place === undefined ? null : Number(place));
+        }}
+        onBlur={() => setHeld(null)}
+      >
+        {withGaps(inSight, rows, columns.length, (row, place) => (
+          <BodyRow
+            key={rowKey(row)}
+            row={row}
+            columns={columns}
+            isMarked={isMarked?.(row) ?? false}
+            place={place}
+            measure={inSight.measure}
+          />
+        ))}
+        {widest.map((row, place) => (
+          <tr key={`widest-${place}`} className={classes.sizing} aria-hidden="true">
+            {cellsOf(row, columns)}
+          </tr>
+        ))}
+      </tbody>
+      {isScrolled && frame && (
+        <Suspense fallback={null}>
+          <Scrolled {...{ rows, rowKey, frame, held, onChange: setTold }} />
+        </Suspense>
+      )}
+    </>
   );
+}
+
+/** Whether it has been scrolled; from then on it is taken to be. */
+function useScrolled(frame: HTMLElement | null): boolean {
+  const [isScrolled, setScrolled] = useState(false);
+  useEffect(() => {
+    if (!frame) return;
+    const note = () => setScrolled(true);
+    // A hand on the table is about to scroll it: the code can come meanwhile.
+    const signs = ['scroll', 'wheel', 'touchstart', 'pointerdown', 'keydown'] as const;
+    signs.forEach((sign) => frame.addEventListener(sign, note, { passive: true, once: true }));
+    return () => signs.forEach((sign) => frame.removeEventListener(sign, note));
+  }, [frame]);
+  return isScrolled;
 }
 
 /** The rows in sight, and empty ones as tall as those that are not. */
 function withGaps<Row>(
-  virtual: {
-    getVirtualItems: () => { index: number; start: number; end: number }[];
-    getTotalSize: () => number;
-  },
+  inSight: RowsInSight,
   rows: readonly Row[],
   width: number,
   drawn: (row: Row, place: number) => ReactNode,
@@ -94,14 +121,14 @@ function withGaps<Row>(
       );
     }
   };
-  for (const { index, start, end } of virtual.getVirtualItems()) {
+  for (const { index, start, end } of inSight.rows) {
     const row = rows[index];
     if (row === undefined) continue;
     gap(start, `before-${index}`);
     parts.push(drawn(row, index));
     reached = end;
   }
-  gap(virtual.getTotalSize(), 'after');
+  gap(inSight.height, 'after');
   return parts;
 }
 

@@ -5,6 +5,7 @@ import { PictureButton } from '@/shared/charts/PictureButton';
 import { LIGHT, usePalette } from '@/shared/charts/palette';
 import { format } from '@/shared/format/format';
 import { lazyPart } from '@/shared/ui/lazyPart';
+import { WhenNear } from '@/shared/ui/WhenNear';
 
 import { DataTable, type Column } from './DataTable';
 import type { BandedPoint, BandedSeries, SeriesPoint } from './series';
@@ -52,13 +53,15 @@ export function SeriesBand({ series, measure, caption, as, write, picture }: Ser
           </>
         )}
       </ul>
-      <Suspense fallback={<Skeleton height={HEIGHT} />}>
-        <EChart
-          option={option}
-          height={HEIGHT}
-          label={`${caption}. Switch to the table to read the numbers.`}
-        />
-      </Suspense>
+      <WhenNear height={HEIGHT}>
+        <Suspense fallback={<Skeleton height={HEIGHT} />}>
+          <EChart
+            option={option}
+            height={HEIGHT}
+            label={`${caption}. Switch to the table to read the numbers.`}
+          />
+        </Suspense>
+      </WhenNear>
       {picture && (
         <PictureButton
           name={picture.name}

@@ -7,6 +7,7 @@ import { format } from '@/shared/format/format';
 import { ButtonLink } from './links';
 import { Notice } from './Notice';
 import { isFinal, ProblemNotice } from './ProblemNotice';
+import { useSliced } from './useSliced';
 
 interface AsyncProps<T> {
   query: Pick<
@@ -24,7 +25,7 @@ interface AsyncProps<T> {
 
 /** The states of everything that is asked for, once: loading, slow, failed, empty, old because refreshing failed, full. */
 export function Async<T>({ query, skeleton, isEmpty, empty, elsewhere, children }: AsyncProps<T>) {
-  const { data } = query;
+  const data = useSliced(query.data);
   const retry = () => void query.refetch();
   if (data === undefined) {
     if (query.error) {

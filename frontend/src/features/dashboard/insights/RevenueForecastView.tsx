@@ -1,4 +1,4 @@
-import { Grid, SegmentedControl, Select, Title } from '@mantine/core';
+import { Grid, NativeSelect, SegmentedControl, Title } from '@mantine/core';
 
 import { format } from '@/shared/format/format';
 import { FigureHelp } from '@/shared/insights/FigureHelp';
@@ -55,17 +55,14 @@ export function RevenueForecastView({ insight, department, state, onState }: Ins
         <NumberCards cards={cardsOf({ kind: insight.kind, line, ahead, error, money })} />
       )}
       <div className={classes.tools}>
-        <Select
+        <NativeSelect
           label="Category"
           data={lines.map(({ category, forecast }) => ({
             value: category ?? '',
             label: `${category ?? WHOLE}${forecast.length > 0 ? '' : ' (no forecast)'}`,
           }))}
           value={line.category ?? ''}
-          onChange={(category) =>
-            onState({ category: category === null || category === '' ? undefined : category })
-          }
-          searchable={lines.length > 8}
+          onChange={(event) => onState({ category: event.currentTarget.value || undefined })}
           style={{ flex: '1 1 200px', maxWidth: 300 }}
         />
         {steps > 1 && (
@@ -76,11 +73,11 @@ export function RevenueForecastView({ insight, department, state, onState }: Ins
             onChange={(weeks) => onState({ weeks: weeks === String(steps) ? undefined : weeks })}
           />
         )}
-        <Select
+        <NativeSelect
           label="Past"
           data={PASTS}
           value={past}
-          onChange={(value) => onState({ past: value === '26' ? undefined : (value ?? undefined) })}
+          onChange={({ currentTarget: { value } }) => onState({ past: value === '26' ? undefined : value })}
           style={{ width: 124 }}
         />
         <div className={classes.end}>

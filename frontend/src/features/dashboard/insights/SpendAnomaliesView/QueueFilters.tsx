@@ -1,4 +1,4 @@
-import { Chip, Group, SegmentedControl, Select } from '@mantine/core';
+import { Chip, Group, NativeSelect, SegmentedControl } from '@mantine/core';
 
 import type { InsightOutput } from '@/shared/api/gen/model';
 import { format, humanise } from '@/shared/format/format';
@@ -60,11 +60,11 @@ export function QueueFilters({ insight, counts, wanted, state, onState }: QueueF
           onState={onState}
           className={classes.select}
         />
-        <Select
+        <NativeSelect
           aria-label="Order"
           size="sm"
           value={wanted.sort}
-          onChange={(sort) => onState({ sort: sort ?? undefined })}
+          onChange={(event) => onState({ sort: event.currentTarget.value })}
           data={Object.entries(SORTS).map(([value, label]) => ({ value, label }))}
           className={classes.select}
         />

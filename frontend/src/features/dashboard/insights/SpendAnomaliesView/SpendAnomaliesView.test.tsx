@@ -216,7 +216,7 @@ test('all that match are acted on at once, after their number was said, and that
   openQueue(payments(40), { search: '?spend_anomalies.show=all&spend_anomalies.severity=low', said });
   await queue();
   await user.click(screen.getByRole('button', { name: 'All that match' }));
-  await user.click(await screen.findByRole('menuitem', { name: /^Acknowledge 28 open/ }));
+  await user.click(await screen.findByRole('button', { name: /^Acknowledge 28 open/ }));
   const dialog = await screen.findByRole('dialog', { name: 'Acknowledge 28 open payments?' });
   await user.click(within(dialog).getByRole('button', { name: 'Acknowledge 28' }));
   expect(await screen.findByText('28 payments: acknowledged')).toBeVisible();
@@ -233,7 +233,7 @@ test('what matches is saved whole, not only what is here', async () => {
   openQueue(payments(320), { search: '?spend_anomalies.show=all' });
   await queue();
   await user.click(screen.getByRole('button', { name: 'Export' }));
-  await user.click(await screen.findByRole('menuitem', { name: 'CSV' }));
+  await user.click(await screen.findByRole('button', { name: 'CSV' }));
   await waitFor(() => expect(saved).toHaveBeenCalled());
   const [blob] = saved.mock.calls[0] ?? [];
   expect((await (blob as Blob).text()).trim().split('\r\n')).toHaveLength(321);

@@ -1,10 +1,11 @@
-import { Button, Menu } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useState } from 'react';
 
 import { format } from '@/shared/format/format';
 import type { Standing } from '@/shared/insights/types';
 import { Icon } from '@/shared/ui/icons';
 import { lazyPart } from '@/shared/ui/lazyPart';
+import { Popout, PopoutEntry } from '@/shared/ui/Popout';
 import { WhenWanted } from '@/shared/ui/WhenWanted';
 
 import type { Kind } from './MatchingDialog';
@@ -49,20 +50,29 @@ export function AllThatMatch<Item extends Standing & object>(props: AllThatMatch
     );
   return (
     <>
-      <Menu position="bottom-end" shadow="md">
-        <Menu.Target>
-          <Button size="xs" variant="default" rightSection={<Icon name="down" size={13} />}>
+      <Popout
+        name="All that match"
+        width={220}
+        button={(opens) => (
+          <Button {...opens} size="xs" variant="default" rightSection={<Icon name="down" size={13} />}>
             All that match
           </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {offered.map((each) => (
-            <Menu.Item key={each} onClick={() => setKind(each)}>
+        )}
+      >
+        {(hide) =>
+          offered.map((each) => (
+            <PopoutEntry
+              key={each}
+              onClick={() => {
+                hide();
+                setKind(each);
+              }}
+            >
               {WORDS[each].does} {format.integer(counts[WORDS[each].of] ?? 0)} {WORDS[each].is} …
-            </Menu.Item>
-          ))}
-        </Menu.Dropdown>
-      </Menu>
+            </PopoutEntry>
+          ))
+        }
+      </Popout>
       <WhenWanted wanted={kind !== null}>
         <MatchingDialog
           opened={kind !== null}

@@ -1,4 +1,4 @@
-import { Select } from '@mantine/core';
+import { NativeSelect } from '@mantine/core';
 
 import { format } from '@/shared/format/format';
 import type { TextState } from '@/shared/shapes/tableState';
@@ -24,28 +24,24 @@ export function FacetSelects({ insightId, keys, words, state, onState, className
     })
     .map(({ name, label, values }) => {
       const key = keys[name] ?? name;
-      const chosen = state[key] ?? null;
+      const chosen = state[key] ?? '';
       const data = values.map(({ value, count }) => ({
         value,
         label: `${words?.(name, value) ?? value} (${format.integer(count)})`,
       }));
+      // What the address asks for stays visible even where no item has it.
+      const isKnown = chosen === '' || values.some(({ value }) => value === chosen);
       return (
-        <Select
+        <NativeSelect
           key={name}
           aria-label={label}
-          placeholder={label}
-          // What the address asks for stays visible even where no item has it.
-          data={
-            chosen !== null && !values.some(({ value }) => value === chosen)
-              ? [{ value: chosen, label: chosen }, ...data]
-              : data
-          }
+          data={[
+            { value: '', label: `${label}: all` },
+            ...(isKnown ? [] : [{ value: chosen, label: chosen }]),
+            ...data,
+          ]}
           value={chosen}
-          onChange={(value) => onState({ [key]: value ?? undefined })}
-          clearable
-          searchable
-          clearButtonProps={{ 'aria-label': `Clear: ${label}` }}
-          limit={200}
+          onChange={(event) => onState({ [key]: event.currentTarget.value || undefined })}
           className={className}
         />
       );

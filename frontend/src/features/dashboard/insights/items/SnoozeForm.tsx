@@ -1,9 +1,9 @@
-import { Button, Group, Popover, Stack, TextInput } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { Button, Group, Stack, TextInput } from '@mantine/core';
 import { useState, type SubmitEvent } from 'react';
 
 import { plural } from '@/shared/format/format';
 import type { Standing } from '@/shared/insights/types';
+import { Popout } from '@/shared/ui/Popout';
 
 import { stateOf } from './states';
 
@@ -84,7 +84,6 @@ interface SnoozeButtonProps {
 
 /** Lets an item wait, or wakes it, whoever let it wait. */
 export function SnoozeButton({ name, item, disabled = false, onSnooze }: SnoozeButtonProps) {
-  const [opened, { toggle, close }] = useDisclosure(false);
   if (stateOf(item) === 'snoozed') {
     return (
       <Button
@@ -99,29 +98,22 @@ export function SnoozeButton({ name, item, disabled = false, onSnooze }: SnoozeB
     );
   }
   return (
-    <Popover
-      opened={opened}
-      onChange={(now) => !now && close()}
-      position="bottom-end"
-      width="min(300px, 90vw)"
-      shadow="md"
-      withArrow
-      trapFocus
-      returnFocus
-    >
-      <Popover.Target>
+    <Popout
+      name={`Snooze ${name}`}
+      button={(opens) => (
         <Button
+          {...opens}
           size="compact-sm"
           variant="subtle"
           color="gray"
           disabled={disabled}
           aria-label={`Snooze: ${name}`}
-          onClick={toggle}
         >
           Snooze
         </Button>
-      </Popover.Target>
-      <Popover.Dropdown aria-label={`Snooze ${name}`}>
+      )}
+    >
+      {(close) => (
         <SnoozeForm
           submit="Snooze"
           onSnooze={(until, note) => {
@@ -129,7 +121,7 @@ export function SnoozeButton({ name, item, disabled = false, onSnooze }: SnoozeB
             onSnooze(until, note);
           }}
         />
-      </Popover.Dropdown>
-    </Popover>
+      )}
+    </Popout>
   );
 }

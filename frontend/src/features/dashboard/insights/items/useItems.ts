@@ -4,6 +4,7 @@ import { useEffect, useMemo } from 'react';
 
 import { insightsFacets, insightsItems } from '@/shared/api/gen/client';
 import type { FacetOutput, InsightsItemsParams, ItemsPage } from '@/shared/api/gen/model';
+import { useSliced } from '@/shared/ui/useSliced';
 
 export type ItemFilters = Omit<InsightsItemsParams, 'limit' | 'offset' | 'after'>;
 
@@ -45,8 +46,9 @@ export function useItems<Item>(insightId: string, filters: ItemFilters, least: n
     getNextPageParam: rankAfter,
     placeholderData: keepPreviousData,
   });
-  const { data, hasNextPage, isFetching, isError, fetchNextPage } = query;
-  const here = data?.pages.reduce((sum, page) => sum + page.results.length, 0) ?? 0;
+  const { hasNextPage, isFetching, isError, fetchNextPage } = query;
+  const data = useSliced(query.data);
+  const here = query.data?.pages.reduce((sum, page) => sum + page.results.length, 0) ?? 0;
   useEffect(() => {
     if (here < least && hasNextPage && !isFetching && !isError) void fetchNextPage();
   }, [here, least, hasNextPage, isFetching, isError, fetchNextPage]);
@@ -57,7 +59,7 @@ export function useItems<Item>(insightId: string, filters: ItemFilters, least: n
       total: pages[0]?.count ?? 0,
       counts: pages[0]?.counts ?? {},
       hasMore: hasNextPage,
-      isFirst: query.isPending,
+      isFirst: data === undefined && !isError,
       isFetching,
       error: query.error,
       onMore: () => {
@@ -67,7 +69,7 @@ export function useItems<Item>(insightId: string, filters: ItemFilters, least: n
     };
     // The query's own object is another one at each drawing.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [data, hasNextPage, isFetching, isError, fetchNextPage, query.isPending, query.error]);
+  }, [data, hasNextPage, isFetching, isError, fetchNextPage, query.error]);
 }
 
 /** Everything that matches, for a file. */

@@ -1,6 +1,7 @@
-import { Button, Popover } from '@mantine/core';
+import { Button } from '@mantine/core';
 
 import { format, UNKNOWN } from '@/shared/format/format';
+import { Popout } from '@/shared/ui/Popout';
 
 import type { Line } from './lines';
 import classes from './stockout.module.css';
@@ -22,28 +23,34 @@ export function Why({ line }: { line: Line }) {
     ['Class', [item.abc, item.xyz].filter(Boolean).join('') || UNKNOWN],
   ];
   return (
-    <Popover width="min(320px, 90vw)" position="bottom-end" withArrow shadow="md" trapFocus returnFocus>
-      <Popover.Target>
-        <Button size="compact-sm" variant="subtle" aria-label={`Why: ${item.sku}, ${item.warehouse_id}`}>
+    <Popout
+      name={`Why ${item.sku}, ${item.warehouse_id}`}
+      width={320}
+      button={(opens) => (
+        <Button
+          {...opens}
+          size="compact-sm"
+          variant="subtle"
+          aria-label={`Why: ${item.sku}, ${item.warehouse_id}`}
+        >
           Why
         </Button>
-      </Popover.Target>
-      <Popover.Dropdown aria-label={`Why ${item.sku}, ${item.warehouse_id}`}>
-        <div tabIndex={0} className={classes.why}>
-          {isWhatIf && (
-            <p className={classes.imagined}>The figures are imagined; the sentence is of what is.</p>
-          )}
-          <p>{item.reason}</p>
-          <dl className={classes.figures}>
-            {facts.map(([name, value]) => (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd className="tabular">{value}</dd>
-              </div>
-            ))}
-          </dl>
-        </div>
-      </Popover.Dropdown>
-    </Popover>
+      )}
+    >
+      <div className={classes.why}>
+        {isWhatIf && (
+          <p className={classes.imagined}>The figures are imagined; the sentence is of what is.</p>
+        )}
+        <p>{item.reason}</p>
+        <dl className={classes.figures}>
+          {facts.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd className="tabular">{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </div>
+    </Popout>
   );
 }
