@@ -50,7 +50,7 @@ def test_a_reload_keeps_the_session_and_a_log_out_ends_it(stack: Stack, page: Pa
     page.reload()
     expect(page).to_have_url(re.compile("/dashboard/finance$"))
     page.get_by_role("button", name=re.compile("Kim of finance")).click()
-    page.get_by_role("menuitem", name="Log out").click()
+    page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
     page.goto(f"{stack.url}/jobs")
     expect(page.get_by_role("button", name="Log in")).to_be_visible()

@@ -44,6 +44,9 @@ def look(request: pytest.FixtureRequest, page: Page) -> str:
 
 def check(page: Page, *, name: str, look: str, picture: bool = True) -> None:
     page.wait_for_load_state("networkidle")
+    # As for a printer: what waits until the reader is near is looked at too.
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_load_state("networkidle")
     expect(page.locator("[data-loading], .mantine-Skeleton-root")).to_have_count(0)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found: dict[str, Any] = page.evaluate("standards => axe.run({runOnly: standards})", STANDARDS)
