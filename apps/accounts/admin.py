@@ -16,6 +16,7 @@ from django.utils import timezone
 from aetherflow.errors import AnticipatedError
 from apps.accounts import services
 from apps.accounts.authentication import user_of
+from apps.accounts.console import ReadOnlyAdmin
 from apps.accounts.models import Invitation, Role, Session, SessionEnd, User, normalise_email
 
 
@@ -153,21 +154,12 @@ class AccountAdmin(SaysRefusals, UserAdmin):
 
 
 @admin.register(Session)
-class SessionAdmin(SaysRefusals):
+class SessionAdmin(SaysRefusals, ReadOnlyAdmin):
     list_display = ["id", "user", "ip", "created_at", "last_used_at", "expires_at", "ended_at", "ended_reason"]
     list_filter = ["ended_reason"]
     list_select_related = ["user"]
     search_fields = ["user__email"]
     actions = ["end"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
 
     @admin.action(description="End")
     def end(self, request: HttpRequest, chosen: QuerySet[Session]) -> None:

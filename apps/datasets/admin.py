@@ -11,21 +11,9 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
+from apps.accounts.console import ReadOnlyAdmin
 from apps.datasets.models import Dataset, HeaderMapping, Reject
 from apps.datasets.selectors import clean_rows, column_names
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Looked at, never edited: its rows are the pipeline's."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
 
 
 @admin.register(Dataset)

@@ -19,8 +19,8 @@ from aetherflow.department import Department
 from aetherflow.etl.corrections import ANNOTATIONS
 from aetherflow.registry import department as find_department
 from apps.accounts.authentication import user_of
+from apps.accounts.exports import csv_response
 from apps.accounts.selectors import departments_of, require_department
-from apps.datasets.exports import csv_response
 from apps.datasets.models import Dataset, HeaderMapping
 from apps.datasets.pagination import ListPagination, RejectPagination, RowPagination, TotalOrderingFilter
 from apps.datasets.selectors import (

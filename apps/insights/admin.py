@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.datasets.admin import ReadOnlyAdmin
+from apps.accounts.console import ReadOnlyAdmin
 from apps.insights.models import ChosenSetting, Insight, Review, ReviewEvent, Snooze
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from aetherflow.errors import AnticipatedError
 from apps.accounts.authentication import user_of
-from apps.datasets.admin import ReadOnlyAdmin
+from apps.accounts.console import ReadOnlyAdmin
 from apps.jobs import clock
 from apps.jobs.models import IdempotentRequest, Job, StageEvent, StageRun, WorkerHeartbeat
 from apps.jobs.services.again import retry
