@@ -12,6 +12,9 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django_structlog.signals import bind_extra_request_finished_metadata, bind_extra_request_metadata
 
+from apps.accounts.authentication import address_of
+from apps.accounts.origin import Origin, asked_from
+
 HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -31,6 +34,17 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response[HEADER] = request_id
         return response
+
+
+class OriginMiddleware:
+    """The audit's entries of a request tell its address and id, whichever service writes them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with asked_from(Origin(address=address_of(request), request_id=request.request_id)):  # type: ignore[attr-defined]
+            return self.get_response(request)
 
 
 @receiver(bind_extra_request_metadata)

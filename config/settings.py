@@ -45,6 +45,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     # Early, so that what the others refuse (an unknown host, say) has an id to ask about too.
     "config.middleware.RequestIdMiddleware",
+    "config.middleware.OriginMiddleware",
     "config.middleware.ContentTypeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -108,15 +108,16 @@ class AccountAdmin(SaysRefusals, UserAdmin):
             obj.pk = made.pk
             obj.refresh_from_db()
             return
+        user = User.objects.get(pk=obj.pk)
         services.set_access(
-            user=User.objects.get(pk=obj.pk),
+            user=user,
             department=obj.department,
             role=role,
             is_active=obj.is_active,
             by=by,
             at=at,
         )
-        obj.save(update_fields=["email", "full_name"])
+        services.rename(user=user, email=obj.email, full_name=obj.full_name, by=by, at=at)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         # The form must know who acts; Django builds it from an attribute, and self is shared by all threads.

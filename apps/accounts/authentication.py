@@ -62,9 +62,10 @@ def session_of(request: Request) -> Session:
     return request.auth
 
 
-def address_of(request: Request) -> str | None:
+def address_of(request: HttpRequest | Request) -> str | None:
     """Where the request comes from, as our own proxies say (TRUSTED_PROXIES); None where that is no IP address."""
-    shown = BaseThrottle().get_ident(request)
+    # A server behind a Unix socket tells none.
+    shown = BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]  # it asks for META only
     try:
         # Without the zone of fe80::1%eth0: it means something on one machine only.
         return str(ip_address(shown.partition("%")[0]))

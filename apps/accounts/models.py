@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -33,6 +34,41 @@ class SessionEnd(models.TextChoices):
     ACCESS_CHANGE = "access-change", "department, role or activity was changed"
     REUSE = "reuse", "a spent refresh token was shown again"
     ADMIN = "admin", "ended by an operator"
+
+
+class AuditAction(models.TextChoices):
+    """What may be found in the audit. A label goes on where the name of who did it ends."""
+
+    REGISTERED = "registered", "registered"
+    LOGGED_IN = "logged-in", "logged in"
+    LOGGED_OUT = "logged-out", "logged out"
+    CONSOLE_ENTERED = "console-entered", "logged in to the console"
+    CONSOLE_LEFT = "console-left", "logged out of the console"
+    PASSWORD_CHANGED = "password-changed", "changed their password"
+    ACCOUNT_CREATED = "account-created", "made an account"
+    ACCOUNT_APPROVED = "account-approved", "approved an account"
+    ACCOUNT_RENAMED = "account-renamed", "changed an account's name or address"
+    ACCOUNT_MOVED = "account-moved", "moved an account to another department"
+    ROLE_CHANGED = "role-changed", "gave an account another role"
+    ACCOUNT_DEACTIVATED = "account-deactivated", "shut an account"
+    ACCOUNT_ACTIVATED = "account-activated", "opened an account again"
+    PASSWORD_RESET = "password-reset", "gave an account another password"
+    SESSIONS_ENDED = "sessions-ended", "ended sessions"
+    INVITED = "invited", "invited somebody"
+    UPLOADED = "uploaded", "uploaded a file"
+    UNDONE = "undone", "undid an upload"
+    MAPPING_FORGOTTEN = "mapping-forgotten", "had a mapping of labels forgotten"
+    SETTINGS_CHANGED = "settings-changed", "changed what insights are computed with"
+    JOB_RETRIED = "job-retried", "retried a job"
+    JOB_CANCELLED = "job-cancelled", "cancelled a job"
+    REPROCESSED = "reprocessed", "had an upload worked again"
+    RESCUED = "rescued", "gave orphaned jobs back to the line"
+    OPERATION_STARTED = "operation-started", "began to act on many jobs"
+    OPERATION_STOPPED = "operation-stopped", "stopped acting on many jobs"
+    REDRIVEN = "redriven", "put dead letters back into their queue"
+    DISCARDED = "discarded", "threw a dead letter away"
+    PURGED = "purged", "threw all dead letters of a queue away"
+    AUDIT_EXPORTED = "audit-exported", "exported the audit"
 
 
 def department_choices() -> list[tuple[str, str]]:
@@ -222,3 +258,58 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"invitation {self.pk}"
+
+
+class AuditEntry(models.Model):
+    """Who did what to what, why and from where. Written with what it tells of and never changed: a trigger of the
+    database refuses UPDATE, DELETE and TRUNCATE.
+
+    The actor has no constraint in the database, so that an account that goes neither changes its entries nor is held by
+    them: its id and name stay here.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Empty where no account acted, but a command.",
+    )
+    actor_name = models.CharField("who", max_length=500, help_text="As they were called then.")
+    action = models.CharField(max_length=40, choices=AuditAction)
+    target_type = models.CharField(max_length=40, help_text="Such as job, dataset, user, queue.")
+    target_id = models.CharField(max_length=200, blank=True)
+    target = models.CharField(max_length=300, blank=True, help_text="As it was called then.")
+    department = models.CharField(
+        max_length=40, blank=True, choices=department_choices, help_text="Empty where it is no department's."
+    )
+    reason = models.TextField(blank=True, help_text="In the words of who did it.")
+    details = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
+    address = models.GenericIPAddressField(null=True, blank=True, help_text="Where it was asked for.")
+    request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit"
+        default_permissions = ("view",)
+        permissions = [("export_auditentry", "Can export the audit")]
+        # Each with the order of the list, so that the newest of a million are found without sorting them.
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="audit_recent"),
+            # The id first: it says enough by itself, and a list of ids of several types is asked for too.
+            models.Index(fields=["target_id", "target_type", "-at", "-id"], name="audit_target"),
+            models.Index(fields=["actor", "-at", "-id"], name="audit_actor"),
+            models.Index(fields=["department", "-at", "-id"], name="audit_department"),
+            models.Index(fields=["action", "-at", "-id"], name="audit_action"),
+            models.Index(fields=["request_id"], name="audit_request", condition=~Q(request_id="")),
+        ]
+        constraints = [models.CheckConstraint(condition=~Q(actor_name=""), name="auditentry_somebody_did_it")]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} {self.get_action_display()}"

@@ -6,10 +6,12 @@ from apps.accounts.services.accounts import (
     change_password,
     create_account,
     deactivate,
+    rename,
     reset_password,
     set_access,
     set_department,
 )
+from apps.accounts.services.auditing import Target, record
 from apps.accounts.services.registration import Issued, Policy, invite, register
 from apps.accounts.services.sessions import SignedIn, end_session, end_sessions, log_in, log_out, rotate
 
@@ -17,6 +19,7 @@ __all__ = [
     "Issued",
     "Policy",
     "SignedIn",
+    "Target",
     "approve",
     "change_password",
     "create_account",
@@ -26,7 +29,9 @@ __all__ = [
     "invite",
     "log_in",
     "log_out",
+    "record",
     "register",
+    "rename",
     "reset_password",
     "rotate",
     "set_access",

@@ -1,6 +1,9 @@
 """Accounts: made, approved, moved, shut, given another password."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.contrib.auth.hashers import make_password
@@ -12,7 +15,8 @@ from django.db import IntegrityError, transaction
 from aetherflow.errors import ConflictError
 from aetherflow.registry import departments
 from apps.accounts.errors import FieldError
-from apps.accounts.models import Approval, Role, SessionEnd, User, normalise_email
+from apps.accounts.models import Approval, AuditAction, Role, SessionEnd, User, normalise_email
+from apps.accounts.services.auditing import Scalar, account, record
 from apps.accounts.services.sessions import end_sessions
 
 log = structlog.get_logger(__name__)
@@ -29,7 +33,15 @@ class EmailTakenError(FieldError):
 
 
 def create_account(
-    *, email: str, full_name: str, department: str, role: Role, password: str, by: User | None, at: datetime
+    *,
+    email: str,
+    full_name: str,
+    department: str,
+    role: Role,
+    password: str,
+    by: User | None,
+    at: datetime,
+    reason: str = "",
 ) -> User:
     """An account that may log in at once; `by` is None where a policy or an operator's command lets it in.
 
@@ -38,21 +50,47 @@ def create_account(
     """
     user = new_user(email=email, full_name=full_name, department=department, role=role, password=password, at=at)
     user.approval, user.approved_at, user.approved_by = Approval.APPROVED, at, by
-    insert(user)
+    with transaction.atomic():
+        insert(user)
+        record(AuditAction.ACCOUNT_CREATED, account(user), by=by, at=at, reason=reason, details={"role": role})
     log.info("account.created", user_id=str(user.pk), department=department, role=role, by=_id(by))
     return user
 
 
-def approve(*, user: User, by: User, at: datetime) -> None:
+def approve(*, user: User, by: User, at: datetime, reason: str = "") -> None:
     """Let a registered user in. ConflictError `already-approved`."""
     waiting = User.objects.filter(pk=user.pk, approval=Approval.PENDING)
-    if not waiting.update(approval=Approval.APPROVED, approved_at=at, approved_by=by):
-        raise ConflictError(f"{user} is approved already.", code="already-approved")
-    user.refresh_from_db()
+    with transaction.atomic():
+        if not waiting.update(approval=Approval.APPROVED, approved_at=at, approved_by=by):
+            raise ConflictError(f"{user} is approved already.", code="already-approved")
+        user.refresh_from_db()
+        record(AuditAction.ACCOUNT_APPROVED, account(user), by=by, at=at, reason=reason)
     log.info("account.approved", user_id=str(user.pk), by=_id(by))
 
 
-def set_access(*, user: User, department: str, role: Role, is_active: bool, by: User | None, at: datetime) -> bool:
+def rename(*, user: User, email: str, full_name: str, by: User | None, at: datetime, reason: str = "") -> bool:
+    """What the account is called and logs in with. False where there was nothing to change.
+
+    FieldError `invalid-email`, `email-taken`, `blank`; ConflictError `changed-meanwhile` where somebody else was
+    faster.
+    """
+    before = {"email": user.email, "full_name": user.full_name}
+    after = {"email": require_email(email), "full_name": _require_name(full_name)}
+    if before == after:
+        return False
+    with _refusing_taken_email(), transaction.atomic():
+        if not User.objects.filter(pk=user.pk, **before).update(**after):
+            raise _changed_meanwhile(user)
+        user.refresh_from_db()
+        changed = _changed(before, after)
+        record(AuditAction.ACCOUNT_RENAMED, account(user), by=by, at=at, reason=reason, details=changed)
+    log.info("account.renamed", user_id=str(user.pk), by=_id(by))
+    return True
+
+
+def set_access(
+    *, user: User, department: str, role: Role, is_active: bool, by: User | None, at: datetime, reason: str = ""
+) -> bool:
     """What the account may see; a change ends the user's sessions. False where there was nothing to change.
 
     FieldError `unknown-department`; ConflictError `own-account` where an admin would lock themselves out,
@@ -69,24 +107,26 @@ def set_access(*, user: User, department: str, role: Role, is_active: bool, by: 
     with transaction.atomic():
         ours = User.objects.filter(pk=user.pk, **before)
         if not ours.update(**after, **console_access(role)):
-            raise ConflictError(
-                f"{user} was changed by somebody else in the meantime.",
-                code="changed-meanwhile",
-                hint="Look at the account again, then decide.",
-            )
-        end_sessions(user=user, reason=SessionEnd.ACCESS_CHANGE, by=by, at=at)
-    user.refresh_from_db()
+            raise _changed_meanwhile(user)
+        ended = end_sessions(user=user, reason=SessionEnd.ACCESS_CHANGE, by=by, at=at)
+        user.refresh_from_db()
+        # An entry each: who asks for all changes of a role must not read what else was changed with them.
+        for field in (name for name in before if before[name] != after[name]):
+            details = _changed({field: before[field]}, after) | {"sessions_ended": ended}
+            record(_access_action(field, user), account(user), by=by, at=at, reason=reason, details=details)
     log.info("account.access_changed", user_id=str(user.pk), by=_id(by), before=before, after=after)
     return True
 
 
-def set_department(*, user: User, department: str, by: User | None, at: datetime) -> bool:
-    return set_access(user=user, department=department, role=Role(user.role), is_active=user.is_active, by=by, at=at)
+def set_department(*, user: User, department: str, by: User | None, at: datetime, reason: str = "") -> bool:
+    role, is_active = Role(user.role), user.is_active
+    return set_access(user=user, department=department, role=role, is_active=is_active, by=by, at=at, reason=reason)
 
 
-def deactivate(*, user: User, by: User | None, at: datetime) -> bool:
+def deactivate(*, user: User, by: User | None, at: datetime, reason: str = "") -> bool:
     """Shut the account; from the next request on it is refused."""
-    return set_access(user=user, department=user.department, role=Role(user.role), is_active=False, by=by, at=at)
+    department, role = user.department, Role(user.role)
+    return set_access(user=user, department=department, role=role, is_active=False, by=by, at=at, reason=reason)
 
 
 def change_password(*, user: User, current: str, new: str, at: datetime) -> None:
@@ -108,22 +148,24 @@ def change_password(*, user: User, current: str, new: str, at: datetime) -> None
             code="weak-password",
             hint="Choose another one.",
         )
-    _store_password(user=user, password=new, field="new_password", at=at)
+    with transaction.atomic():
+        ended = _store_password(user=user, password=new, field="new_password", at=at)
+        record(AuditAction.PASSWORD_CHANGED, account(user), by=user, at=at, details={"sessions_ended": ended})
     log.info("account.password_changed", user_id=str(user.pk))
 
 
-def reset_password(*, user: User, password: str, by: User | None, at: datetime) -> None:
+def reset_password(*, user: User, password: str, by: User | None, at: datetime, reason: str = "") -> None:
     """A password given by an operator; ends all of the user's sessions. FieldError `weak-password`."""
-    _store_password(user=user, password=password, field="password", at=at)
+    with transaction.atomic():
+        ended = _store_password(user=user, password=password, field="password", at=at)
+        details = {"sessions_ended": ended}
+        record(AuditAction.PASSWORD_RESET, account(user), by=by, at=at, reason=reason, details=details)
     log.info("account.password_reset", user_id=str(user.pk), by=_id(by))
 
 
 def new_user(*, email: str, full_name: str, department: str, role: Role, password: str, at: datetime) -> User:
     """A checked, unsaved user who still waits for approval; the password is hashed already."""
-    email = require_email(email)
-    full_name = " ".join(full_name.split())
-    if not full_name:
-        raise FieldError("The name is empty.", field="full_name", code="blank")
+    email, full_name = require_email(email), _require_name(full_name)
     require_known_department(department, role=role)
     user = User(
         email=email,
@@ -139,13 +181,8 @@ def new_user(*, email: str, full_name: str, department: str, role: Role, passwor
 
 def insert(user: User) -> None:
     """Save a new user. EmailTakenError, as the database decides: a look before would race."""
-    try:
-        with transaction.atomic():
-            user.save(force_insert=True)
-    except IntegrityError as error:
-        if "accounts_user_email" in str(error):
-            raise EmailTakenError from error
-        raise
+    with _refusing_taken_email(), transaction.atomic():
+        user.save(force_insert=True)
 
 
 def require_email(text: str) -> str:
@@ -182,7 +219,45 @@ def console_access(role: Role) -> dict[str, bool]:
     return {"is_staff": role == Role.ADMIN, "is_superuser": role == Role.ADMIN}
 
 
-def _store_password(*, user: User, password: str, field: str, at: datetime) -> None:
+@contextmanager
+def _refusing_taken_email() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        if "accounts_user_email" in str(error):
+            raise EmailTakenError from error
+        raise
+
+
+def _changed_meanwhile(user: User) -> ConflictError:
+    return ConflictError(
+        f"{user} was changed by somebody else in the meantime.",
+        code="changed-meanwhile",
+        hint="Look at the account again, then decide.",
+    )
+
+
+def _require_name(text: str) -> str:
+    name = " ".join(text.split())
+    if not name:
+        raise FieldError("The name is empty.", field="full_name", code="blank")
+    return name
+
+
+def _access_action(field: str, user: User) -> AuditAction:
+    if field == "is_active":
+        return AuditAction.ACCOUNT_ACTIVATED if user.is_active else AuditAction.ACCOUNT_DEACTIVATED
+    return AuditAction.ROLE_CHANGED if field == "role" else AuditAction.ACCOUNT_MOVED
+
+
+def _changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Scalar]:
+    """What an audit entry says of a change: `email` and `email_before`."""
+    pairs = ((name, before[name], after[name]) for name in before if before[name] != after[name])
+    return {key: value for name, was, now in pairs for key, value in ((f"{name}_before", was), (name, now))}
+
+
+def _store_password(*, user: User, password: str, field: str, at: datetime) -> int:
+    """Returns how many sessions it has ended."""
     hashed = _hashed(password, user=user, field=field)
     with transaction.atomic():
         # Of two changes at once the slower must not undo the faster, whose user was told it holds.
@@ -192,8 +267,9 @@ def _store_password(*, user: User, password: str, field: str, at: datetime) -> N
                 code="changed-meanwhile",
                 hint="Log in with the new password.",
             )
-        end_sessions(user=user, reason=SessionEnd.PASSWORD_CHANGE, at=at)
+        ended = end_sessions(user=user, reason=SessionEnd.PASSWORD_CHANGE, at=at)
     user.password = hashed
+    return ended
 
 
 def _hashed(password: str, *, user: User, field: str) -> str:

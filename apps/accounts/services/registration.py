@@ -12,7 +12,7 @@ from django.db import transaction
 
 from aetherflow.errors import ForbiddenError
 from apps.accounts.errors import FieldError
-from apps.accounts.models import Approval, Invitation, Role, User
+from apps.accounts.models import Approval, AuditAction, Invitation, Role, User
 from apps.accounts.services.accounts import (
     EmailTakenError,
     insert,
@@ -20,6 +20,7 @@ from apps.accounts.services.accounts import (
     require_email,
     require_known_department,
 )
+from apps.accounts.services.auditing import Target, account, record
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +83,9 @@ def register(
     if policy == Policy.OPEN:
         user.approval, user.approved_at = Approval.APPROVED, at
     try:
-        insert(user)
+        with transaction.atomic():
+            insert(user)
+            record(AuditAction.REGISTERED, account(user), by=user, at=at, details={"policy": policy})
     except EmailTakenError:
         if policy == Policy.OPEN:
             raise
@@ -92,7 +95,7 @@ def register(
     return user
 
 
-def invite(*, email: str, department: str, role: Role, by: User | None, at: datetime) -> Issued:
+def invite(*, email: str, department: str, role: Role, by: User | None, at: datetime, reason: str = "") -> Issued:
     """A token for one registration within INVITATION_LIFETIME; `email` empty: for whoever holds it.
 
     A second invitation of an address replaces its open one, whose token is then void.
@@ -111,10 +114,13 @@ def invite(*, email: str, department: str, role: Role, by: User | None, at: date
         "created_at": at,
         "expires_at": at + settings.INVITATION_LIFETIME,
     }
-    if email:
-        made, _ = Invitation.objects.update_or_create(email=email, used_at=None, defaults=values)
-    else:
-        made = Invitation.objects.create(**values)
+    with transaction.atomic():
+        if email:
+            made, _ = Invitation.objects.update_or_create(email=email, used_at=None, defaults=values)
+        else:
+            made = Invitation.objects.create(**values)
+        invited = Target(type="invitation", id=str(made.pk), name=email or "whoever holds it", department=department)
+        record(AuditAction.INVITED, invited, by=by, at=at, reason=reason, details={"role": role})
     log.info("account.invited", invitation_id=str(made.pk), department=department, role=role)
     return Issued(invitation=made, token=token)
 
@@ -146,6 +152,8 @@ def _accept(*, token: str, email: str, password: str, full_name: str, department
             raise _void()
         insert(user)
         Invitation.objects.filter(pk=invitation.pk).update(used_by=user)
+        details = {"policy": "invitation", "role": user.role, "invitation": str(invitation.pk)}
+        record(AuditAction.REGISTERED, account(user), by=user, at=at, details=details)
     log.info("account.registered", user_id=str(user.pk), department=user.department, policy="invitation")
     return user
 

@@ -16,12 +16,19 @@ from django.db import transaction
 
 from aetherflow.errors import ForbiddenError
 from apps.accounts.errors import UnauthenticatedError
-from apps.accounts.models import Approval, Session, SessionEnd, User, normalise_email
+from apps.accounts.models import Approval, AuditAction, Session, SessionEnd, User, normalise_email
+from apps.accounts.services.auditing import account, record
 from apps.accounts.tokens import RefreshClaims, mint_access, mint_refresh, read_access, read_refresh
 
 log = structlog.get_logger(__name__)
 
 _USER_AGENT_LENGTH = 300
+# Ends that somebody decided on; the others follow from what has an entry of its own, or from nobody's decision.
+_DECIDED = {
+    SessionEnd.LOGOUT: AuditAction.LOGGED_OUT,
+    SessionEnd.OWNER: AuditAction.SESSIONS_ENDED,
+    SessionEnd.ADMIN: AuditAction.SESSIONS_ENDED,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +74,7 @@ def log_in(*, email: str, password: str, user_agent: str, ip: str | None = None,
             last_used_at=at,
             expires_at=at + settings.REFRESH_TOKEN_LIFETIME,
         )
+        record(AuditAction.LOGGED_IN, account(user), by=user, at=at, details={"session": str(session.pk)})
     log.info("session.opened", user_id=str(user.pk), session_id=str(session.pk), department=user.department)
     return _signed_in(session, at=at)
 
@@ -113,23 +121,39 @@ def log_out(*, refresh: str | None, access: str | None, at: datetime) -> None:
             end_session(session_id=read(token).session_id, reason=SessionEnd.LOGOUT, at=at)
 
 
-def end_session(*, session_id: UUID, reason: SessionEnd, by: User | None = None, at: datetime) -> bool:
-    """False where it had ended before."""
+def end_session(*, session_id: UUID, reason: SessionEnd, by: User | None = None, at: datetime, why: str = "") -> bool:
+    """False where it had ended before. `why`: in the words of who ends it."""
     running = Session.objects.filter(pk=session_id, ended_at=None)
-    ended = bool(running.update(ended_at=at, ended_reason=reason))
+    with transaction.atomic():
+        ended = bool(running.update(ended_at=at, ended_reason=reason))
+        if ended and reason in _DECIDED:
+            owner = User.objects.get(sessions=session_id)
+            # To log out is the owner's own doing; the token says so.
+            who = owner if reason == SessionEnd.LOGOUT else by
+            details = {"session": str(session_id)}
+            record(_DECIDED[reason], account(owner), by=who, at=at, reason=why, details=details)
     if ended:
         log.info("session.ended", session_id=str(session_id), reason=reason.value, by=str(by.pk) if by else None)
     return ended
 
 
 def end_sessions(
-    *, user: User, reason: SessionEnd, besides: Session | None = None, by: User | None = None, at: datetime
+    *,
+    user: User,
+    reason: SessionEnd,
+    besides: Session | None = None,
+    by: User | None = None,
+    at: datetime,
+    why: str = "",
 ) -> int:
-    """End a user's sessions, all or all `besides` one; how many ran."""
+    """End a user's sessions, all or all `besides` one; how many ran. `why`: in the words of who ends them."""
     running = Session.objects.filter(user=user, ended_at=None, expires_at__gt=at)
     if besides is not None:
         running = running.exclude(pk=besides.pk)
-    ended = running.update(ended_at=at, ended_reason=reason)
+    with transaction.atomic():
+        ended = running.update(ended_at=at, ended_reason=reason)
+        if ended and reason in _DECIDED:
+            record(_DECIDED[reason], account(user), by=by, at=at, reason=why, details={"sessions_ended": ended})
     if ended:
         log.info(
             "sessions.ended", user_id=str(user.pk), count=ended, reason=reason.value, by=str(by.pk) if by else None
