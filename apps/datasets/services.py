@@ -14,7 +14,8 @@ from aetherflow.etl.digests import VERSION
 from aetherflow.etl.mapping import header_shape
 from aetherflow.etl.options import NOTHING_SAID
 from aetherflow.registry import department as find_department
-from apps.accounts.models import User
+from apps.accounts.models import AuditAction, User
+from apps.accounts.services.auditing import Target, record
 from apps.datasets import digests, partitions
 from apps.datasets.changes import Changes
 from apps.datasets.loading import RejectSpool, remove_shared_rows
@@ -85,6 +86,11 @@ def _require_correctable(root: Dataset, *, department: str) -> None:
     # Held, so that an undo takes the correction along or comes first.
     if lock_dataset(root.pk, using="default").deleted_at is not None:
         raise upload_undone(root)
+
+
+def target_of(dataset: Dataset) -> Target:
+    """What the audit calls it."""
+    return Target(type="dataset", id=str(dataset.pk), name=dataset.name, department=dataset.department)
 
 
 def lock_dataset(dataset_id: UUID, *, using: str) -> Dataset:
@@ -158,9 +164,14 @@ def _remember(dataset: Dataset, *, reading: Reading, using: str) -> None:
         older.update(**given)
 
 
-def forget_mapping(mapping: HeaderMapping) -> None:
+@transaction.atomic
+def forget_mapping(mapping: HeaderMapping, *, by: User, at: datetime) -> None:
     """Files of its shape are read by names and aliases again; what was loaded with it stays as it is."""
-    HeaderMapping.objects.filter(pk=mapping.pk).delete()
+    deleted, _ = HeaderMapping.objects.filter(pk=mapping.pk).delete()
+    if deleted:
+        said = ", ".join(f"{label}: {column or 'left out'}" for label, column in mapping.mapping.items())
+        forgotten = Target(type="mapping", id=str(mapping.pk), name=said, department=mapping.department)
+        record(AuditAction.MAPPING_FORGOTTEN, forgotten, by=by, at=at)
 
 
 def _profile(profiler: Profiler, *, dataset: Dataset, using: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
@@ -340,5 +341,6 @@ class SchemaMappingView(APIView):
     def delete(self, request: Request, department: str, mapping_id: UUID) -> Response:
         """Forget a mapping: files with these labels are read by names and aliases again. What is loaded stays."""
         require_department(user_of(request), department)
-        forget_mapping(mapping_for(user_of(request), mapping_id, department=department))
+        user = user_of(request)
+        forget_mapping(mapping_for(user, mapping_id, department=department), by=user, at=timezone.now())
         return Response(status=204)

@@ -205,7 +205,7 @@ def test_a_reprocessed_upload_keeps_its_own_and_brings_nothing_forgotten_back(
     loaded: Callable[..., Dataset], work: Callable[[], None]
 ) -> None:
     dataset = loaded(till_file(1), options=SAID)
-    forget_mapping(HeaderMapping.objects.get())
+    forget_mapping(HeaderMapping.objects.get(), by=dataset.uploaded_by, at=timezone.now())
     again = reprocess(dataset=dataset, first=Stage.ETL, by=None, at=timezone.now())
     work()
     again.refresh_from_db()

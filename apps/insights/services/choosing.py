@@ -9,7 +9,8 @@ from django.db import transaction
 from aetherflow.errors import InvalidError
 from aetherflow.insight import Setting
 from aetherflow.registry import department as find_department
-from apps.accounts.models import User
+from apps.accounts.models import AuditAction, User
+from apps.accounts.services.auditing import Target, record
 from apps.insights.models import ChosenSetting
 from apps.insights.selectors import chosen_settings
 
@@ -36,7 +37,12 @@ def choose(*, department: str, values: Mapping[tuple[str, str], float | None], b
             department=department, kind=kind, name=name, defaults={"value": value, "set_by": by, "set_at": at}
         )
         log.info("setting_chosen", department=department, kind=kind, name=name, value=value)
-    return chosen_settings(department) != before
+    if chosen_settings(department) == before:
+        return False
+    details = {f"{kind} {name}": value for (kind, name), value in values.items()}
+    chosen = Target(type="settings", id=department, name=find_department(department).label, department=department)
+    record(AuditAction.SETTINGS_CHANGED, chosen, by=by, at=at, details=details)
+    return True
 
 
 def _require(setting: Setting | None, *, kind: str, name: str, value: float | None) -> None:

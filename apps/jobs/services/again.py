@@ -8,10 +8,11 @@ from datetime import datetime
 from django.db import transaction
 
 from aetherflow.errors import ConflictError
-from apps.accounts.models import User
+from apps.accounts.models import AuditAction, User
+from apps.accounts.services.auditing import Target, record
 from apps.datasets.models import Dataset
 from apps.datasets.selectors import corrections_of, live_datasets
-from apps.datasets.services import clear, lock_department, mark_undone
+from apps.datasets.services import clear, lock_department, mark_undone, target_of
 from apps.insights.services.choosing import choose
 from apps.insights.services.storing import drop_insights
 from apps.jobs.models import ACTIVE, Cause, Job, JobStatus, Stage, StageRun, State
@@ -24,7 +25,7 @@ _UNDER_WAY = [JobStatus(state) for state in sorted(ACTIVE)]
 
 
 @transaction.atomic
-def retry(*, job: Job, by: User, at: datetime) -> Job:
+def retry(*, job: Job, by: User, at: datetime, reason: str = "") -> Job:
     """Queue the stage that failed again, with all its attempts. ConflictError where there is none."""
     if job.dataset.deleted_at is not None:
         raise ConflictError("The upload was undone.", code="upload-undone", hint="Upload the file again.")
@@ -48,11 +49,16 @@ def retry(*, job: Job, by: User, at: datetime) -> Job:
     except IllegalMove:
         raise ConflictError("The job moved meanwhile.", code="job-not-failed", hint="Look at it again.") from None
     dispatch_after_commit(run.department)
+    retried = Target(type="job", id=str(job.pk), name=job.dataset.name, department=job.department)
+    details = {"dataset": str(job.dataset_id), "stage": run.stage}
+    record(AuditAction.JOB_RETRIED, retried, by=by, at=at, reason=reason, details=details)
     job.refresh_from_db()
     return job
 
 
-def reprocess(*, dataset: Dataset, first: Stage, by: User | None, at: datetime, request_id: str = "") -> Job:
+def reprocess(
+    *, dataset: Dataset, first: Stage, by: User | None, at: datetime, request_id: str = "", reason: str = ""
+) -> Job:
     """A new job of a dataset from stage `first`. ConflictError while one is under way, or before its first load."""
     if first == Stage.ML and dataset.loaded_at is None:
         raise ConflictError(
@@ -60,17 +66,21 @@ def reprocess(*, dataset: Dataset, first: Stage, by: User | None, at: datetime, 
             code="not-loaded",
             hint="Reprocess it from the etl stage.",
         )
-    return enqueue(
-        dataset=dataset,
-        cause=Cause.REPROCESS,
-        by=by,
-        at=at,
-        request_id=request_id or str(uuid.uuid4()),
-        first=first,
-    )
+    with transaction.atomic():
+        job = enqueue(
+            dataset=dataset,
+            cause=Cause.REPROCESS,
+            by=by,
+            at=at,
+            request_id=request_id or str(uuid.uuid4()),
+            first=first,
+        )
+        details = {"job": str(job.pk), "from": first}
+        record(AuditAction.REPROCESSED, target_of(dataset), by=by, at=at, reason=reason, details=details)
+    return job
 
 
-def undo(*, dataset: Dataset, by: User, at: datetime, request_id: str) -> Job | None:
+def undo(*, dataset: Dataset, by: User, at: datetime, request_id: str, reason: str = "") -> Job | None:
     """Undo an upload and its corrections: their rows, rejects and insights go, what they superseded counts again,
     insights are recomputed.
 
@@ -84,6 +94,9 @@ def undo(*, dataset: Dataset, by: User, at: datetime, request_id: str) -> Job | 
         undone += [each for each in corrections_of(dataset) if mark_undone(dataset=each, by=by, at=at)]
         for each in undone:
             drop_insights(dataset=each)
+            # A correction goes with the upload that it completes: whoever looks for it finds why.
+            with_it = {} if each is dataset else {"with": str(dataset.pk)}
+            record(AuditAction.UNDONE, target_of(each), by=by, at=at, reason=reason, details=with_it)
         for run in StageRun.objects.filter(job__dataset__in=undone, state=State.QUEUED):
             fail_undone(run, at=at)
         # What was queued has left the line: another upload may take its place.

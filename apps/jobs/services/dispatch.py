@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
+from apps.accounts.models import AuditAction, User
+from apps.accounts.services.auditing import Target, record
 from apps.jobs import clock
 from apps.jobs.broker import app
 from apps.jobs.models import ACTIVE, Job, Stage, StageRun, State
@@ -173,7 +175,8 @@ def in_other_hands_until(at: datetime) -> datetime:
     return at + _grace() + timedelta(seconds=2 * settings.QUEUE_VISIBILITY_SECONDS)
 
 
-def recover(*, at: datetime) -> int:
+@transaction.atomic
+def recover(*, at: datetime, by: User | None = None, reason: str = "") -> int:
     """After all queues were lost and all workers stopped: every unfinished stage is to be sent again."""
     requeued = sum(
         requeue(run, at=at, note="the queue was lost while it was in work")
@@ -183,7 +186,15 @@ def recover(*, at: datetime) -> int:
         requeue(run, at=at, note="the queue was lost during its back-off")
         for run in in_back_off(StageRun.objects.all())
     )
-    return requeued + _send_again(StageRun.objects.exclude(dispatched_at=None, send_after__lte=at), at=at)
+    recovered = requeued + _send_again(StageRun.objects.exclude(dispatched_at=None, send_after__lte=at), at=at)
+    if recovered:
+        tell_of_rescue({"recovered": recovered}, by=by, at=at, reason=reason)
+    return recovered
+
+
+def tell_of_rescue(done: dict[str, int], *, by: User | None, at: datetime, reason: str) -> None:
+    everything = Target(type="queue", name="all that was left behind")
+    record(AuditAction.RESCUED, everything, by=by, at=at, reason=reason, details=done)
 
 
 def in_back_off(runs: QuerySet[StageRun]) -> QuerySet[StageRun]:

@@ -9,10 +9,11 @@ from django.core.files import File
 from django.db import IntegrityError, transaction
 
 from aetherflow.errors import ConflictError, InvalidError
-from apps.accounts.models import User
+from apps.accounts.models import AuditAction, User
 from apps.accounts.selectors import departments_of
+from apps.accounts.services.auditing import record
 from apps.datasets.models import Dataset, OnError
-from apps.datasets.services import record_dataset
+from apps.datasets.services import record_dataset, target_of
 from apps.datasets.storage import local_copy
 from apps.datasets.uploads import StoredFile, digest
 from apps.jobs.models import ACTIVE, Cause, Job, Stage, StageRun
@@ -119,7 +120,7 @@ def _adopt(message: EtlMessage, *, at: datetime) -> Dataset:
         )
     try:
         with transaction.atomic():
-            return record_dataset(
+            dataset = record_dataset(
                 stored=stored,
                 department=message.department,
                 name="",
@@ -129,6 +130,9 @@ def _adopt(message: EtlMessage, *, at: datetime) -> Dataset:
                 by=by,
                 at=at,
             )
+            # The message says who it is from; nobody has logged in.
+            record(AuditAction.UPLOADED, target_of(dataset), by=by, at=at, details={"by": "a message in the queue"})
+            return dataset
     except IntegrityError:
         return Dataset.objects.get(pk=message.dataset_id)
 

@@ -6,15 +6,17 @@ from datetime import datetime, timedelta
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Max, QuerySet
 
+from apps.accounts.models import User
 from apps.datasets.partitions import drop_retired
 from apps.datasets.services import clear_undone
 from apps.jobs.broker import sqs_settings
 from apps.jobs.models import Stage, StageRun, State
 from apps.jobs.selectors import live_workers
 from apps.jobs.services.claims import WorkerGone, fail
-from apps.jobs.services.dispatch import in_back_off, requeue, resend
+from apps.jobs.services.dispatch import in_back_off, requeue, resend, tell_of_rescue
 from apps.jobs.services.transitions import RETRIED
 from apps.jobs.sqs.queues import QueueNotReady, queue_stats
 
@@ -34,6 +36,18 @@ def rescue(*, at: datetime, signs_count: bool = True) -> int:
     exhausted = _end_exhausted(at=at) if signs_count else 0
     left = _requeue_overdue(at=at) + _resend_lost(at=at, signs_count=signs_count)
     return exhausted + left + clear_undone() + drop_retired(at=at)
+
+
+def rescue_now(*, by: User | None, at: datetime, reason: str = "") -> int:
+    """`rescue` because somebody asks for it; what the relay does by itself is nobody's doing.
+
+    Each is settled in a transaction of its own: one that cannot be must not keep the others. So the entry comes last.
+    """
+    rescued = rescue(at=at)
+    if rescued:
+        with transaction.atomic():
+            tell_of_rescue({"rescued": rescued}, by=by, at=at, reason=reason)
+    return rescued
 
 
 def _end_exhausted(*, at: datetime) -> int:

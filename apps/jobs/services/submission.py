@@ -13,9 +13,10 @@ from django.db import IntegrityError, transaction
 from aetherflow.errors import ConflictError, InvalidError
 from aetherflow.etl import ReadOptions
 from aetherflow.etl.options import NOTHING_SAID
-from apps.accounts.models import User
+from apps.accounts.models import AuditAction, User
+from apps.accounts.services.auditing import record
 from apps.datasets.models import Dataset, OnError
-from apps.datasets.services import record_dataset
+from apps.datasets.services import record_dataset, target_of
 from apps.datasets.uploads import digest, keep
 from apps.jobs.models import Cause, IdempotentRequest, Job, Stage, StageRun, State
 from apps.jobs.services.dispatch import dispatch_after_commit, in_other_hands_until
@@ -81,6 +82,8 @@ def submit(
                 corrects=corrects,
             )
             job = enqueue(dataset=dataset, cause=Cause.UPLOAD, by=by, at=at, request_id=request_id)
+            details = {"job": str(job.pk), "corrects": str(corrects.pk)} if corrects else {"job": str(job.pk)}
+            record(AuditAction.UPLOADED, target_of(dataset), by=by, at=at, details=details)
             if reservation:
                 IdempotentRequest.objects.filter(pk=reservation.pk).update(job=job)
     except BaseException:

@@ -13,6 +13,7 @@ from aetherflow.department import Department
 from aetherflow.errors import AnticipatedError
 from aetherflow.registry import departments
 from apps.accounts.models import Role, User
+from apps.accounts.origin import Origin, asked_from, command_line
 from apps.accounts.services.accounts import create_account
 from apps.datasets.models import Dataset
 from apps.jobs import clock
@@ -83,7 +84,7 @@ def _account(email: str, *, name: str, department: str, role: Role) -> User:
 
 
 def _upload(sample: Path, *, department: Department, by: User) -> None:
-    with sample.open("rb") as raw:
+    with sample.open("rb") as raw, asked_from(Origin(operator=command_line())):
         submit(
             file=File(raw, name=f"{department.slug}-sample.csv"),
             department=department.slug,

@@ -18,6 +18,7 @@ from aetherflow.etl.mapping import mapping_faults, parse_mapping
 from aetherflow.etl.options import parse_delimiter, parse_encoding
 from aetherflow.registry import departments
 from apps.accounts.models import User
+from apps.accounts.origin import Origin, asked_from, command_line
 from apps.accounts.selectors import require_department
 from apps.datasets.models import Dataset, OnError
 from apps.datasets.selectors import correctable_for
@@ -105,7 +106,8 @@ class Command(BaseCommand):
     def _upload(
         self, path: Path, *, by: User, said: ReadOptions, corrects: Dataset | None, options: dict[str, Any]
     ) -> dict[str, str]:
-        with path.open("rb") as raw:
+        # In the user's name, but not by them.
+        with path.open("rb") as raw, asked_from(Origin(operator=command_line())):
             job = submit(
                 file=File(raw, name=path.name),
                 department=options["department"],

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from types import FrameType
 from typing import Any
@@ -18,7 +19,7 @@ from apps.jobs import clock
 from apps.jobs.readiness import RELAY
 from apps.jobs.selectors import dead_after
 from apps.jobs.services.dispatch import recover, relay
-from apps.jobs.services.rescue import rescue
+from apps.jobs.services.rescue import rescue, rescue_now
 from apps.jobs.services.workers import beat, farewell
 from apps.jobs.sqs.sending import NotSent
 
@@ -35,19 +36,21 @@ class Command(BaseCommand):
             action="store_true",
             help="the queues were lost and the workers stopped: send all again",
         )
+        parser.add_argument("--reason", default="", help="why, for the audit; the loop writes none")
         parser.add_argument("--json", action="store_true", help="print what was done as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
         if options["loop"]:
             self._loop()
             return
-        report = {"recovered": recover(at=clock.now())} if options["recover"] else {}
-        report |= self._sweep()
+        why = options["reason"]
+        report = {"recovered": recover(by=None, at=clock.now(), reason=why)} if options["recover"] else {}
+        report |= self._sweep(lambda at: rescue_now(by=None, at=at, reason=why))
         self.stdout.write(json.dumps(report) if options["json"] else ", ".join(f"{v} {k}" for k, v in report.items()))
 
-    def _sweep(self, *, signs_count: bool = True) -> dict[str, int]:
+    def _sweep(self, settle: Callable[[datetime], int]) -> dict[str, int]:
         try:
-            rescued = rescue(at=clock.now(), signs_count=signs_count)
+            rescued = settle(clock.now())
         except Exception:
             # One thing that cannot be settled must not keep everything from being sent.
             log.exception("rescue_failed")
@@ -67,7 +70,7 @@ class Command(BaseCommand):
             close_old_connections()
             try:
                 alive.beat()
-                done = self._sweep(signs_count=alive.unbroken)
+                done = self._sweep(lambda at: rescue(at=at, signs_count=alive.unbroken))
                 if any(done.values()):
                     log.info("relay_swept", **done)
             except NotSent as error:

@@ -26,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--status", choices=JobStatus.values, help="of the dataset's newest job")
         parser.add_argument("--since", help="uploaded at or after this day or time (ISO 8601)")
         parser.add_argument("--dataset", action="append", default=[], help="a dataset's id; may be repeated")
+        parser.add_argument("--reason", default="", help="why, for the audit")
         parser.add_argument("--dry-run", action="store_true", help="say what would be queued")
         parser.add_argument("--json", action="store_true", help="print the jobs as JSON")
 
@@ -38,7 +39,8 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 continue
             try:
-                job = reprocess(dataset=dataset, first=Stage(options["first"]), by=None, at=clock.now())
+                first, why = Stage(options["first"]), options["reason"]
+                job = reprocess(dataset=dataset, first=first, by=None, at=clock.now(), reason=why)
                 entry["job"] = str(job.pk)
             except AnticipatedError as error:
                 refused += 1
