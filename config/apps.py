@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class PlatformConfig(AppConfig):
@@ -7,3 +8,7 @@ class PlatformConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401, PLC0415  (being imported registers them)
+
+
+class ConsoleConfig(AdminConfig):
+    default_site = "apps.accounts.site.ConsoleSite"

@@ -25,7 +25,7 @@ INSTALLED_APPS = [
     "apps.datasets",
     "apps.insights",
     "apps.jobs",
-    "django.contrib.admin",
+    "config.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,23 +1,34 @@
 """Accounts in the operators' console. No powers of its own: what changes is changed by the services."""
 
 import copy
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, BaseUserCreationForm
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST
 
 from aetherflow.errors import AnticipatedError
 from apps.accounts import services
 from apps.accounts.authentication import user_of
-from apps.accounts.console import ReadOnlyAdmin
-from apps.accounts.models import Invitation, Role, Session, SessionEnd, User, normalise_email
+from apps.accounts.console import CappedPaginator, PeriodFilter, ReadOnlyAdmin, audit_address
+from apps.accounts.exports import csv_response
+from apps.accounts.models import AuditAction, AuditEntry, Invitation, Role, Session, SessionEnd, User, normalise_email
 
 
 class NormalisedEmail(forms.ModelForm):
@@ -83,11 +94,11 @@ class AccountAdmin(SaysRefusals, UserAdmin):
     filter_horizontal = []
     form = AccountChangeForm
     add_form = AccountAddForm
-    readonly_fields = ["approval", "approved_at", "approved_by", "last_login", "created_at"]
+    readonly_fields = ["approval", "approved_at", "approved_by", "last_login", "created_at", "audit"]
     fieldsets = [
         (None, {"fields": ["email", "full_name"]}),
         ("Access", {"fields": ["department", "role", "is_active"]}),
-        ("History", {"fields": ["approval", "approved_at", "approved_by", "last_login", "created_at"]}),
+        ("History", {"fields": ["approval", "approved_at", "approved_by", "last_login", "created_at", "audit"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "full_name", "department", "role", "password1", "password2"]})]
     actions = ["approve", "deactivate", "end_sessions"]
@@ -127,6 +138,14 @@ class AccountAdmin(SaysRefusals, UserAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False  # What a person did stays theirs; shut accounts are deactivated.
+
+    @admin.display(description="audit")
+    def audit(self, user: User) -> str:
+        return format_html(
+            '<a href="{}">what was done to it</a>, <a href="{}">what it did</a>',
+            audit_address(target_id=str(user.pk)),
+            audit_address(actor=str(user.pk)),
+        )
 
     @admin.action(description="Approve")
     def approve(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
@@ -205,3 +224,125 @@ class InvitationAdmin(SaysRefusals):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False
+
+
+class AuditPeriod(PeriodFilter):
+    field = "at"
+
+
+class AuditActor(admin.SimpleListFilter):
+    """Whoever may use the console, to choose from; any other account by its address, as from its own page."""
+
+    title = "who"
+    parameter_name = "actor"
+    nobody = "command"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:  # noqa: ARG002
+        staff = User.objects.filter(is_staff=True).order_by("email")
+        return [(self.nobody, "a command"), *((str(user.pk), user.email) for user in staff)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:  # noqa: ARG002
+        asked = self.value()
+        if asked is None:
+            return queryset
+        if asked == self.nobody:
+            return queryset.filter(actor=None)
+        try:
+            return queryset.filter(actor_id=UUID(asked))
+        except ValueError:
+            raise IncorrectLookupParameters(f"{asked!r} is no account.") from None
+
+
+# Where what an entry is about is looked at, by the type of its target.
+_PAGES = {
+    "user": "accounts_user",
+    "invitation": "accounts_invitation",
+    "dataset": "datasets_dataset",
+    "job": "jobs_job",
+}
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ["when", "actor_name", "action", "target", "department", "reason", "address", "request_id"]
+    list_filter = [AuditPeriod, "department", AuditActor, "action"]
+    search_fields = ["actor_name", "target", "reason", "request_id"]
+    search_help_text = "Who, what, why, a request's id or the id of what it was done to."
+    fields = ("when", "who", "action", "what", "department", "reason", "detail", "address", "request_id")
+    readonly_fields = ("when", "who", "what", "detail")
+    sortable_by = ()
+    actions = None
+    paginator = CappedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # they count the whole table, once for every choice
+    columns = ("at", "actor_id", "actor_name", "action", "target_type", "target_id", "target", "department", "reason",
+               "details", "address", "request_id")  # fmt: skip
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
+    ) -> tuple[QuerySet[AuditEntry], bool]:
+        """An id as it is, by its index: to look for it within every text takes as long as there are entries."""
+        try:
+            asked = str(UUID(search_term.strip()))
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(Q(target_id=asked) | Q(actor_id=asked) | Q(request_id=asked)), False
+
+    @admin.display(description="when (UTC)")
+    def when(self, entry: AuditEntry) -> str:
+        """To the second, which Django's format leaves out."""
+        return f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="who")
+    def who(self, entry: AuditEntry) -> str:
+        if entry.actor_id is None:
+            return entry.actor_name
+        return format_html('{} (<a href="{}">all</a>)', entry.actor_name, audit_address(actor=str(entry.actor_id)))
+
+    @admin.display(description="what it was done to")
+    def what(self, entry: AuditEntry) -> str:
+        page, said = _PAGES.get(entry.target_type), f"{entry.target_type} {entry.target}"
+        if page is None or not entry.target_id:
+            return said
+        return format_html(
+            '<a href="{}">{}</a> (<a href="{}">all that was done to it</a>)',
+            reverse(f"admin:{page}_change", args=[entry.target_id]),
+            said,
+            audit_address(target_id=entry.target_id),
+        )
+
+    @admin.display(description="details")
+    def detail(self, entry: AuditEntry) -> str:
+        return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in entry.details.items())
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("accounts.export_auditentry")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        shown = {"may_export": self.has_export_permission(request)}
+        return super().changelist_view(request, shown | (extra_context or {}))
+
+    def get_urls(self) -> list[Any]:
+        export = path("export/", self.admin_site.admin_view(self.export), name="accounts_auditentry_export")
+        return [export, *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """All entries that the list's filter and search match, as CSV. It is an entry of its own."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        try:
+            matching = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(audit_address(e="1"))
+        at = timezone.now()
+        whole = services.Target(type="audit", name=request.GET.urlencode() or "all entries")
+        with transaction.atomic():
+            entry = services.record(AuditAction.AUDIT_EXPORTED, whole, by=user_of(request), at=at)
+        # What is written from now on comes with the next export: this one would never end.
+        rows = matching.filter(pk__lt=entry.pk).values_list(*self.columns).iterator(chunk_size=2_000)
+        return csv_response(self.columns, map(_cells, rows), filename=f"audit-{at:%Y-%m-%d-%H%M%S}.csv")
+
+
+def _cells(row: tuple[object, ...]) -> Iterator[object]:
+    return (json.dumps(value) if isinstance(value, dict) else value for value in row)

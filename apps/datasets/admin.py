@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from apps.accounts.console import ReadOnlyAdmin
+from apps.accounts.console import ReadOnlyAdmin, audit_address
 from apps.datasets.models import Dataset, HeaderMapping, Reject
 from apps.datasets.selectors import clean_rows, column_names
 
@@ -35,12 +35,16 @@ class DatasetAdmin(ReadOnlyAdmin):
     search_fields = ["name", "original_filename", "id", "sha256"]
     date_hierarchy = "uploaded_at"
     list_select_related = ["uploaded_by"]
-    readonly_fields = ["clean_rows_link"]
+    readonly_fields = ["clean_rows_link", "audit"]
 
     @admin.display(description="clean rows")
     def clean_rows_link(self, dataset: Dataset) -> str:
         address = reverse("admin:datasets_dataset_rows", args=[dataset.pk])
         return format_html('<a href="{}">{} rows</a>', address, dataset.rows_loaded)
+
+    @admin.display(description="audit")
+    def audit(self, dataset: Dataset) -> str:
+        return format_html('<a href="{}">what was done to it</a>', audit_address(target_id=str(dataset.pk)))
 
     def get_urls(self) -> list[Any]:
         rows = path("<uuid:pk>/rows/", self.admin_site.admin_view(self.rows_view), name="datasets_dataset_rows")

@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from aetherflow.errors import AnticipatedError
 from apps.accounts.authentication import user_of
-from apps.accounts.console import ReadOnlyAdmin
+from apps.accounts.console import ReadOnlyAdmin, audit_address
 from apps.jobs import clock
 from apps.jobs.models import IdempotentRequest, Job, StageEvent, StageRun, WorkerHeartbeat
 from apps.jobs.services.again import retry
@@ -45,6 +46,7 @@ class JobAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     list_select_related = ["dataset"]
     inlines = [StageRunInline]
+    readonly_fields = ["audit"]
     actions = ["retry_failed"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
@@ -63,6 +65,14 @@ class JobAdmin(ReadOnlyAdmin):
             self.message_user(request, f"{retried} queued again.", messages.SUCCESS)
         for reason in refused[:20]:
             self.message_user(request, reason, messages.WARNING)
+
+    @admin.display(description="audit")
+    def audit(self, job: Job) -> str:
+        return format_html(
+            '<a href="{}">what was done to it</a>, <a href="{}">to it and its upload</a>',
+            audit_address(target_id=str(job.pk)),
+            audit_address(target_id__in=f"{job.pk},{job.dataset_id}"),
+        )
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("jobs.retry_job"))

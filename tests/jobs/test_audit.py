@@ -1,7 +1,7 @@
 """What people do to uploads and jobs is in the audit; what the platform does by itself is not."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +11,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from aetherflow.etl import ReadOptions
+from apps.accounts.console import audit_address
 from apps.accounts.models import AuditAction, AuditEntry, User
 from apps.accounts.origin import command_line
 from apps.datasets.models import Dataset, HeaderMapping
@@ -27,7 +29,7 @@ from apps.jobs.services import ml as ml_stage
 from apps.jobs.services.again import change_settings, reprocess, retry, undo
 from apps.jobs.services.etl import work_etl
 from apps.jobs.services.rescue import rescue
-from tests.accounts.factories import bearer
+from tests.accounts.factories import AdminFactory, bearer
 from tests.insights.stored import SALES
 from tests.jobs.files import row, sales
 from tests.jobs.line import delivery
@@ -250,3 +252,23 @@ def test_a_recovery_is_told_of_and_neither_is_there_without_the_other(
     call_command("relay", "--recover", "--reason", "SQS was purged")
     written = AuditEntry.objects.get(action=AuditAction.RESCUED)
     assert (written.details, written.reason) == ({"recovered": 1}, "SQS was purged")
+
+
+# --- Found from what it is about ---
+
+
+def test_a_job_and_a_dataset_lead_to_their_audit(job: Job, seller: User, settings: Any) -> None:
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+    retry(job=failed(job), by=seller, at=timezone.now() + timedelta(seconds=1))
+    console = Client()
+    console.force_login(AdminFactory())
+    upload_too = audit_address(target_id__in=f"{job.pk},{job.dataset_id}")
+    for page, address, found in (
+        ("jobs_job", audit_address(target_id=str(job.pk)), [AuditAction.JOB_RETRIED]),
+        ("jobs_job", upload_too, [AuditAction.JOB_RETRIED, AuditAction.UPLOADED]),
+        ("datasets_dataset", audit_address(target_id=str(job.dataset_id)), [AuditAction.UPLOADED]),
+    ):
+        about = job.pk if page == "jobs_job" else job.dataset_id
+        assert address in console.get(reverse(f"admin:{page}_change", args=[about])).content.decode()
+        assert [each.action for each in console.get(address).context["cl"].result_list] == found

@@ -13,7 +13,16 @@ from apps.accounts.services.accounts import (
 )
 from apps.accounts.services.auditing import Target, record
 from apps.accounts.services.registration import Issued, Policy, invite, register
-from apps.accounts.services.sessions import SignedIn, end_session, end_sessions, log_in, log_out, rotate
+from apps.accounts.services.sessions import (
+    SignedIn,
+    end_session,
+    end_sessions,
+    enter_console,
+    leave_console,
+    log_in,
+    log_out,
+    rotate,
+)
 
 __all__ = [
     "Issued",
@@ -26,7 +35,9 @@ __all__ = [
     "deactivate",
     "end_session",
     "end_sessions",
+    "enter_console",
     "invite",
+    "leave_console",
     "log_in",
     "log_out",
     "record",

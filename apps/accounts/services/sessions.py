@@ -161,6 +161,15 @@ def end_sessions(
     return ended
 
 
+def enter_console(*, user: User, at: datetime) -> None:
+    """Say that somebody logs in to the console, inside the caller's transaction: its sessions are Django's own."""
+    record(AuditAction.CONSOLE_ENTERED, account(user), by=user, at=at)
+
+
+def leave_console(*, user: User, at: datetime) -> None:
+    record(AuditAction.CONSOLE_LEFT, account(user), by=user, at=at)
+
+
 def _open_session(claims: RefreshClaims, *, at: datetime) -> Session:
     found = Session.objects.select_related("user").filter(
         pk=claims.session_id, user_id=claims.user_id, ended_at=None, expires_at__gt=at

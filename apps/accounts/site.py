@@ -1,0 +1,67 @@
+"""The operators' console as a whole: Django's, but for what would pass our services by: log-in, log-out, a password."""
+
+from typing import Any, cast
+
+from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminPasswordChangeForm
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from aetherflow.errors import AnticipatedError
+from apps.accounts import services
+from apps.accounts.authentication import user_of
+from apps.accounts.models import User
+
+
+class OwnPasswordView(PasswordChangeView):
+    """One's own password, changed by the service: Django's form would end no session of the API, and tell nobody."""
+
+    form_class = AdminPasswordChangeForm
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        user, given = user_of(self.request), form.cleaned_data
+        try:
+            services.change_password(
+                user=user, current=given["old_password"], new=given["new_password1"], at=timezone.now()
+            )
+        except AnticipatedError as refusal:
+            form.add_error("new_password1", f"{refusal.message} {refusal.hint}")
+            return self.form_invalid(form)
+        update_session_auth_hash(self.request, user)
+        return HttpResponseRedirect(self.get_success_url())
+
+
+class ConsoleSite(AdminSite):
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        with transaction.atomic():
+            answer = super().login(request, extra_context)
+            # To look at the page leads on too, whoever is logged in already.
+            if request.method == "POST" and isinstance(answer, HttpResponseRedirect):
+                services.enter_console(user=user_of(request), at=timezone.now())
+        return answer
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        user = request.user
+        was_in = user.is_authenticated
+        with transaction.atomic():
+            answer = super().logout(request, extra_context)
+            if was_in and not request.user.is_authenticated:
+                services.leave_console(user=cast("User", user), at=timezone.now())
+        return answer
+
+    # The stubs know only of the answer that shows the form; the other one leads on.
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        request.current_app = self.name  # type: ignore[attr-defined]
+        change = OwnPasswordView.as_view(
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return change(request)
