@@ -99,7 +99,7 @@ def provision_queues(
                 "VisibilityTimeout": str(visibility_seconds),
             },
         )
-        redrive = {"deadLetterTargetArn": _arn(client, dead.url), "maxReceiveCount": max_receives}
+        redrive = {"deadLetterTargetArn": arn_of(client, dead.url), "maxReceiveCount": max_receives}
         source = _ensure(
             client,
             queue.name,
@@ -109,7 +109,7 @@ def provision_queues(
                 "RedrivePolicy": json.dumps(redrive),
             },
         )
-        allow = {"redrivePermission": "byQueue", "sourceQueueArns": [_arn(client, source.url)]}
+        allow = {"redrivePermission": "byQueue", "sourceQueueArns": [arn_of(client, source.url)]}
         allowed = _repair(client, dead.url, {"RedriveAllowPolicy": json.dumps(allow)})
         changed = dead.changed if dead.created else dead.changed + allowed
         done += [source, Provisioned(dead.name, dead.url, created=dead.created, changed=changed)]
@@ -153,32 +153,42 @@ def require_redrive_policy(client: "SQSClient", *, queue: Queue, max_receives: i
 
 def queue_stats(client: "SQSClient", *, queues: QueueNames) -> list[QueueStats]:
     """Counts of every source queue and its DLQ, in that order. Raises QueueNotReady where one is missing."""
-    stats = []
-    for name in (name for queue in queues.all for name in (queue.name, queue.dead_letter_name)):
-        url = _url(client, name)
-        if url is None:
-            raise QueueNotReady(
-                code="queue-missing",
-                message=f"The queue {name} does not exist.",
-                hint="Run `manage.py provision`.",
-            )
-        found = client.get_queue_attributes(
-            QueueUrl=url,
-            AttributeNames=[
-                "ApproximateNumberOfMessages",
-                "ApproximateNumberOfMessagesNotVisible",
-                "ApproximateNumberOfMessagesDelayed",
-            ],
-        )["Attributes"]
-        stats.append(
-            QueueStats(
-                name=name,
-                visible=int(found["ApproximateNumberOfMessages"]),
-                in_flight=int(found["ApproximateNumberOfMessagesNotVisible"]),
-                delayed=int(found["ApproximateNumberOfMessagesDelayed"]),
-            )
+    names = (name for queue in queues.all for name in (queue.name, queue.dead_letter_name))
+    return [stats_of(client, name) for name in names]
+
+
+def stats_of(client: "SQSClient", name: str) -> QueueStats:
+    """Raises QueueNotReady where the queue is missing."""
+    found = client.get_queue_attributes(
+        QueueUrl=url_of(client, name),
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ],
+    )["Attributes"]
+    return QueueStats(
+        name=name,
+        visible=int(found["ApproximateNumberOfMessages"]),
+        in_flight=int(found["ApproximateNumberOfMessagesNotVisible"]),
+        delayed=int(found["ApproximateNumberOfMessagesDelayed"]),
+    )
+
+
+def url_of(client: "SQSClient", name: str) -> str:
+    """Raises QueueNotReady where the queue is missing."""
+    url = _url(client, name)
+    if url is None:
+        raise QueueNotReady(
+            code="queue-missing",
+            message=f"The queue {name} does not exist.",
+            hint="Run `manage.py provision`.",
         )
-    return stats
+    return url
+
+
+def arn_of(client: "SQSClient", url: str) -> str:
+    return client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
 
 def _ensure(client: "SQSClient", name: str, attributes: Mapping["QueueAttributeNameType", str]) -> Provisioned:
@@ -217,7 +227,3 @@ def _url(client: "SQSClient", name: str) -> str | None:
         return client.get_queue_url(QueueName=name)["QueueUrl"]
     except client.exceptions.QueueDoesNotExist:
         return None
-
-
-def _arn(client: "SQSClient", url: str) -> str:
-    return client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
