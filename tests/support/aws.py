@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
+from unittest.mock import patch
 
 from django.core.files.storage import storages
 from moto import mock_aws
+from moto.sqs.exceptions import SQSException
+from moto.sqs.responses import SQSResponse
 
 from apps.datasets.storage import raw_storage
 from apps.jobs.broker import sqs_settings
@@ -15,10 +18,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
+def _unknown_action(_: SQSResponse) -> NoReturn:
+    """What every endpoint says over the wire of a call it does not have; in process, moto ends its caller."""
+    raise SQSException("UnsupportedOperation", "The action is not valid for this endpoint.")
+
+
 @contextmanager
 def provisioned() -> Iterator["SQSClient"]:
     """The bucket and the queues of this installation, in memory."""
-    with mock_aws():
+    with mock_aws(), patch.object(SQSResponse, "list_message_move_tasks", _unknown_action, create=True):
         # A storage keeps its connection; one made outside of the mock would reach for the network.
         storages._storages.pop("raw", None)
         raw_storage().prepare()

@@ -2,5 +2,5 @@
 
 submission (uploads, new jobs) · transitions (the state machine) · dispatch (the outbox) · claims (who may work a stage)
 · etl and ml (the stages' work) · foreign (messages of other producers) · again (retry, reprocess, undo) · rescue (what
-nobody works on any more) · workers (signs of life).
+nobody works on any more) · dead_letters (redrive, discard, purge) · workers (signs of life).
 """

@@ -2,7 +2,7 @@
 producer is matched to its dataset's job, or gets one of its own."""
 
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.conf import settings
 from django.core.files import File
@@ -18,11 +18,8 @@ from apps.datasets.storage import local_copy
 from apps.datasets.uploads import StoredFile, digest
 from apps.jobs.models import ACTIVE, Cause, Job, Stage, StageRun
 from apps.jobs.services.submission import enqueue
-from apps.jobs.sqs.delivery import Delivery
+from apps.jobs.sqs.delivery import Delivery, foreign_job_id
 from apps.jobs.sqs.messages import EtlMessage, MlMessage
-
-# A foreign message's job is named after the SQS message, so that its redelivery finds the same job.
-_FOREIGN_JOBS = UUID("5a4a0d52-6a9c-5a55-9b43-6a7f0f5e2f10")
 
 
 def etl_run_of(message: EtlMessage, *, delivery: Delivery, at: datetime) -> StageRun:
@@ -79,7 +76,7 @@ def _require_same_file(message: EtlMessage, dataset: Dataset) -> None:
 def _matched(dataset: Dataset, *, stage: Stage, by: str, delivery: Delivery, at: datetime) -> StageRun:
     """The run this message made before, or the one under way for the dataset, or a new job's."""
     runs = StageRun.objects.select_related("job__dataset").filter(stage=stage, job__dataset=dataset)
-    job_id = uuid5(_FOREIGN_JOBS, delivery.message_id or "")
+    job_id = foreign_job_id(delivery.message_id or "")
     run = runs.filter(job_id=job_id).first() or runs.filter(state__in=ACTIVE).first()
     if run is not None:
         return run
@@ -95,6 +92,8 @@ def _matched(dataset: Dataset, *, stage: Stage, by: str, delivery: Delivery, at:
             announce=False,
         )
     except ConflictError:
+        if made := runs.filter(state__in=ACTIVE).first():
+            return made  # in the same moment, by a redrive or another message
         # Its other stage is under way: that job gets to this stage by itself, and this message waits its turn.
         active = Job.objects.filter(dataset=dataset).order_by("-created_at").first()
         raise ConflictError(f"Job {active} is working the dataset.", code="job-active") from None

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID, uuid5
 
 from apps.jobs.sqs import names
+
+_FOREIGN_JOBS = UUID("5a4a0d52-6a9c-5a55-9b43-6a7f0f5e2f10")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,11 @@ def delivery_of(request: Any) -> Delivery:
         request_id=headers.get(names.REQUEST_ID_HEADER),
         foreign=bool(headers.get(names.FOREIGN_HEADER)),
     )
+
+
+def foreign_job_id(message_id: str) -> UUID:
+    """A foreign message's job is named after the SQS message, so that its redelivery finds the same job."""
+    return uuid5(_FOREIGN_JOBS, message_id)
 
 
 def name_job(request: Any, *, job_id: str) -> None:
