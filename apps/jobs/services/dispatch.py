@@ -100,6 +100,11 @@ def relay(*, at: datetime) -> int:
     return sent
 
 
+def due(*, at: datetime) -> int:
+    """How many runs wait to be sent now; each goes once its department has a place free."""
+    return _waiting(at=at).count()
+
+
 def _reserve(department: str, *, at: datetime) -> tuple[datetime, list[int]]:
     """The lease, and the runs that are ours to send under it. No lock is held while SQS is talked to."""
     lease = at + _grace()

@@ -1,22 +1,21 @@
 """A platform to look at: a user for each department, an admin, and the sample files put through the line."""
 
-import json
 import uuid
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.files import File
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from aetherflow.department import Department
-from aetherflow.errors import AnticipatedError
 from aetherflow.registry import departments
 from apps.accounts.models import Role, User
 from apps.accounts.origin import Origin, asked_from, command_line
 from apps.accounts.services.accounts import create_account
 from apps.datasets.models import Dataset
 from apps.jobs import clock
+from apps.jobs.management.reporting import ReportingCommand, Told, add_dry_run, add_json, counted, table
 from apps.jobs.services.submission import submit
 
 # Known to everybody who reads this: refused where strangers can reach the platform.
@@ -24,14 +23,14 @@ PASSWORD = "try-it-on-monday"  # noqa: S105
 DOMAIN = "aetherflow.example"
 
 
-class Command(BaseCommand):
+class Command(ReportingCommand):
     help = "Make demo users and upload the sample files, where they are not there yet; prints the log-ins."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="say what would be made")
-        parser.add_argument("--json", action="store_true", help="print the log-ins as JSON")
+        add_dry_run(parser)
+        add_json(parser)
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def tell(self, options: dict[str, Any]) -> Told:
         if settings.REGISTRATION_POLICY != "open":
             raise CommandError(
                 "The demo's password is public, so it runs only where REGISTRATION_POLICY=open. "
@@ -40,17 +39,15 @@ class Command(BaseCommand):
         logins = [{"email": _email(slug), "password": PASSWORD, "department": slug} for slug in departments()]
         logins.append({"email": f"admin@{DOMAIN}", "password": PASSWORD, "department": "all departments, and /admin/"})
         if not options["dry_run"]:
-            try:
-                _account(f"admin@{DOMAIN}", name="Demo Admin", department="", role=Role.ADMIN)
-                for department in departments().values():
-                    self._department(department)
-            except AnticipatedError as error:
-                raise CommandError(f"{error.message} {error.hint}") from error
-        if options["json"]:
-            self.stdout.write(json.dumps(logins))
-            return
-        for login in logins:
-            self.stdout.write("{email}  {password}  ({department})".format_map(login))
+            _account(f"admin@{DOMAIN}", name="Demo Admin", department="", role=Role.ADMIN)
+            for department in departments().values():
+                self._department(department)
+        made = "would be there" if options["dry_run"] else "are there"
+        return Told(
+            data=logins,
+            lines=table([login["email"], login["password"], f"({login['department']})"] for login in logins),
+            summary=f"{counted(len(logins), 'demo account')} and a sample file of each department {made}",
+        )
 
     def _department(self, department: Department) -> None:
         user = _account(

@@ -1,6 +1,5 @@
 """Upload files from the command line, for those who script it: the same service as the page's upload."""
 
-import json
 import uuid
 from argparse import ArgumentTypeError
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.files import File
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from aetherflow.errors import AnticipatedError, InvalidError
 from aetherflow.etl import ReadOptions
@@ -24,6 +23,7 @@ from apps.datasets.models import Dataset, OnError
 from apps.datasets.selectors import correctable_for
 from apps.datasets.serializers import DATE_ORDERS, DECIMALS, SCALES
 from apps.jobs import clock
+from apps.jobs.management.reporting import MISUSED, ReportingCommand, Told, add_dry_run, add_json, counted
 from apps.jobs.services.submission import submit
 
 
@@ -49,11 +49,11 @@ def _said(options: dict[str, Any]) -> ReadOptions:
     said = ReadOptions(**{each.name: options[each.name] for each in fields(ReadOptions)})
     faults = mapping_faults(said.mapping or {}, department=departments()[options["department"]])
     if faults:
-        raise CommandError(" ".join(f"{fault.message} {fault.hint}" for fault in faults))
+        raise CommandError(" ".join(f"{fault.message} {fault.hint}" for fault in faults), returncode=MISUSED)
     return said
 
 
-class Command(BaseCommand):
+class Command(ReportingCommand):
     help = "Upload files for a department; prints the jobs to watch."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -73,10 +73,10 @@ class Command(BaseCommand):
         parser.add_argument("--percentages", choices=SCALES, help="written in percent (15) or as shares of 1 (0.15)")
         parser.add_argument("--sheet", help="of a workbook")
         parser.add_argument("--corrects", type=UUID, metavar="ID", help="the dataset whose rejected rows they bring")
-        parser.add_argument("--dry-run", action="store_true", help="say what would be uploaded")
-        parser.add_argument("--json", action="store_true", help="print the jobs as JSON")
+        add_dry_run(parser)
+        add_json(parser)
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def tell(self, options: dict[str, Any]) -> Told:
         by = self._uploader(options["by"])
         said = _said(options)
         report: list[dict[str, str]] = []
@@ -92,16 +92,14 @@ class Command(BaseCommand):
             except AnticipatedError as error:
                 failed += 1
                 entry["error"] = f"{error.message} {error.hint}".strip()
-        if options["json"]:
-            self.stdout.write(json.dumps(report))
-        else:
-            for entry in report:
-                self.stdout.write("  ".join(f"{key}={value}" for key, value in entry.items()))
-            self.stdout.write(
-                f"{len(report) - failed} of {len(report)} files uploaded" + (" (dry run)" if options["dry_run"] else "")
-            )
-        if failed:
-            raise CommandError(f"{failed} of {len(report)} files were refused.")
+        verb = "would be uploaded" if options["dry_run"] else "uploaded"
+        whole = counted(len(report), "file")
+        return Told(
+            data=report,
+            lines=["  ".join(f"{key}={value}" for key, value in entry.items()) for entry in report],
+            summary=f"{len(report) - failed} of {whole} {verb}",
+            failure=f"{failed} of {whole} refused; see above." if failed else "",
+        )
 
     def _upload(
         self, path: Path, *, by: User, said: ReadOptions, corrects: Dataset | None, options: dict[str, Any]
@@ -125,5 +123,8 @@ class Command(BaseCommand):
         found = users.filter(email__iexact=email) if email else users.filter(role="admin").order_by("created_at")
         user = found.first()
         if user is None:
-            raise CommandError(f"There is no active user {email or 'with the admin role'}; name one with --by EMAIL.")
+            raise CommandError(
+                f"There is no active user {email or 'with the admin role'}; name one with --by EMAIL.",
+                returncode=MISUSED,
+            )
         return user

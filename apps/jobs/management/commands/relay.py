@@ -1,6 +1,5 @@
 """Send what the direct send lost: the outbox' sweep."""
 
-import json
 import os
 import signal
 import socket
@@ -12,13 +11,14 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import Error, close_old_connections
 
 from apps.jobs import clock
+from apps.jobs.management.reporting import MISUSED, ReportingCommand, Told, add_dry_run, add_json, counted
 from apps.jobs.readiness import RELAY
 from apps.jobs.selectors import dead_after
-from apps.jobs.services.dispatch import recover, relay
+from apps.jobs.services.dispatch import due, recover, relay
 from apps.jobs.services.rescue import rescue, rescue_now
 from apps.jobs.services.workers import beat, farewell
 from apps.jobs.sqs.sending import NotSent
@@ -26,7 +26,7 @@ from apps.jobs.sqs.sending import NotSent
 log = structlog.get_logger(__name__)
 
 
-class Command(BaseCommand):
+class Command(ReportingCommand):
     help = "Send queued stages whose message was never sent, and queue again what no living worker can hold."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,16 +37,29 @@ class Command(BaseCommand):
             help="the queues were lost and the workers stopped: send all again",
         )
         parser.add_argument("--reason", default="", help="why, for the audit; the loop writes none")
-        parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+        add_dry_run(parser)
+        add_json(parser)
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def tell(self, options: dict[str, Any]) -> Told:
+        if options["dry_run"]:
+            return self._dry_run(options)
         if options["loop"]:
             self._loop()
-            return
+            return Told()
         why = options["reason"]
         report = {"recovered": recover(by=None, at=clock.now(), reason=why)} if options["recover"] else {}
-        report |= self._sweep(lambda at: rescue_now(by=None, at=at, reason=why))
-        self.stdout.write(json.dumps(report) if options["json"] else ", ".join(f"{v} {k}" for k, v in report.items()))
+        try:
+            report |= self._sweep(lambda at: rescue_now(by=None, at=at, reason=why))
+        except NotSent as error:
+            return Told(data=report, failure=f"Not all was sent, and the next sweep sends it: {error}")
+        return Told(data=report, summary=", ".join(f"{number} {done}" for done, number in report.items()))
+
+    def _dry_run(self, options: dict[str, Any]) -> Told:
+        if options["loop"] or options["recover"]:
+            raise CommandError("--dry-run is for a single sweep: not with --loop or --recover.", returncode=MISUSED)
+        waiting = due(at=clock.now())
+        summary = f"{counted(waiting, 'stage')} to be sent, each as its department has a place free"
+        return Told(data={"waiting": waiting}, summary=summary)
 
     def _sweep(self, settle: Callable[[datetime], int]) -> dict[str, int]:
         try:

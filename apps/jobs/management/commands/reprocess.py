@@ -1,11 +1,10 @@
 """Run datasets through the pipeline again, from the raw file or from the clean rows."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.dateparse import parse_date, parse_datetime
 
@@ -13,11 +12,12 @@ from aetherflow.errors import AnticipatedError
 from aetherflow.registry import departments
 from apps.datasets.models import Dataset
 from apps.jobs import clock
+from apps.jobs.management.reporting import MISUSED, ReportingCommand, Told, add_dry_run, add_json, counted
 from apps.jobs.models import Job, JobStatus, Stage
 from apps.jobs.services.again import reprocess
 
 
-class Command(BaseCommand):
+class Command(ReportingCommand):
     help = "Queue new jobs for the datasets that match; a dataset with a job under way is skipped and said."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,10 +27,10 @@ class Command(BaseCommand):
         parser.add_argument("--since", help="uploaded at or after this day or time (ISO 8601)")
         parser.add_argument("--dataset", action="append", default=[], help="a dataset's id; may be repeated")
         parser.add_argument("--reason", default="", help="why, for the audit")
-        parser.add_argument("--dry-run", action="store_true", help="say what would be queued")
-        parser.add_argument("--json", action="store_true", help="print the jobs as JSON")
+        add_dry_run(parser)
+        add_json(parser)
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def tell(self, options: dict[str, Any]) -> Told:
         report: list[dict[str, str]] = []
         refused = 0
         for dataset in self._datasets(options):
@@ -45,15 +45,14 @@ class Command(BaseCommand):
             except AnticipatedError as error:
                 refused += 1
                 entry["refused"] = error.message
-        if options["json"]:
-            self.stdout.write(json.dumps(report))
-        else:
-            for entry in report:
-                self.stdout.write("  ".join(entry.values()))
-            verb = "would be queued" if options["dry_run"] else "queued"
-            self.stdout.write(f"{len(report) - refused} of {len(report)} datasets {verb} from {options['first']}")
-        if refused:
-            raise CommandError(f"{refused} of {len(report)} datasets were refused; see above.")
+        verb = "would be queued" if options["dry_run"] else "queued"
+        whole = counted(len(report), "dataset")
+        return Told(
+            data=report,
+            lines=["  ".join(entry.values()) for entry in report],
+            summary=f"{len(report) - refused} of {whole} {verb} from {options['first']}",
+            failure=f"{refused} of {whole} refused; see above." if refused else "",
+        )
 
     def _datasets(self, options: dict[str, Any]) -> QuerySet[Dataset]:
         datasets = Dataset.objects.filter(deleted_at=None).order_by("number")
@@ -76,10 +75,14 @@ def _known(texts: list[str]) -> list[UUID]:
         try:
             ids.append(UUID(text))
         except ValueError:
-            raise CommandError(f"--dataset {text!r} is no dataset's id; `GET /api/v1/datasets` lists them.") from None
+            raise CommandError(
+                f"--dataset {text!r} is no dataset's id; `GET /api/v1/datasets` lists them.", returncode=MISUSED
+            ) from None
     there = set(Dataset.objects.filter(pk__in=ids, deleted_at=None).values_list("pk", flat=True))
     if missing := [str(each) for each in ids if each not in there]:
-        raise CommandError(f"--dataset: there is none with the id {', '.join(missing)}, or it was undone.")
+        raise CommandError(
+            f"--dataset: there is none with the id {', '.join(missing)}, or it was undone.", returncode=MISUSED
+        )
     return ids
 
 
@@ -89,6 +92,8 @@ def _moment(text: str) -> datetime:
     except ValueError:
         found = None
     if found is None:
-        raise CommandError(f"--since {text!r} is no day or time; write 2026-03-31 or 2026-03-31T09:30:00+00:00.")
+        raise CommandError(
+            f"--since {text!r} is no day or time; write 2026-03-31 or 2026-03-31T09:30:00+00:00.", returncode=MISUSED
+        )
     moment = found if isinstance(found, datetime) else datetime(found.year, found.month, found.day, tzinfo=UTC)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
