@@ -120,15 +120,33 @@ _workers = Probe(lambda: workers_seen(at=clock.now()))
 _failures = Probe(failures_since)
 
 
+@dataclass(frozen=True, kw_only=True)
+class LineStatus:
+    queues: Section[QueueState]
+    outbox: Section[OutboxState]
+
+
+def line_status(*, within: float) -> LineStatus:
+    """What waits, and nothing else of the platform; takes `within` seconds at most."""
+    until = time.monotonic() + within
+    line, queues = _line.begin(), probes.queues.begin()
+    known = _answer("line", line, until=until, within=within)
+    counts = _answer("queues", queues, until=until, within=within)
+    return LineStatus(
+        queues=Section(problem=counts.problem, items=_queues(counts.found, known.found)),
+        outbox=Section(problem=known.problem, items=_outbox(known.found) if known.found else []),
+    )
+
+
 def system_status(*, at: datetime) -> SystemStatus:
     until = time.monotonic() + WITHIN_SECONDS
     since = at - FAILURES_OF
     line, workers, failures, queues = _line.begin(), _workers.begin(), _failures.begin(since), probes.queues.begin()
     services = readiness(within=WITHIN_SECONDS)
-    known = _answer("line", line, until=until)
-    counts = _answer("queues", queues, until=until)
-    seen = _answer("workers", workers, until=until)
-    failed = _answer("failures", failures, until=until)
+    known = _answer("line", line, until=until, within=WITHIN_SECONDS)
+    counts = _answer("queues", queues, until=until, within=WITHIN_SECONDS)
+    seen = _answer("workers", workers, until=until, within=WITHIN_SECONDS)
+    failed = _answer("failures", failures, until=until, within=WITHIN_SECONDS)
     return SystemStatus(
         read_at=at,
         services=[Service(name=name, **check) for name, check in services.items()],
@@ -141,14 +159,14 @@ def system_status(*, at: datetime) -> SystemStatus:
     )
 
 
-def _answer(source: str, look: Future[Found], *, until: float) -> _Answer[Found]:
+def _answer(source: str, look: Future[Found], *, until: float, within: float) -> _Answer[Found]:
     try:
         return _Answer(found=answer_of(look, until=until), problem=None)
     except QueueNotReady as error:
         return _Answer(found=None, problem=f"{error.message} {error.hint}")
     except Exception as error:  # noqa: BLE001  (whatever it is, the other sources are still to be told of)
         log.warning("status_not_read", source=source, error=f"{type(error).__name__}: {error}"[:300])
-        return _Answer(found=None, problem=no_answer(error, within=WITHIN_SECONDS))
+        return _Answer(found=None, problem=no_answer(error, within=within))
 
 
 def _queues(counts: list[QueueStats] | None, known: _Line | None) -> list[QueueState]:
