@@ -6,17 +6,18 @@ refused from then on, or two messages of which the stage's claim lets one work. 
 takes minutes, and each letter has its own moment.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
 
 import structlog
 from django.db import IntegrityError, transaction
 
 from aetherflow.errors import ConflictError, InvalidError, UnavailableError
-from apps.accounts.models import User
+from apps.accounts.models import AuditAction, User
+from apps.accounts.services.auditing import Scalar, Target, record
 from apps.jobs import clock
 from apps.jobs.dead_letters import Letter, Look, letter_box, letter_of, look_for, queue_called
 from apps.jobs.models import Cause, Stage, StageRun, State
@@ -169,9 +170,7 @@ def purge(queue: str, typed_name: str, *, by: User | None, reason: str) -> Purge
     box = letter_box(queue)
     letters = box.counts().total
     with transaction.atomic():
-        _tell(
-            "dead_letters_purged", None, queue=queue, by=by, at=clock.now(), reason=reason, details={"letters": letters}
-        )
+        _tell(AuditAction.PURGED, None, queue=queue, by=by, at=clock.now(), reason=reason, details={"letters": letters})
         if not box.purge():
             raise ConflictError(
                 f"{name} was purged less than a minute ago.",
@@ -207,7 +206,7 @@ def _redrive_one(held: Held, raw: RawLetter, letter: Letter, *, by: User | None,
             run = _queue_again(letter, by=by, at=at)
             job_id = str(run.job_id) if run else ""
             _tell(
-                "dead_letter_redriven", letter, queue=letter.queue, by=by, at=at, reason=reason, details={"job": job_id}
+                AuditAction.REDRIVEN, letter, queue=letter.queue, by=by, at=at, reason=reason, details={"job": job_id}
             )
             held.send_on(raw, group=letter.department)
     except (IllegalMove, ConflictError, IntegrityError):
@@ -266,7 +265,7 @@ def _discard_one(held: Held, raw: RawLetter, letter: Letter, *, by: User | None,
                 # Nobody is to wait for it: the relay would take it for lost and begin the job anew.
                 waiting = StageRun.objects.filter(pk=letter.run.pk, token=letter.run.token, state=State.FAILED)
                 waiting.filter(message_id=raw.message_id).update(dead_lettered=True)
-            _tell("dead_letter_discarded", letter, queue=letter.queue, by=by, at=clock.now(), reason=reason)
+            _tell(AuditAction.DISCARDED, letter, queue=letter.queue, by=by, at=clock.now(), reason=reason)
             held.delete(raw)
     except NotOurs:
         return _outcome(letter, Result.GONE, _GONE)
@@ -324,7 +323,7 @@ def _by_move_task(box: LetterBox, look: Look, *, by: User | None, reason: str) -
     """Order it first: until its job is queued here, a worker takes a moved message for a redrive by itself."""
     with transaction.atomic():
         for letter in look.letters:
-            _tell("dead_letter_redriven", letter, queue=look.queue, by=by, at=clock.now(), reason=reason)
+            _tell(AuditAction.REDRIVEN, letter, queue=look.queue, by=by, at=clock.now(), reason=reason)
         if not box.start_move_task():
             raise _moved_already(box)
     return Report(
@@ -372,24 +371,44 @@ def _require(reason: str) -> None:
 
 
 def _tell(
-    done: str,
+    action: AuditAction,
     letter: Letter | None,
     *,
     queue: str,
     by: User | None,
-    at: datetime,  # noqa: ARG001  (the audit's)
+    at: datetime,
     reason: str,
-    details: dict[str, Any] | None = None,
+    details: Mapping[str, Scalar] = MappingProxyType({}),
 ) -> None:
     """The one place that tells of what an operator does, in the transaction that does it; without a letter, to all."""
+    message = {"message": letter.message_id} if letter else {}
+    record(
+        action,
+        _target(letter, queue=queue),
+        by=by,
+        at=at,
+        reason=reason,
+        details={"queue": queue, **message, **details},
+    )
     log.info(
-        done,
+        "dead_letters_acted_on",
+        action=str(action),
         queue=queue,
-        message_id=letter.message_id if letter else None,
-        job_id=str(letter.run.job_id) if letter and letter.run else None,
         dataset_id=str(letter.message.dataset_id) if letter and letter.message else None,
         department=letter.department if letter else None,
         by=by.email if by else None,
         reason=reason,
-        **(details or {}),
+        **message,
+        **details,
     )
+
+
+def _target(letter: Letter | None, *, queue: str) -> Target:
+    """The job of the letter, where it has one: whoever looks at the job finds what was done."""
+    if letter is None:
+        return Target(type="queue", id=queue, name=queue_called(queue).dead_letter_name)
+    if letter.run is not None:
+        job = letter.run.job
+        return Target(type="job", id=str(job.pk), name=job.dataset.name, department=letter.run.department)
+    name = letter.dataset.name if letter.dataset else f"a letter of {queue_called(queue).dead_letter_name}"
+    return Target(type="message", id=letter.message_id, name=name, department=letter.department)

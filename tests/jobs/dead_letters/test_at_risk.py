@@ -2,13 +2,14 @@
 
 import threading
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from django.db import connection, connections
+from django.db import DatabaseError, connections
 
 from aetherflow.errors import UnavailableError
-from apps.accounts.models import User
-from apps.jobs.dead_letters import Letter, peek
+from apps.accounts.models import AuditEntry, User
+from apps.jobs.dead_letters import peek
 from apps.jobs.models import Job, JobStatus, StageEvent, StageRun, State
 from apps.jobs.services import dead_letters as service
 from apps.jobs.services.dead_letters import (
@@ -193,24 +194,37 @@ def test_two_operators_at_once_do_nothing_twice(upload: Upload, sqs: Any) -> Non
 # --- Telling ---
 
 
-def test_everything_that_is_done_is_told_in_the_transaction_that_does_it(
-    upload: Upload, sqs: Any, operator: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_everything_that_is_done_stands_in_the_audit(upload: Upload, sqs: Any, operator: User) -> None:
     for number in range(2):
         upload(BAD_FILE + b"%d" % number)
     one, other = work_all(sqs)
-    told: list[tuple[str, str | None, User | None, str, bool]] = []
-
-    def tell(done: str, letter: Letter | None, *, by: User | None, reason: str, **_: Any) -> None:
-        told.append((done, letter and letter.message_id, by, reason, connection.in_atomic_block))
-
-    monkeypatch.setattr(service, "_tell", tell)
+    jobs = {message_id: StageRun.objects.get(message_id=message_id).job for message_id in (one, other)}
     redrive("etl", [one, "no such letter"], by=operator, reason="mended")
     redrive("etl", [one], by=operator, reason="again")
     discard("etl", [other], by=operator, reason="broken")
     purge("etl", "aetherflow-etl-dlq", by=operator, reason="empty")
-    assert told == [
-        ("dead_letter_redriven", one, operator, "mended", True),
-        ("dead_letter_discarded", other, operator, "broken", True),
-        ("dead_letters_purged", None, operator, "empty", True),
+    told = [
+        (entry.action, entry.target_type, entry.target_id, entry.actor, entry.reason, entry.details.get("message"))
+        for entry in AuditEntry.objects.filter(details__has_key="queue").order_by("id")
     ]
+    assert told == [
+        ("redriven", "job", str(jobs[one].pk), operator, "mended", one),
+        ("discarded", "job", str(jobs[other].pk), operator, "broken", other),
+        ("purged", "queue", "etl", operator, "empty", None),
+    ]
+    assert {entry.department for entry in AuditEntry.objects.filter(target_type="job")} == {jobs[one].department}
+
+
+def test_a_redrive_that_cannot_be_told_is_not_done(
+    upload: Upload, sqs: Any, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(BAD_FILE)
+    (one,) = work_all(sqs)
+    job = StageRun.objects.get(message_id=one).job
+    monkeypatch.setattr(service, "record", Mock(side_effect=DatabaseError("no room")))
+    with pytest.raises(DatabaseError):
+        redrive("etl", [one], by=operator, reason="mended")
+    job.refresh_from_db()
+    assert job.status == JobStatus.FAILED
+    assert list(bodies(sqs, "etl", dead=True)) == [one]
+    assert bodies(sqs, "etl") == {}
