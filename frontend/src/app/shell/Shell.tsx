@@ -79,11 +79,11 @@ function Frame() {
       </div>
       <main id="content" tabIndex={-1} className={classes.main}>
         <div className={classes.content}>
-          <Boundary key={path}>
-            <AfterTheFrame>
+          <AfterTheFrame>
+            <Boundary key={path}>
               <Outlet />
-            </AfterTheFrame>
-          </Boundary>
+            </Boundary>
+          </AfterTheFrame>
         </div>
       </main>
       <WhenWanted wanted={status === 'ended'}>
