@@ -8,7 +8,7 @@ from pathlib import Path
 
 from config.local.processes import Register, command, end, gone, started
 
-SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEPER = [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)"]
 STUBBORN = [
     sys.executable,
     "-c",
@@ -17,7 +17,10 @@ STUBBORN = [
 
 
 def test_a_process_is_known_by_its_beginning() -> None:
-    process = subprocess.Popen(SLEEPER, start_new_session=True)
+    # Popen is back while the kernel still puts the command's arguments in place; what it has said is after that.
+    process = subprocess.Popen(SLEEPER, start_new_session=True, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
     assert started(process.pid) == started(process.pid) is not None
     assert "time.sleep(60)" in command(process.pid)
     process.kill()
