@@ -42,10 +42,19 @@ def look(request: pytest.FixtureRequest, page: Page) -> str:
     return str(request.param)
 
 
+# What waits until the reader is near is looked at too.
+SEEN_WHOLE = """async () => {
+  for (let top = 0; top < document.documentElement.scrollHeight; top += innerHeight) {
+    scrollTo(0, top);
+    await new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)));
+  }
+  scrollTo(0, 0);
+}"""
+
+
 def check(page: Page, *, name: str, look: str, picture: bool = True) -> None:
     page.wait_for_load_state("networkidle")
-    # As for a printer: what waits until the reader is near is looked at too.
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.evaluate(SEEN_WHOLE)
     page.wait_for_load_state("networkidle")
     expect(page.locator("[data-loading], .mantine-Skeleton-root")).to_have_count(0)
     page.evaluate(AXE.read_text(encoding="utf-8"))

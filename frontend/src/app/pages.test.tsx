@@ -105,7 +105,7 @@ describe('the dashboard', () => {
   test('draws a forecast with its numbers, its quality in words and its ranking', async () => {
     open('/dashboard/sales');
     expect(await screen.findByRole('heading', { name: 'Revenue forecast' })).toBeVisible();
-    expect(screen.getByText(/In 8 tests on the past, the forecast was off by 9%/)).toBeVisible();
+    expect(await screen.findByText(/In 8 tests on the past, the forecast was off by 9%/)).toBeVisible();
     expect(screen.getByText('March sales')).toBeVisible();
     await user.click(screen.getByRole('button', { name: 'Toys' }));
     expect(await screen.findByText(/Weekly revenue of Toys/)).toBeVisible();

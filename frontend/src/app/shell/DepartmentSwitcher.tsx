@@ -1,4 +1,4 @@
-import { NativeSelect } from '@mantine/core';
+import { Select } from '@mantine/core';
 import { useNavigate, useRouterState } from '@tanstack/react-router';
 
 import { useDepartmentLabel } from '@/shared/departments';
@@ -13,7 +13,7 @@ export function DepartmentSwitcher() {
   const navigate = useNavigate();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const isList = path === '/jobs' || path === '/data';
-  const choose = (slug: string) => {
+  const choose = (slug: string | null) => {
     const chosen = slug || undefined;
     if (isList) {
       void navigate({ to: path, search: (before) => ({ ...before, department: chosen, page: undefined }) });
@@ -25,14 +25,14 @@ export function DepartmentSwitcher() {
   };
   const data = departments.map((slug) => ({ value: slug, label: label(slug) }));
   return (
-    <NativeSelect
+    <Select
       aria-label="Department"
       size="sm"
       w={SWITCHER_WIDTH}
       leftSection={<Icon name="building" size={15} />}
       data={isAcross ? [{ value: '', label: 'All departments' }, ...data] : data}
       value={shown ?? (isAcross ? '' : department)}
-      onChange={(event) => choose(event.currentTarget.value)}
+      onChange={choose}
     />
   );
 }

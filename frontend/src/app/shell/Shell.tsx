@@ -2,7 +2,7 @@ import { Burger, Group } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
-import { useDeferredValue, useEffect, type ReactNode } from 'react';
+import { useEffect, useLayoutEffect } from 'react';
 
 import { useGoOn } from '@/features/auth/useGoOn';
 import { resetUpload } from '@/features/upload/uploader';
@@ -41,6 +41,10 @@ export function Shell() {
 function Frame() {
   const { status } = useSession();
   useGoOn();
+  // For styles that hide what lies above the log-in of an ended session.
+  useLayoutEffect(() => {
+    document.documentElement.dataset.session = status;
+  }, [status]);
   useFetchedAhead(SessionEnded);
   const [opened, { toggle, close }] = useDisclosure(false);
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -79,11 +83,9 @@ function Frame() {
       </div>
       <main id="content" tabIndex={-1} className={classes.main}>
         <div className={classes.content}>
-          <AfterTheFrame>
-            <Boundary key={path}>
-              <Outlet />
-            </Boundary>
-          </AfterTheFrame>
+          <Boundary key={path}>
+            <Outlet />
+          </Boundary>
         </div>
       </main>
       <WhenWanted wanted={status === 'ended'}>
@@ -92,9 +94,6 @@ function Frame() {
     </>
   );
 }
-
-/** At the first load the frame is drawn before what it holds, and that in slices: a slow phone is not blocked by it. */
-const AfterTheFrame = ({ children }: { children: ReactNode }) => useDeferredValue(true, false) && children;
 
 function Navigation() {
   const { department, departments, shown } = useDepartment();

@@ -11,7 +11,10 @@ import { user } from '@/test/user';
 beforeEach(() => sessionStorage.clear());
 
 const switcher = () => screen.findByRole('combobox', { name: 'Department' });
-const choose = async (name: string) => user.selectOptions(await switcher(), name);
+const choose = async (name: string) => {
+  await user.click(await switcher());
+  await user.click(await screen.findByRole('option', { name }));
+};
 const follow = async (name: string) =>
   user.click(within(screen.getByRole('navigation', { name: 'Main' })).getByRole('link', { name }));
 

@@ -1,9 +1,14 @@
-import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
-import { memo, useLayoutEffect } from 'react';
+import {
+  defaultRangeExtractor,
+  elementScroll,
+  useVirtualizer,
+  type VirtualItem,
+} from '@tanstack/react-virtual';
+import { memo, useLayoutEffect, useState } from 'react';
 
 import { USUAL_HEIGHT, type RowsInSight } from './ManyRows';
 
-interface InSightProps<Row> {
+export interface InSightProps<Row> {
   rows: readonly Row[];
   rowKey: (row: Row) => string;
   frame: HTMLDivElement;
@@ -12,7 +17,31 @@ interface InSightProps<Row> {
   onChange: (inSight: RowsInSight) => void;
 }
 
+/** The rows that are in the page already, as tall as they are. */
+function measured<Row>({
+  rows,
+  rowKey,
+  frame,
+}: Pick<InSightProps<Row>, 'rows' | 'rowKey' | 'frame'>): VirtualItem[] {
+  let start = 0;
+  return [...frame.querySelectorAll<HTMLElement>('tr[data-index]')].flatMap((drawn, index) => {
+    const row = rows[index];
+    if (row === undefined) return [];
+    const item = {
+      index,
+      key: rowKey(row),
+      start,
+      size: drawn.offsetHeight,
+      end: start + drawn.offsetHeight,
+      lane: 0,
+    };
+    start = item.end;
+    return [item];
+  });
+}
+
 function Watched<Row>({ rows, rowKey, frame, held, onChange }: InSightProps<Row>) {
+  const [initialMeasurementsCache] = useState(() => measured({ rows, rowKey, frame }));
   // eslint-disable-next-line react-hooks/incompatible-library -- no compiler memoises this component
   const virtual = useVirtualizer({
     count: rows.length,
@@ -20,6 +49,11 @@ function Watched<Row>({ rows, rowKey, frame, held, onChange }: InSightProps<Row>
     // It comes to a table that has its size and may be scrolled already; rows in use must not be gone for a moment.
     initialOffset: () => frame.scrollTop,
     initialRect: { width: frame.clientWidth, height: frame.clientHeight },
+    initialMeasurementsCache,
+    // The reader scrolls; all that is put right are heights above them that turn out to be others.
+    scrollToFn: (offset, options, instance) => {
+      if (options.adjustments) elementScroll(offset, options, instance);
+    },
     getItemKey: (place) => {
       const row = rows[place];
       return row === undefined ? place : rowKey(row);

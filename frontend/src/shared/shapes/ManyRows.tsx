@@ -1,14 +1,9 @@
-import { Suspense, useEffect, useMemo, useState, type ReactNode } from 'react';
-
-import { lazyPart } from '@/shared/ui/lazyPart';
+import { useEffect, useMemo, useState, type ReactNode } from 'react';
 
 import classes from './DataTable.module.css';
 import { BodyRow, cellsOf, type Column } from './rows';
 import type { SortValue } from './tableState';
-import type { InSight } from './InSight';
-
-// A table that nobody scrolls does without.
-const Scrolled = lazyPart(() => import('./InSight'), 'InSight') as typeof InSight;
+import type { InSight, InSightProps } from './InSight';
 
 /** Enough for the tallest frame. */
 const FIRST = 26;
@@ -21,8 +16,8 @@ export interface RowsInSight {
   measure?: (row: HTMLTableRowElement | null) => void;
 }
 
-const atTheTop = (count: number): RowsInSight => ({
-  rows: Array.from({ length: Math.min(count, FIRST) }, (_, index) => ({
+const fromTheTop = (count: number, most: number): RowsInSight => ({
+  rows: Array.from({ length: Math.min(count, most) }, (_, index) => ({
     index,
     start: index * USUAL_HEIGHT,
     end: (index + 1) * USUAL_HEIGHT,
@@ -47,9 +42,9 @@ export function ManyRows<Row>(props: ManyRowsProps<Row>) {
   const { columns, rows, rowKey, isMarked, values, frame, onEnd } = props;
   // A row with the focus in it stays in the page when it is scrolled away: else the focus would be lost.
   const [held, setHeld] = useState<number | null>(null);
-  const isScrolled = useScrolled(frame);
+  const watch = useWatch(frame);
   const [told, setTold] = useState<RowsInSight | null>(null);
-  const inSight = told ?? atTheTop(rows.length);
+  const inSight = told ?? fromTheTop(rows.length, watch === 'failed' ? Infinity : FIRST);
   const atEnd = (inSight.rows.at(-1)?.index ?? 0) >= rows.length - 1;
   useEffect(() => {
     if (atEnd) onEnd?.();
@@ -80,27 +75,51 @@ export function ManyRows<Row>(props: ManyRowsProps<Row>) {
           </tr>
         ))}
       </tbody>
-      {isScrolled && frame && (
-        <Suspense fallback={null}>
-          <Scrolled {...{ rows, rowKey, frame, held, onChange: setTold }} />
-        </Suspense>
+      {watch !== null && watch !== 'failed' && frame && (
+        <Watch watch={watch} {...{ rows, rowKey, frame, held }} onChange={setTold} />
       )}
     </>
   );
 }
 
-/** Whether it has been scrolled; from then on it is taken to be. */
-function useScrolled(frame: HTMLElement | null): boolean {
-  const [isScrolled, setScrolled] = useState(false);
+const Watch = <Row,>({ watch: Watching, ...props }: InSightProps<Row> & { watch: typeof InSight }) => (
+  <Watching {...props} />
+);
+
+/** In ms after the table is there. */
+const SOON = 3_000;
+/** A hand on the table is about to scroll it. */
+const SIGNS = ['scroll', 'wheel', 'touchstart', 'pointerdown', 'keydown'] as const;
+
+/**
+ * What tells which rows are in sight, once the table is about to be scrolled: a table that nobody scrolls does without. Its
+ * code comes soon after the table, and where it does not come, all rows are drawn. No lazy component: React would keep it
+ * back for a moment, and what it finds then would not be what it has measured.
+ */
+function useWatch(frame: HTMLElement | null): typeof InSight | 'failed' | null {
+  const [watch, setWatch] = useState<typeof InSight | 'failed' | null>(null);
   useEffect(() => {
     if (!frame) return;
-    const note = () => setScrolled(true);
-    // A hand on the table is about to scroll it: the code can come meanwhile.
-    const signs = ['scroll', 'wheel', 'touchstart', 'pointerdown', 'keydown'] as const;
-    signs.forEach((sign) => frame.addEventListener(sign, note, { passive: true, once: true }));
-    return () => signs.forEach((sign) => frame.removeEventListener(sign, note));
+    let coming: Promise<typeof InSight | 'failed'> | undefined;
+    const fetch = () =>
+      (coming ??= import('./InSight').then(
+        (part) => part.InSight,
+        () => 'failed' as const,
+      ));
+    let isGone = false;
+    const begin = () =>
+      void fetch().then((found) => {
+        if (!isGone) setWatch(() => found);
+      });
+    const timer = setTimeout(() => void fetch(), SOON);
+    SIGNS.forEach((sign) => frame.addEventListener(sign, begin, { passive: true, once: true }));
+    return () => {
+      isGone = true;
+      clearTimeout(timer);
+      SIGNS.forEach((sign) => frame.removeEventListener(sign, begin));
+    };
   }, [frame]);
-  return isScrolled;
+  return watch;
 }
 
 /** The rows in sight, and empty ones as tall as those that are not. */

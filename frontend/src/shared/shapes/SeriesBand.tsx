@@ -30,8 +30,8 @@ interface SeriesBandProps {
 export function SeriesBand({ series, measure, caption, as, write, picture }: SeriesBandProps) {
   const palette = usePalette();
   const option = useMemo(() => seriesOption(series, palette, write), [series, palette, write]);
-  if (as === 'table')
-    return <SeriesTable series={series} measure={measure} caption={caption} write={write} />;
+  const table = <SeriesTable series={series} measure={measure} caption={caption} write={write} />;
+  if (as === 'table') return <div className={classes.table}>{table}</div>;
   return (
     <>
       <ul className={classes.legend}>
@@ -53,7 +53,7 @@ export function SeriesBand({ series, measure, caption, as, write, picture }: Ser
           </>
         )}
       </ul>
-      <WhenNear height={HEIGHT}>
+      <WhenNear height={HEIGHT} printed={() => table}>
         <Suspense fallback={<Skeleton height={HEIGHT} />}>
           <EChart
             option={option}
@@ -92,9 +92,5 @@ function SeriesTable({ series, measure, caption, write }: Omit<SeriesBandProps, 
     { key: 'b80', header: '80 % range', align: 'right', render: (row) => range(row.lower80, row.upper80) },
     { key: 'b95', header: '95 % range', align: 'right', render: (row) => range(row.lower95, row.upper95) },
   ];
-  return (
-    <div style={{ maxHeight: HEIGHT + 60, overflowY: 'auto' }}>
-      <DataTable caption={caption} columns={columns} rows={rows} rowKey={(row) => row.at} />
-    </div>
-  );
+  return <DataTable caption={caption} columns={columns} rows={rows} rowKey={(row) => row.at} />;
 }

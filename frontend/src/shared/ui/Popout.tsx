@@ -1,4 +1,4 @@
-import { useId, useState, type ReactNode, type ToggleEvent } from 'react';
+import { useId, useState, type FocusEvent, type ReactNode, type ToggleEvent } from 'react';
 
 import classes from './Popout.module.css';
 
@@ -15,15 +15,18 @@ interface PopoutProps {
 /**
  * What a button opens beside itself. The browser's own popover: it opens, closes with Escape or a click elsewhere, gives
  * the focus back and stays beside its button without code of ours, so that a table with two in each row costs nothing.
- * Its content is there only while it is open.
+ * Its content comes when it is first opened, and stays with what was typed into it.
  */
 export function Popout({ name, button, width = 300, children }: PopoutProps) {
   const id = useId();
   const [opened, setOpened] = useState(false);
   const close = () => document.getElementById(id)?.hidePopover();
-  const toggled = (event: ToggleEvent<HTMLDivElement>) => {
-    if (event.newState === 'open') event.currentTarget.focus({ preventScroll: true });
-    else setOpened(false);
+  const toggled = ({ newState, currentTarget }: ToggleEvent<HTMLDivElement>) => {
+    if (newState === 'open') currentTarget.focus({ preventScroll: true });
+  };
+  // Whoever goes on by keyboard must see where they are, which may be under it.
+  const left = ({ relatedTarget, currentTarget }: FocusEvent<HTMLDivElement>) => {
+    if (relatedTarget && !currentTarget.contains(relatedTarget)) currentTarget.hidePopover();
   };
   return (
     <>
@@ -38,6 +41,7 @@ export function Popout({ name, button, width = 300, children }: PopoutProps) {
         style={{ width }}
         onBeforeToggle={({ newState }) => newState === 'open' && setOpened(true)}
         onToggle={toggled}
+        onBlur={left}
       >
         {opened && (typeof children === 'function' ? children(close) : children)}
       </div>

@@ -58,9 +58,10 @@ export function useItems<Item>(insightId: string, filters: ItemFilters, least: n
       items: pages.flatMap((page) => page.results as Item[]),
       total: pages[0]?.count ?? 0,
       counts: pages[0]?.counts ?? {},
-      hasMore: hasNextPage,
+      hasMore: data !== undefined && hasNextPage,
       isFirst: data === undefined && !isError,
-      isFetching,
+      // Until the first are drawn nothing is known of them, whatever has come.
+      isFetching: isFetching || (data === undefined && !isError),
       error: query.error,
       onMore: () => {
         if (isError && !hasNextPage) void query.refetch();
