@@ -73,6 +73,13 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture
+def plain_static_files(settings: Any) -> None:
+    """The pages name their style sheets by a manifest that only `collectstatic` writes."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """A test that commits is followed by a TRUNCATE of all tables, which the audit refuses: here alone it does not."""

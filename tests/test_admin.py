@@ -17,17 +17,12 @@ from tests.accounts.factories import AdminFactory, UserFactory
 from tests.jobs.conftest import seller, sqs, upload, work  # noqa: F401  (fixtures)
 from tests.jobs.files import row, sales
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "loader"]),
+    pytest.mark.usefixtures("plain_static_files"),
+]
 SAID = ReadOptions(mapping={"quantity": "quantity"})
 PIPELINE = [model for model in admin.site._registry if model._meta.app_label in {"datasets", "insights", "jobs"}]
-
-
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: Any) -> None:
-    """The manifest of the static files is made by collectstatic, which no test needs."""
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
 
 
 @pytest.fixture

@@ -340,7 +340,7 @@ class SchemaMappingView(APIView):
     @extend_schema(operation_id="schemas_mappings_forget", responses={204: None})
     def delete(self, request: Request, department: str, mapping_id: UUID) -> Response:
         """Forget a mapping: files with these labels are read by names and aliases again. What is loaded stays."""
-        require_department(user_of(request), department)
         user = user_of(request)
+        require_department(user, department)
         forget_mapping(mapping_for(user, mapping_id, department=department), by=user, at=timezone.now())
         return Response(status=204)

@@ -10,14 +10,7 @@ from django.urls import reverse
 from apps.accounts.models import Approval, Invitation, User
 from tests.accounts.factories import PASSWORD, AdminFactory, SessionFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: Any) -> None:
-    """The pages name their style sheets by a manifest that only `collectstatic` writes."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]
 
 
 @pytest.fixture

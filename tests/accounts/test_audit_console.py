@@ -19,17 +19,10 @@ from apps.accounts.console import CappedPaginator, audit_address
 from apps.accounts.models import AuditAction, AuditEntry, User
 from tests.accounts.factories import LONG_AGO, PASSWORD, AdminFactory, SessionFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]
 LIST = reverse("admin:accounts_auditentry_changelist")
 NEW = "seven-blue-teapots"
 EXPORT = reverse("admin:accounts_auditentry_export")
-
-
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: Any) -> None:
-    """The pages name their style sheets by a manifest that only `collectstatic` writes."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 
 
 @pytest.fixture

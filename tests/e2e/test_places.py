@@ -131,11 +131,16 @@ def test_what_waits_for_the_reader_is_printed_as_a_table(stack: Stack, page: Pag
     expect(card.get_by_role("table", name=re.compile("^Weekly revenue"))).to_have_count(0)
 
 
-def test_what_a_button_opens_closes_when_the_keyboard_leaves_it(stack: Stack, page: Page) -> None:
+def test_what_a_button_opens_is_closed_by_it_and_by_the_keyboard_that_leaves_it(stack: Stack, page: Page) -> None:
     person, _, _ = worked(stack, "finance")
     enter(page, person)
-    page.get_by_role("button", name=re.compile("^Account of")).click()
+    button = page.get_by_role("button", name=re.compile("^Account of"))
     opened = page.get_by_role("dialog", name="Your account")
+    button.click()
+    expect(opened).to_be_visible()
+    button.click()
+    expect(opened).to_be_hidden()
+    button.click()
     expect(opened).to_be_visible()
     for _ in range(4):
         page.keyboard.press("Tab")

@@ -45,7 +45,8 @@ export function ManyRows<Row>(props: ManyRowsProps<Row>) {
   const watch = useWatch(frame);
   const [told, setTold] = useState<RowsInSight | null>(null);
   const inSight = told ?? fromTheTop(rows.length, watch === 'failed' ? Infinity : FIRST);
-  const atEnd = (inSight.rows.at(-1)?.index ?? 0) >= rows.length - 1;
+  // Where all are drawn at once their end says nothing of where the reader is.
+  const atEnd = watch !== 'failed' && (inSight.rows.at(-1)?.index ?? 0) >= rows.length - 1;
   useEffect(() => {
     if (atEnd) onEnd?.();
   }, [atEnd, onEnd]);

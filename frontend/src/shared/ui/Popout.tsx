@@ -24,9 +24,11 @@ export function Popout({ name, button, width = 300, children }: PopoutProps) {
   const toggled = ({ newState, currentTarget }: ToggleEvent<HTMLDivElement>) => {
     if (newState === 'open') currentTarget.focus({ preventScroll: true });
   };
-  // Whoever goes on by keyboard must see where they are, which may be under it.
+  // Whoever goes on by keyboard must see where they are, which may be under it. Its own button never is, and closes it
+  // by itself: closed beforehand, a click on it would open it again.
   const left = ({ relatedTarget, currentTarget }: FocusEvent<HTMLDivElement>) => {
-    if (relatedTarget && !currentTarget.contains(relatedTarget)) currentTarget.hidePopover();
+    const stays = relatedTarget === null || currentTarget.contains(relatedTarget);
+    if (!stays && relatedTarget.getAttribute('popovertarget') !== id) currentTarget.hidePopover();
   };
   return (
     <>
