@@ -1,4 +1,4 @@
-import { useId, useState, type FocusEvent, type ReactNode, type ToggleEvent } from 'react';
+import { useId, useRef, useState, type FocusEvent, type ReactNode, type ToggleEvent } from 'react';
 
 import classes from './Popout.module.css';
 
@@ -20,9 +20,16 @@ interface PopoutProps {
 export function Popout({ name, button, width = 300, children }: PopoutProps) {
   const id = useId();
   const [opened, setOpened] = useState(false);
+  const openedFrom = useRef<Element | null>(null);
   const close = () => document.getElementById(id)?.hidePopover();
+  const opens = ({ newState }: ToggleEvent<HTMLDivElement>) => {
+    if (newState !== 'open') return;
+    openedFrom.current = document.activeElement;
+    setOpened(true);
+  };
+  // Told a moment after it opened: whoever has gone on by keyboard since is not taken back.
   const toggled = ({ newState, currentTarget }: ToggleEvent<HTMLDivElement>) => {
-    if (newState === 'open') currentTarget.focus({ preventScroll: true });
+    if (newState === 'open' && document.activeElement === openedFrom.current) currentTarget.focus({ preventScroll: true });
   };
   // Whoever goes on by keyboard must see where they are, which may be under it. Its own button never is, and closes it
   // by itself: closed beforehand, a click on it would open it again.
@@ -41,7 +48,7 @@ export function Popout({ name, button, width = 300, children }: PopoutProps) {
         tabIndex={-1}
         className={classes.panel}
         style={{ width }}
-        onBeforeToggle={({ newState }) => newState === 'open' && setOpened(true)}
+        onBeforeToggle={opens}
         onToggle={toggled}
         onBlur={left}
       >
