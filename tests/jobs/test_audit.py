@@ -27,6 +27,7 @@ from apps.insights.services import choosing
 from apps.jobs.models import Job, Stage, StageEvent, StageRun, State
 from apps.jobs.services import ml as ml_stage
 from apps.jobs.services.again import change_settings, reprocess, retry, undo
+from apps.jobs.services.cancelling import cancel
 from apps.jobs.services.etl import work_etl
 from apps.jobs.services.rescue import rescue
 from tests.accounts.factories import AdminFactory, bearer
@@ -62,6 +63,13 @@ def failed(job: Job) -> Job:
     return job
 
 
+def waiting(job: Job) -> Job:
+    StageRun.objects.filter(job=job, stage=Stage.ML).update(state=State.QUEUED, finished_at=None)
+    Job.objects.filter(pk=job.pk).update(status="processing", finished_at=None)
+    job.refresh_from_db()
+    return job
+
+
 def now() -> dict[str, Any]:
     return {"at": timezone.now()}
 
@@ -71,6 +79,10 @@ ACTS: dict[str, tuple[Callable[[Job, User], object], AuditAction, str, dict[str,
     "retries": (
         lambda job, by: retry(job=failed(job), by=by, reason=REASON, **now()),
         AuditAction.JOB_RETRIED, "job", {"reason": REASON},
+    ),
+    "cancels": (
+        lambda job, by: cancel(job=waiting(job), by=by, reason=REASON, **now()),
+        AuditAction.JOB_CANCELLED, "job", {"reason": REASON},
     ),
     "reprocesses": (
         lambda job, by: reprocess(dataset=job.dataset, first=Stage.ML, by=by, reason=REASON, **now()),
@@ -91,6 +103,8 @@ ACTS: dict[str, tuple[Callable[[Job, User], object], AuditAction, str, dict[str,
         AuditAction.MAPPING_FORGOTTEN, "mapping", {"target": "quantity: quantity"},
     ),
 }  # fmt: skip
+# What it is before that is done to it.
+BEFORE = {"retries": failed, "cancels": waiting}
 
 
 def stored() -> list[list[dict[str, Any]]]:
@@ -119,8 +133,7 @@ def test_what_cannot_be_written_down_is_not_done(
     def fail(**_: Any) -> None:
         raise OSError("the disk is full")
 
-    if act == "retries":
-        failed(job)
+    BEFORE.get(act, lambda job: job)(job)
     before = stored()
     monkeypatch.setattr(AuditEntry.objects, "create", fail)
     with pytest.raises(OSError, match="disk is full"):

@@ -15,7 +15,7 @@ from aetherflow.etl import FileRefused
 from apps.datasets.storage import is_full
 from apps.jobs.memory import MemoryLimitExceeded
 from apps.jobs.models import Job, StageRun, State
-from apps.jobs.services.transitions import IllegalMove, move
+from apps.jobs.services.transitions import CANCELLED, IllegalMove, move
 from apps.jobs.sqs.delivery import Delivery
 from apps.jobs.sqs.messages import Message
 
@@ -32,7 +32,7 @@ class Verdict(enum.Enum):
     WORK = "the stage is ours"
     DONE = "the stage was done by an earlier delivery"
     ANOTHER = "another message is in charge of the stage"
-    OBSOLETE = "the upload was undone, or a newer job has taken over"
+    OBSOLETE = "the upload was undone, the job cancelled, or a newer job has taken over"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +101,8 @@ def _not_in_charge(run: StageRun, *, same: bool, first: bool) -> bool:
 def _obsolete(run: StageRun) -> bool:
     if run.job.dataset.deleted_at is not None:
         return True
+    if run.state == State.FAILED and run.error_code == CANCELLED:
+        return True
     newer = Job.objects.filter(dataset_id=run.job.dataset_id, created_at__gt=run.job.created_at)
     return run.state == State.FAILED and newer.exists()
 
@@ -122,7 +124,8 @@ def fail_undone(run: StageRun, *, at: datetime, using: str = "default") -> None:
 def fail(
     run: StageRun, *, error: BaseException, at: datetime, changes: Mapping[str, object] = MappingProxyType({})
 ) -> bool:
-    """Write the reason to the job, at the first attempt already. False: the run is no longer ours, and left alone."""
+    """Write the reason to the job, at the first attempt already. False: the run is no longer ours, and left alone
+    (`is_called_off` says whether somebody wanted it so)."""
     code, message, hint, details = reason_of(error)
     last = run.attempts >= run.max_attempts
     try:
@@ -142,9 +145,18 @@ def fail(
             },
         )
     except IllegalMove:
-        log.warning("stage_failed_late", job_id=str(run.job_id), stage=run.stage, code=code)
+        if is_called_off(run):
+            log.info("stage_called_off", job_id=str(run.job_id), stage=run.stage)
+        else:
+            log.warning("stage_failed_late", job_id=str(run.job_id), stage=run.stage, code=code)
         return False
     return True
+
+
+def is_called_off(run: StageRun) -> bool:
+    """Whether this claim of the run ended because somebody cancelled the job, which may have been retried since. Its
+    message has nothing to come again for."""
+    return run.events.filter(target=State.FAILED, token=run.token + 1, note__startswith=CANCELLED).exists()
 
 
 def fail_lost(*, message: Message, worker: str, error: BaseException, at: datetime) -> None:

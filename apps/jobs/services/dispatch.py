@@ -20,7 +20,7 @@ from apps.jobs import clock
 from apps.jobs.broker import app
 from apps.jobs.models import ACTIVE, Job, Stage, StageRun, State
 from apps.jobs.selectors import live_workers
-from apps.jobs.services.transitions import IllegalMove, move
+from apps.jobs.services.transitions import CANCELLED, IllegalMove, move
 from apps.jobs.sqs import sending
 from apps.jobs.sqs.messages import EtlMessage, MlMessage
 
@@ -203,10 +203,11 @@ def tell_of_rescue(done: dict[str, int], *, by: User | None, at: datetime, reaso
 
 
 def in_back_off(runs: QuerySet[StageRun]) -> QuerySet[StageRun]:
-    """Those that failed and whose message comes again by itself; not where the upload was undone or run anew."""
+    """Those that failed and whose message comes again by itself; not where the job was cancelled, the upload undone or
+    run anew."""
     newer = Job.objects.filter(dataset_id=OuterRef("job__dataset_id"), created_at__gt=OuterRef("job__created_at"))
     failed = runs.filter(state=State.FAILED, dead_lettered=False, job__dataset__deleted_at=None)
-    return failed.exclude(Exists(newer))
+    return failed.exclude(Exists(newer)).exclude(error_code=CANCELLED)
 
 
 def requeue(run: StageRun, *, at: datetime, note: str) -> bool:

@@ -19,7 +19,7 @@ from apps.datasets.services import clear, lock_dataset, lock_department, record_
 from apps.datasets.storage import local_copy
 from apps.jobs import clock
 from apps.jobs.models import Stage, StageRun, State
-from apps.jobs.services.claims import Verdict, claim, fail, fail_undone
+from apps.jobs.services.claims import Verdict, claim, fail, fail_undone, is_called_off
 from apps.jobs.services.dispatch import in_other_hands_until, ml_message
 from apps.jobs.services.foreign import etl_run_of
 from apps.jobs.services.transitions import NO_ERROR, IllegalMove, move, start
@@ -75,6 +75,8 @@ def work_etl(*, message: EtlMessage, delivery: Delivery, worker: str, at: dateti
             # The reason first: it is fenced, and must stand even if what follows fails.
             if fail(run, error=error, at=clock.now(), changes=_refused_columns(found.counts)):
                 record_refusal(dataset=run.job.dataset, spool=spool, reading=found.reading)
+            elif is_called_off(run):
+                return None
             raise
         except UploadUndone:
             fail_undone(run, at=clock.now())
@@ -82,7 +84,8 @@ def work_etl(*, message: EtlMessage, delivery: Delivery, worker: str, at: dateti
             clear(run.job.dataset)
             return None
         except Exception as error:
-            fail(run, error=error, at=clock.now())
+            if not fail(run, error=error, at=clock.now()) and is_called_off(run):
+                return None
             raise
     return Following(message=ml_message(run.job, at=clock.now()), job_id=run.job_id)
 

@@ -20,9 +20,9 @@ from apps.insights.selectors import chosen_settings, reviews_by_kind
 from apps.insights.services.storing import replace_insights
 from apps.jobs import clock
 from apps.jobs.models import StageRun, State
-from apps.jobs.services.claims import Verdict, claim, fail, fail_undone
+from apps.jobs.services.claims import Verdict, claim, fail, fail_undone, is_called_off
 from apps.jobs.services.foreign import ml_run_of
-from apps.jobs.services.transitions import NO_ERROR, move
+from apps.jobs.services.transitions import NO_ERROR, IllegalMove, move
 from apps.jobs.sqs.delivery import Delivery
 from apps.jobs.sqs.messages import MlMessage
 
@@ -41,7 +41,8 @@ def work_ml(*, message: MlMessage, delivery: Delivery, worker: str, at: datetime
     try:
         _compute(run, dataset=run.job.dataset)
     except Exception as error:
-        fail(run, error=error, at=clock.now())
+        if not fail(run, error=error, at=clock.now()) and is_called_off(run):
+            return
         raise
 
 
@@ -122,9 +123,9 @@ def _computed(department: Department, *, run: StageRun) -> _Computed:
         rows_of = dict(live_datasets(department.slug).order_by("number").values_list("pk", "rows_loaded"))
     answers = []
     for done, insight in enumerate(department.insights):
-        StageRun.objects.filter(pk=run.pk, token=run.token).update(
-            progress_done=done, progress_total=len(department.insights), progress_unit="insights"
-        )
+        ours = StageRun.objects.filter(pk=run.pk, token=run.token)
+        if not ours.update(progress_done=done, progress_total=len(department.insights), progress_unit="insights"):
+            raise IllegalMove(f"{run} is not ours any more")
         given = insight.given(settings=settings[insight.kind], reviews=reviews.get(insight.kind, ()))
         # Taken out, so that the method holds the rows alone and may let go of what it has read of them.
         result = insight.compute(frames.pop(insight.kind), given)

@@ -15,7 +15,7 @@ from apps.jobs.models import FINISHED, Job, JobStatus, Stage, StageEvent, StageR
 from apps.jobs.services.tallies import count
 
 NEXT: dict[State, frozenset[State]] = {
-    # FAILED: the upload was undone before anybody worked on it.
+    # FAILED: the upload was undone, or the job cancelled, before anybody worked on it.
     State.QUEUED: frozenset({State.PROCESSING, State.FAILED}),
     # QUEUED: its worker died.
     State.PROCESSING: frozenset({State.SUCCEEDED, State.FAILED, State.QUEUED}),
@@ -27,6 +27,8 @@ NEXT: dict[State, frozenset[State]] = {
 
 # How the note begins of a move that a person asked for.
 RETRIED = "retried by"
+# So does that of a cancellation; and the code of a run that failed by one, which nobody but a person begins again.
+CANCELLED = "cancelled"
 
 # What a success clears: the reason of an attempt before it.
 NO_ERROR: dict[str, object] = {

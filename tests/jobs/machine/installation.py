@@ -173,6 +173,8 @@ class Installation:
         in_charge = self._in_charge.get(before.pk, message_id)
         free = before.state == State.QUEUED or before.dead_lettered
         self._require(free or in_charge == message_id, f"two messages work {before}")
+        cancelled = before.state == State.FAILED and before.error_code == "cancelled"
+        self._require(not cancelled, f"{before} was cancelled, and nobody asked for it again")
         self._in_charge[before.pk] = message_id
 
     def watch_token(self, moved: StageRun, *, held: int) -> None:

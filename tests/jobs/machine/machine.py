@@ -21,8 +21,19 @@ from apps.accounts.models import User
 from apps.datasets.models import CLEAN_TABLES, Dataset, Overlap, Reject, RowDigests
 from apps.datasets.selectors import live_datasets
 from apps.insights.models import Insight, InsightItem
-from apps.jobs.models import IdempotentRequest, Job, Stage, StageEvent, StageRun, StageTally, State, WorkerHeartbeat
+from apps.jobs.models import (
+    IdempotentRequest,
+    Job,
+    JobStatus,
+    Stage,
+    StageEvent,
+    StageRun,
+    StageTally,
+    State,
+    WorkerHeartbeat,
+)
 from apps.jobs.services.again import reprocess, retry, undo
+from apps.jobs.services.cancelling import cancel
 from apps.jobs.services.dispatch import recover
 from apps.jobs.services.submission import submit
 from apps.jobs.sqs import names, sending
@@ -113,6 +124,12 @@ class Pipeline(RuleBasedStateMachine):
         job = failed[pick % len(failed)]
         self._gateway(lambda: retry(job=job, by=self.by, at=self.here.clock.now()), plan)
 
+    @precondition(lambda self: Job.objects.exclude(status=JobStatus.SUCCEEDED).exists())
+    @rule(pick=PICKS, plan=SENDING_PLANS)
+    def cancel(self, pick: int, plan: Plan) -> None:
+        jobs = list(Job.objects.exclude(status=JobStatus.SUCCEEDED).order_by("created_at"))
+        self._cancel(jobs[pick % len(jobs)], plan)
+
     @rule(pick=PICKS, first=st.sampled_from(Stage), plan=SENDING_PLANS)
     def reprocess(self, pick: int, first: Stage, plan: Plan) -> None:
         dataset = self._dataset(pick)
@@ -162,6 +179,17 @@ class Pipeline(RuleBasedStateMachine):
                 others = live_datasets(dataset.department).exclude(pk=dataset.pk)
                 for undone in [dataset] if its_own else others[:1]:
                     self._undo(undone, UNDISTURBED)
+
+    @precondition(lambda self: self._each_visible())
+    @rule(pick=PICKS, point=MIDDLES, retried=st.booleans())
+    def a_job_is_cancelled_in_the_middle_of_work(self, pick: int, point: str, retried: bool) -> None:
+        with self._slow(pick, point) as slow:
+            if slow:
+                body, _ = slow.message.body
+                job = Job.objects.filter(dataset_id=body["dataset_id"]).order_by("-created_at")[0]
+                self._cancel(job, UNDISTURBED)
+                if retried:
+                    self._gateway(lambda: retry(job=job, by=self.by, at=self.here.clock.now()), UNDISTURBED)
 
     @precondition(lambda self: self.paused)
     @rule(pick=PICKS, plan=st.one_of(ETL_PLANS, ML_PLANS, st.just(DIES_AT_ONCE)))
@@ -295,6 +323,9 @@ class Pipeline(RuleBasedStateMachine):
                 self.here.cleared.add(dataset.pk)
 
         self._gateway(undone, plan)
+
+    def _cancel(self, job: Job, plan: Plan) -> None:
+        self._gateway(lambda: cancel(job=job, by=self.by, reason="not now", at=self.here.clock.now()), plan)
 
     def _dataset(self, pick: int) -> Dataset:
         datasets = list(Dataset.objects.order_by("number"))
