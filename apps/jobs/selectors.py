@@ -1,5 +1,5 @@
 """Reads of jobs. A department user's only doors are the `*_for(user)` functions; what looks across the departments (the
-line, the workers, the failures) is for operators and machines."""
+line, the workers, the failures, operations on many) is for operators and machines."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -13,7 +13,18 @@ from django.db.models import Count, Max, Min, Prefetch, Q, QuerySet
 from aetherflow.errors import NotFoundError
 from apps.accounts.models import User
 from apps.accounts.selectors import departments_of
-from apps.jobs.models import Job, JobStatus, StageRun, State, WorkerHeartbeat
+from apps.datasets.models import Dataset
+from apps.jobs.models import (
+    OF_JOBS,
+    ItemStatus,
+    Job,
+    JobStatus,
+    OperationItem,
+    OperationKind,
+    StageRun,
+    State,
+    WorkerHeartbeat,
+)
 
 UNFINISHED = (JobStatus.QUEUED, JobStatus.PROCESSING)
 # A worker that was killed says no farewell; for so long its silence is news.
@@ -141,3 +152,30 @@ def failures_since(since: datetime) -> list[FailureClass]:
         )
         for each in failed.order_by("-count", "error_code", "stage")
     ]
+
+
+def targets_of(kind: OperationKind, jobs: QuerySet[Job]) -> QuerySet[Job] | QuerySet[Dataset]:
+    """What an operation on these jobs acts on: the jobs, or each of their uploads once."""
+    if kind in OF_JOBS:
+        return Job.objects.filter(pk__in=jobs.values("pk"))
+    return Dataset.objects.filter(pk__in=jobs.values("dataset"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What an operation would come to, to be shown before it is confirmed: how many jobs or uploads it acts on (what
+    `start_operation` expects), how many of them wait in another of its kind and so would be refused, how many there are
+    of each department."""
+
+    count: int
+    waiting_elsewhere: int
+    departments: dict[str, int]
+
+
+def selection_of(kind: OperationKind, jobs: QuerySet[Job]) -> Selection:
+    targets = targets_of(kind, jobs)
+    found = targets.order_by("department").values_list("department").annotate(count=Count("pk"))
+    departments: dict[str, int] = dict(found)
+    waiting = OperationItem.objects.filter(kind=kind, status=ItemStatus.WAITING)
+    elsewhere = waiting.filter(**{f"{'job' if kind in OF_JOBS else 'dataset'}__in": targets.values("pk")})
+    return Selection(count=sum(departments.values()), waiting_elsewhere=elsewhere.count(), departments=departments)

@@ -1,4 +1,7 @@
-"""What operators do by the console, as a process of the platform: `python -m tests.faults.operator cancel WHY JOB…`."""
+"""What operators do by the console, as a process of the platform.
+
+`python -m tests.faults.operator cancel WHY JOB…`, or `retry WHY CODE RATE` of all jobs that failed with this code.
+"""
 
 import sys
 
@@ -9,8 +12,9 @@ from config.wsgi import application
 
 from apps.accounts.models import Role, User
 from apps.jobs import clock
-from apps.jobs.models import Job
+from apps.jobs.models import Job, JobStatus, OperationKind
 from apps.jobs.services.cancelling import cancel
+from apps.jobs.services.operations import start_operation
 
 __all__ = ["application"]
 
@@ -25,8 +29,18 @@ def operator() -> User:
 
 
 if __name__ == "__main__":
-    what, *arguments = sys.argv[1:]
+    what, why, *arguments = sys.argv[1:]
     if what == "cancel":
-        why, *jobs = arguments
-        for job_id in jobs:
+        for job_id in arguments:
             cancel(job=Job.objects.get(pk=job_id), by=operator(), reason=why, at=clock.now())
+    elif what == "retry":
+        code, rate = arguments
+        start_operation(
+            kind=OperationKind.RETRY,
+            jobs=Job.objects.filter(status=JobStatus.FAILED, stages__error_code=code),
+            filter_words=f"failed with {code}",
+            rate=int(rate),
+            reason=why,
+            by=operator(),
+            at=clock.now(),
+        )

@@ -131,9 +131,9 @@ def test_reprocess_says_which_dataset_is_not_there(upload: Callable[..., Job], s
 def test_the_relay_reports_what_it_sent(upload: Callable[..., Job], sqs: Any) -> None:
     upload(sales(row(1)))
     messages_of(sqs, "etl")
-    assert run("relay") == {"rescued": 0, "sent": 0}
+    assert run("relay") == {"rescued": 0, "worked_off": 0, "sent": 0}
     assert StageRun.objects.exclude(dispatched_at=None).count() == 1
-    assert run("relay", "--recover") == {"recovered": 1, "rescued": 0, "sent": 1}
+    assert run("relay", "--recover") == {"recovered": 1, "rescued": 0, "worked_off": 0, "sent": 1}
     assert len(messages_of(sqs, "etl")) == 1
 
 

@@ -2,5 +2,6 @@
 
 submission (uploads, new jobs) · transitions (the state machine) · dispatch (the outbox) · claims (who may work a stage)
 · etl and ml (the stages' work) · foreign (messages of other producers) · again (retry, reprocess, undo) · cancelling ·
-rescue (what nobody works on any more) · dead_letters (redrive, discard, purge) · workers (signs of life).
+operations (one act on many) · rescue (what nobody works on any more) · dead_letters (redrive, discard, purge) · workers
+(signs of life) · telling (what the audit calls jobs).
 """

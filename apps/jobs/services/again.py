@@ -1,15 +1,16 @@
 """A run again: a failed job from the stage that failed, a dataset from a chosen stage, a department after an undo or
 with other settings."""
 
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
 from aetherflow.errors import ConflictError
 from apps.accounts.models import AuditAction, User
-from apps.accounts.services.auditing import Target, record
+from apps.accounts.services.auditing import record
 from apps.datasets.models import Dataset
 from apps.datasets.selectors import corrections_of, live_datasets
 from apps.datasets.services import clear, lock_department, mark_undone, target_of
@@ -19,16 +20,20 @@ from apps.jobs.models import ACTIVE, Cause, Job, JobStatus, Stage, StageRun, Sta
 from apps.jobs.services.claims import fail_undone
 from apps.jobs.services.dispatch import dispatch_after_commit, to_be_sent
 from apps.jobs.services.submission import enqueue
+from apps.jobs.services.telling import job_target, part_of
 from apps.jobs.services.transitions import RETRIED, IllegalMove, move
 
 _UNDER_WAY = [JobStatus(state) for state in sorted(ACTIVE)]
 
 
 @transaction.atomic
-def retry(*, job: Job, by: User, at: datetime, reason: str = "") -> Job:
-    """Queue the stage that failed again, with all its attempts. ConflictError where there is none."""
+def retry(*, job: Job, by: User, at: datetime, reason: str = "", operation: UUID | None = None) -> Job:
+    """Queue the stage that failed again, with all its attempts. ConflictError where there is none.
+
+    `operation`: of which it is a part, here and in the other services; the audit's entry tells it.
+    """
     if job.dataset.deleted_at is not None:
-        raise ConflictError("The upload was undone.", code="upload-undone", hint="Upload the file again.")
+        raise _undone_already()
     run = job.stages.filter(state=State.FAILED).first()
     newer = Job.objects.filter(dataset=job.dataset, created_at__gt=job.created_at).exclude(pk=job.pk)
     if run is None or newer.exists():
@@ -49,17 +54,26 @@ def retry(*, job: Job, by: User, at: datetime, reason: str = "") -> Job:
     except IllegalMove:
         raise ConflictError("The job moved meanwhile.", code="job-not-failed", hint="Look at it again.") from None
     dispatch_after_commit(run.department)
-    retried = Target(type="job", id=str(job.pk), name=job.dataset.name, department=job.department)
-    details = {"dataset": str(job.dataset_id), "stage": run.stage}
-    record(AuditAction.JOB_RETRIED, retried, by=by, at=at, reason=reason, details=details)
+    details = {"dataset": str(job.dataset_id), "stage": run.stage, **part_of(operation)}
+    record(AuditAction.JOB_RETRIED, job_target(job), by=by, at=at, reason=reason, details=details)
     job.refresh_from_db()
     return job
 
 
 def reprocess(
-    *, dataset: Dataset, first: Stage, by: User | None, at: datetime, request_id: str = "", reason: str = ""
+    *,
+    dataset: Dataset,
+    first: Stage,
+    by: User | None,
+    at: datetime,
+    request_id: str = "",
+    reason: str = "",
+    operation: UUID | None = None,
 ) -> Job:
-    """A new job of a dataset from stage `first`. ConflictError while one is under way, or before its first load."""
+    """A new job of a dataset from stage `first`. ConflictError while one is under way, once it was undone, or from ml
+    before its first load."""
+    if dataset.deleted_at is not None:
+        raise _undone_already()
     if first == Stage.ML and dataset.loaded_at is None:
         raise ConflictError(
             f"{dataset.name} has no clean rows yet.",
@@ -72,38 +86,42 @@ def reprocess(
             cause=Cause.REPROCESS,
             by=by,
             at=at,
-            request_id=request_id or str(uuid.uuid4()),
+            request_id=request_id or str(uuid4()),
             first=first,
         )
-        details = {"job": str(job.pk), "from": first}
+        details = {"job": str(job.pk), "from": first, **part_of(operation)}
         record(AuditAction.REPROCESSED, target_of(dataset), by=by, at=at, reason=reason, details=details)
     return job
 
 
-def undo(*, dataset: Dataset, by: User, at: datetime, request_id: str, reason: str = "") -> Job | None:
+@transaction.atomic
+def undo(
+    *, dataset: Dataset, by: User, at: datetime, request_id: str, reason: str = "", operation: UUID | None = None
+) -> Job | None:
     """Undo an upload and its corrections: their rows, rejects and insights go, what they superseded counts again,
     insights are recomputed.
 
     Returns the job that recomputes, or None where no other data is left to compute from or one is under way already.
     """
-    with transaction.atomic():
-        lock_department(dataset.department, using="default")
-        if not mark_undone(dataset=dataset, by=by, at=at):
-            return None
-        undone = [dataset]
-        undone += [each for each in corrections_of(dataset) if mark_undone(dataset=each, by=by, at=at)]
-        for each in undone:
-            drop_insights(dataset=each)
-            # A correction goes with the upload that it completes: whoever looks for it finds why.
-            with_it = {} if each is dataset else {"with": str(dataset.pk)}
-            record(AuditAction.UNDONE, target_of(each), by=by, at=at, reason=reason, details=with_it)
-        for run in StageRun.objects.filter(job__dataset__in=undone, state=State.QUEUED):
-            fail_undone(run, at=at)
-        # What was queued has left the line: another upload may take its place.
-        dispatch_after_commit(dataset.department)
-        job = _recompute(dataset.department, cause=Cause.UNDO, by=by, at=at, request_id=request_id)
+    lock_department(dataset.department, using="default")
+    if not mark_undone(dataset=dataset, by=by, at=at):
+        return None
+    undone = [dataset]
+    undone += [each for each in corrections_of(dataset) if mark_undone(dataset=each, by=by, at=at)]
     for each in undone:
-        clear(each)
+        drop_insights(dataset=each)
+        # A correction goes with the upload that it completes: whoever looks for it finds why.
+        with_it = {} if each is dataset else {"with": str(dataset.pk)}
+        record(AuditAction.UNDONE, target_of(each), by=by, at=at, reason=reason, details=with_it | part_of(operation))
+    for run in StageRun.objects.filter(job__dataset__in=undone, state=State.QUEUED):
+        fail_undone(run, at=at)
+    # What was queued has left the line: another upload may take its place.
+    dispatch_after_commit(dataset.department)
+    job = _recompute(dataset.department, cause=Cause.UNDO, by=by, at=at, request_id=request_id)
+    for each in undone:
+        # Without these locks in hand, whoever's transaction is around this one: a load that holds the rows waits for
+        # them.
+        transaction.on_commit(partial(clear, each))
     return job
 
 
@@ -120,6 +138,10 @@ def change_settings(
     if not choose(department=department, values=values, by=by, at=at):
         return None
     return _recompute(department, cause=Cause.SETTINGS, by=by, at=at, request_id=request_id)
+
+
+def _undone_already() -> ConflictError:
+    return ConflictError("The upload was undone.", code="upload-undone", hint="Upload the file again.")
 
 
 def _recompute(department: str, *, cause: Cause, by: User, at: datetime, request_id: str) -> Job | None:

@@ -1,19 +1,21 @@
 """Ending a job because somebody says so."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
 from aetherflow.errors import ConflictError, InvalidError
 from apps.accounts.models import AuditAction, User
-from apps.accounts.services.auditing import Target, record
+from apps.accounts.services.auditing import record
 from apps.jobs.models import ACTIVE, Job, StageRun, State
 from apps.jobs.services.dispatch import dispatch_after_commit, in_back_off
+from apps.jobs.services.telling import job_target, part_of
 from apps.jobs.services.transitions import CANCELLED, move
 
 
 @transaction.atomic
-def cancel(*, job: Job, by: User, reason: str, at: datetime) -> Job:
+def cancel(*, job: Job, by: User, reason: str, at: datetime, operation: UUID | None = None) -> Job:
     """Fail the job with the code `cancelled` and who said so and why, which its owner reads; it can be retried.
 
     Where it waits, or failed and would be tried again, it is never begun. A worker that has it in hand stops at its
@@ -50,9 +52,8 @@ def cancel(*, job: Job, by: User, reason: str, at: datetime) -> Job:
         StageRun.objects.filter(pk=run.pk).update(**why)
     # It has left the line: another upload may take its place.
     dispatch_after_commit(run.department)
-    target = Target(type="job", id=str(job.pk), name=job.dataset.name, department=job.department)
-    details = {"dataset": str(job.dataset_id), "stage": run.stage, "was": was}
-    record(AuditAction.JOB_CANCELLED, target, by=by, at=at, reason=reason, details=details)
+    details = {"dataset": str(job.dataset_id), "stage": run.stage, "was": was, **part_of(operation)}
+    record(AuditAction.JOB_CANCELLED, job_target(job), by=by, at=at, reason=reason, details=details)
     job.refresh_from_db()
     return job
 

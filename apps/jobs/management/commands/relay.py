@@ -1,9 +1,10 @@
-"""Send what the direct send lost: the outbox' sweep."""
+"""Send what the direct send lost, and work operations off: the outbox' sweep."""
 
 import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from types import FrameType
@@ -19,6 +20,7 @@ from apps.jobs.management.reporting import MISUSED, ReportingCommand, Told, add_
 from apps.jobs.readiness import RELAY
 from apps.jobs.selectors import dead_after
 from apps.jobs.services.dispatch import due, recover, relay
+from apps.jobs.services.operations import work_next
 from apps.jobs.services.rescue import rescue, rescue_now
 from apps.jobs.services.workers import beat, farewell
 from apps.jobs.sqs.sending import NotSent
@@ -27,7 +29,10 @@ log = structlog.get_logger(__name__)
 
 
 class Command(ReportingCommand):
-    help = "Send queued stages whose message was never sent, and queue again what no living worker can hold."
+    help = (
+        "Send queued stages whose message was never sent, queue again what no living worker can hold, and work off "
+        "operations on many jobs."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--loop", action="store_true", help="sweep until stopped")
@@ -52,7 +57,9 @@ class Command(ReportingCommand):
             report |= self._sweep(lambda at: rescue_now(by=None, at=at, reason=why))
         except NotSent as error:
             return Told(data=report, failure=f"Not all was sent, and the next sweep sends it: {error}")
-        return Told(data=report, summary=", ".join(f"{number} {done}" for done, number in report.items()))
+        return Told(
+            data=report, summary=", ".join(f"{number} {done}" for done, number in report.items()).replace("_", " ")
+        )
 
     def _dry_run(self, options: dict[str, Any]) -> Told:
         if options["loop"] or options["recover"]:
@@ -61,14 +68,13 @@ class Command(ReportingCommand):
         summary = f"{counted(waiting, 'stage')} to be sent, each as its department has a place free"
         return Told(data={"waiting": waiting}, summary=summary)
 
-    def _sweep(self, settle: Callable[[datetime], int]) -> dict[str, int]:
-        try:
-            rescued = settle(clock.now())
-        except Exception:
-            # One thing that cannot be settled must not keep everything from being sent.
-            log.exception("rescue_failed")
-            rescued = 0
-        return {"rescued": rescued, "sent": relay(at=clock.now())}
+    def _sweep(
+        self, settle: Callable[[datetime], int], *, stopped: Callable[[], bool] = lambda: False
+    ) -> dict[str, int]:
+        # One thing that cannot be settled must not keep everything from being sent.
+        rescued = _or_none(lambda: settle(clock.now()), failure="rescue_failed")
+        worked_off = _or_none(lambda: _work_off(stopped), failure="operations_failed")
+        return {"rescued": rescued, "worked_off": worked_off, "sent": relay(at=clock.now())}
 
     def _loop(self) -> None:
         stop = threading.Event()
@@ -83,7 +89,7 @@ class Command(ReportingCommand):
             close_old_connections()
             try:
                 alive.beat()
-                done = self._sweep(lambda at: rescue(at=at, signs_count=alive.unbroken))
+                done = self._sweep(lambda at: rescue(at=at, signs_count=alive.unbroken), stopped=stop.is_set)
                 if any(done.values()):
                     log.info("relay_swept", **done)
             except NotSent as error:
@@ -93,6 +99,23 @@ class Command(ReportingCommand):
                 log.exception("relay_failed")
             stop.wait(settings.RELAY_INTERVAL_SECONDS)
         alive.end()
+
+
+def _or_none(part: Callable[[], int], *, failure: str) -> int:
+    try:
+        return part()
+    except Exception:
+        log.exception(failure)
+        return 0
+
+
+def _work_off(stopped: Callable[[], bool]) -> int:
+    """Items of operations that are due, for as long as between two sweeps: signs of life and sends wait meanwhile."""
+    until = time.monotonic() + settings.RELAY_INTERVAL_SECONDS
+    items = 0
+    while time.monotonic() < until and not stopped() and work_next(at=clock.now()):
+        items += 1
+    return items
 
 
 class _SignOfLife:
