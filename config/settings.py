@@ -128,6 +128,8 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "apps.datasets.uploads.SpoolUploadHandler",
 ]
+# How long what is of no more use is kept before `manage.py prune` deletes it.
+RETENTION_DAYS = positive("RETENTION_DAYS", default=30)
 # How many faults of a file are kept in detail; all are counted.
 MAX_REJECTS_KEPT = positive("MAX_REJECTS_KEPT", default=100_000)
 

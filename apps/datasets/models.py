@@ -90,6 +90,9 @@ class Dataset(models.Model):
     )
 
     deleted_at = models.DateTimeField(null=True, blank=True)
+    raw_deleted_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the raw file of an undone upload went, its retention over."
+    )
     deleted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

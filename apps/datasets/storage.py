@@ -144,6 +144,12 @@ class DiskRawStorage(FileSystemStorage):
             raise
         return saved
 
+    def delete(self, name: str) -> None:
+        super().delete(name)
+        # The folder was made for this one file.
+        with suppress(OSError):
+            Path(self.path(name)).parent.rmdir()
+
     def stream(self, name: str) -> RawStream:
         body = Path(self.path(name)).open("rb")  # noqa: SIM115  (closed by the stream's reader)
         return RawStream(body, size_bytes=os.fstat(body.fileno()).st_size)

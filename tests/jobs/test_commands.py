@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from aetherflow.registry import departments
-from apps.accounts.models import User
+from apps.accounts.models import AuditAction, AuditEntry, User
 from apps.datasets.models import Dataset
 from apps.jobs.broker import sqs_settings
 from apps.jobs.models import Job, JobStatus, Stage, StageRun
@@ -135,6 +136,27 @@ def test_the_relay_reports_what_it_sent(upload: Callable[..., Job], sqs: Any) ->
     assert StageRun.objects.exclude(dispatched_at=None).count() == 1
     assert run("relay", "--recover") == {"recovered": 1, "rescued": 0, "worked_off": 0, "sent": 1}
     assert len(messages_of(sqs, "etl")) == 1
+
+
+def test_rescue_settles_what_it_said_it_would(upload: Callable[..., Job], sqs: Any) -> None:
+    dead, undone = upload(sales(row(1))), upload(sales(row(2)))
+    messages_of(sqs, "etl")
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+    StageRun.objects.filter(job=dead).update(state="processing", started_at=started, token=1, worker="gone")
+    by = undone.dataset.uploaded_by
+    StageRun.objects.filter(job=undone).update(state="failed", error_message="x", finished_at=started)
+    Dataset.objects.filter(pk=undone.dataset_id).update(deleted_at=started, deleted_by=by, loaded_at=started)
+    for _ in range(2):
+        assert run("rescue", "--dry-run") == {"would_rescue": 2}
+    assert StageRun.objects.get(job=dead).state == "processing"
+    assert not AuditEntry.objects.filter(action=AuditAction.RESCUED).exists()
+    assert run("rescue", "--reason", "the machine burnt down") == {"rescued": 2}
+    told = AuditEntry.objects.get(action=AuditAction.RESCUED)
+    assert (told.reason, told.details) == ("the machine burnt down", {"rescued": 2})
+    assert StageRun.objects.get(job=dead).state == "queued"
+    assert not messages_of(sqs, "etl"), "that is the relay's"
+    assert run("rescue", "--dry-run") == {"would_rescue": 0}
+    assert run("rescue") == {"rescued": 0}
 
 
 def test_the_demo_is_made_once(sqs: Any, work: Callable[[], None], settings: Any) -> None:

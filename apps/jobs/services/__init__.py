@@ -3,5 +3,5 @@
 submission (uploads, new jobs) · transitions (the state machine) · dispatch (the outbox) · claims (who may work a stage)
 · etl and ml (the stages' work) · foreign (messages of other producers) · again (retry, reprocess, undo) · cancelling ·
 operations (one act on many) · rescue (what nobody works on any more) · dead_letters (redrive, discard, purge) · workers
-(signs of life) · telling (what the audit calls jobs).
+(signs of life) · pruning (what is of no more use) · telling (what the audit calls jobs).
 """

@@ -38,6 +38,14 @@ def rescue(*, at: datetime, signs_count: bool = True) -> int:
     return exhausted + left + clear_undone() + drop_retired(at=at)
 
 
+def would_rescue(*, at: datetime) -> int:
+    """How many `rescue` would settle now: it is done, since what one step settles the next passes over, and undone."""
+    with transaction.atomic():
+        found = rescue(at=at)
+        transaction.set_rollback(True)
+    return found
+
+
 def rescue_now(*, by: User | None, at: datetime, reason: str = "") -> int:
     """`rescue` because somebody asks for it; what the relay does by itself is nobody's doing.
 

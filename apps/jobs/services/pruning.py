@@ -1,0 +1,73 @@
+"""Deleting what is of no more use, once it is old enough. Never the audit, nor anything that a reprocess reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.contrib.sessions.models import Session as ConsoleSession
+from django.db.models import Q, QuerySet, Sum
+
+from apps.accounts.models import Invitation, Session
+from apps.datasets.models import Dataset
+from apps.datasets.storage import STORE_ERRORS, raw_storage
+from apps.jobs.models import IdempotentRequest, WorkerHeartbeat
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pruned:
+    """What was deleted, or would be: rows by what they are, and raw files. `problem`: what kept files from going, in a
+    sentence, or empty."""
+
+    rows: Mapping[str, int]
+    raw_files: int
+    raw_bytes: int
+    problem: str = ""
+
+
+def would_prune(*, before: datetime) -> Pruned:
+    files = _raw_files(before=before)
+    return Pruned(
+        rows={name: rows.count() for name, rows in _rows(before=before).items()},
+        raw_files=files.count(),
+        raw_bytes=files.aggregate(bytes=Sum("size_bytes"))["bytes"] or 0,
+    )
+
+
+def prune(*, before: datetime, at: datetime) -> Pruned:
+    """Delete what has been of no use since `before`. What a store that is away keeps is left to the next time."""
+    rows = {name: found.delete()[0] for name, found in _rows(before=before).items()}
+    files = size = 0
+    for dataset in _raw_files(before=before).only("key", "size_bytes").iterator():
+        try:
+            raw_storage().delete(dataset.key)
+        except STORE_ERRORS as error:
+            log.warning("raw_file_not_deleted", dataset_id=str(dataset.pk), error=str(error)[:300])
+            left = _raw_files(before=before).count()
+            problem = f"The store of the raw files does not answer: {left} are still there, and go with the next prune."
+            return Pruned(rows=rows, raw_files=files, raw_bytes=size, problem=problem)
+        # After the file: who dies between the two deletes what is gone once more, which is no error.
+        Dataset.objects.filter(pk=dataset.pk).update(raw_deleted_at=at)
+        files += 1
+        size += dataset.size_bytes
+    return Pruned(rows=rows, raw_files=files, raw_bytes=size)
+
+
+def _rows(*, before: datetime) -> dict[str, QuerySet[Any]]:
+    return {
+        # Their tokens are refused as ended, or as none of ours: nobody gets in either way.
+        "sessions": Session.objects.filter(Q(ended_at__lt=before) | Q(expires_at__lt=before)),
+        "console_sessions": ConsoleSession.objects.filter(expire_date__lt=before),
+        "invitations": Invitation.objects.filter(Q(used_at__lt=before) | Q(expires_at__lt=before)),
+        # From then on the same key is a new upload's.
+        "upload_keys": IdempotentRequest.objects.filter(created_at__lt=before),
+        "workers": WorkerHeartbeat.objects.filter(beat_at__lt=before),
+    }
+
+
+def _raw_files(*, before: datetime) -> QuerySet[Dataset]:
+    """Of undone uploads alone: those that count are read again whenever somebody reprocesses them."""
+    return Dataset.objects.filter(deleted_at__lt=before, raw_deleted_at=None).order_by("number")

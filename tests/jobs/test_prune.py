@@ -1,0 +1,161 @@
+"""What is of no more use goes once it is old enough; the audit, and what a reprocess reads, never do."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from django.contrib.sessions.models import Session as ConsoleSession
+from django.core.files.base import ContentFile
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from apps.accounts.models import AuditEntry, Invitation, Session, User
+from apps.datasets.models import Dataset
+from apps.datasets.storage import DiskRawStorage, raw_storage
+from apps.jobs.models import IdempotentRequest, Job, WorkerHeartbeat
+from apps.jobs.services.again import undo
+from tests.jobs.files import row, sales
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
+NOTHING = dict.fromkeys(
+    ("sessions", "console_sessions", "invitations", "upload_keys", "workers", "raw_files", "raw_bytes"), 0
+)
+
+
+def prune(*arguments: str) -> dict[str, Any]:
+    out = StringIO()
+    call_command("prune", "--json", *arguments, stdout=out)
+    told: dict[str, Any] = json.loads(out.getvalue())
+    told.pop("before")
+    return told
+
+
+@pytest.fixture
+def old(settings: Any) -> datetime:
+    settings.RETENTION_DAYS = 10
+    return timezone.now() - timedelta(days=11)
+
+
+def session(user: User, *, created: datetime, **columns: Any) -> Session:
+    return Session.objects.create(
+        user=user, created_at=created, last_used_at=created, **{"expires_at": created + timedelta(days=1), **columns}
+    )
+
+
+def invitation(*, created: datetime, **columns: Any) -> Invitation:
+    expires = {"expires_at": created + timedelta(days=1)}
+    return Invitation.objects.create(
+        department="sales", token_sha256=str(uuid4()), created_at=created, **expires | columns
+    )
+
+
+def test_rows_that_are_of_no_use_go_when_they_are_old_enough_and_not_before(seller: User, old: datetime) -> None:
+    now = timezone.now()
+    long_ago, far = old - timedelta(days=30), now + timedelta(days=60)
+    kept: list[Any] = [
+        session(seller, created=long_ago, expires_at=far),
+        session(seller, created=long_ago, expires_at=far, ended_at=now, ended_reason="logout"),
+        session(seller, created=long_ago, expires_at=now),
+        ConsoleSession.objects.create(session_key="kept", session_data="", expire_date=now),
+        invitation(created=long_ago, expires_at=far),
+        invitation(created=long_ago, expires_at=far, used_at=now),
+        IdempotentRequest.objects.create(user=seller, key="new", fingerprint="", created_at=now),
+        WorkerHeartbeat.objects.create(name="new", queues=["etl"], pid=1, started_at=long_ago, beat_at=now),
+    ]
+    gone: list[Any] = [
+        session(seller, created=long_ago),
+        session(seller, created=long_ago, expires_at=far, ended_at=old, ended_reason="logout"),
+        ConsoleSession.objects.create(session_key="gone", session_data="", expire_date=old),
+        invitation(created=long_ago),
+        invitation(created=long_ago, expires_at=far, used_at=old),
+        IdempotentRequest.objects.create(user=seller, key="old", fingerprint="", created_at=old),
+        WorkerHeartbeat.objects.create(name="old", queues=["etl"], pid=1, started_at=long_ago, beat_at=old),
+    ]
+    expected = NOTHING | {"sessions": 2, "console_sessions": 1, "invitations": 2, "upload_keys": 1, "workers": 1}
+    assert prune("--dry-run") == expected
+    assert all(type(each)._default_manager.filter(pk=each.pk).exists() for each in kept + gone)
+    assert prune() == expected
+    assert all(type(each)._default_manager.filter(pk=each.pk).exists() for each in kept)
+    assert not any(type(each)._default_manager.filter(pk=each.pk).exists() for each in gone)
+    assert prune() == NOTHING
+
+
+def undone(job: Job, *, at: datetime) -> Dataset:
+    undo(dataset=job.dataset, by=job.dataset.uploaded_by, at=at, request_id="request-0002")
+    return Dataset.objects.get(pk=job.dataset_id)
+
+
+def test_raw_files_go_of_uploads_that_were_undone_long_ago_and_of_no_other(
+    upload: Callable[..., Job], old: datetime
+) -> None:
+    counts, fresh, long_gone = (upload(sales(row(number))) for number in range(3))
+    recent, dataset = undone(fresh, at=timezone.now()), undone(long_gone, at=old)
+    expected = NOTHING | {"raw_files": 1, "raw_bytes": dataset.size_bytes}
+    assert prune("--dry-run") == expected
+    assert raw_storage().exists(dataset.key)
+    audit = list(AuditEntry.objects.values())
+    assert prune() == expected
+    assert not raw_storage().exists(dataset.key)
+    assert all(raw_storage().exists(each.key) for each in (counts.dataset, recent))
+    dataset.refresh_from_db()
+    assert dataset.raw_deleted_at is not None
+    assert prune() == NOTHING
+    assert prune("--days", "1000") == NOTHING
+    assert list(AuditEntry.objects.values()) == audit
+
+
+def test_a_file_that_is_gone_already_is_no_error(upload: Callable[..., Job], old: datetime) -> None:
+    dataset = undone(upload(sales(row(1))), at=old)
+    raw_storage().delete(dataset.key)
+    assert prune()["raw_files"] == 1
+    assert prune()["raw_files"] == 0
+
+
+def test_files_that_a_store_keeps_are_said_and_go_the_next_time(
+    upload: Callable[..., Job], old: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    datasets = [undone(upload(sales(row(number))), at=old) for number in range(3)]
+    delete = raw_storage().delete
+
+    def away(name: str) -> None:
+        if name != datasets[0].key:
+            raise EndpointConnectionError(endpoint_url="http://s3")
+        delete(name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(raw_storage(), "delete", away)
+        with pytest.raises(CommandError, match="does not answer: 2 are still there") as failed:
+            prune()
+    assert failed.value.returncode == 1
+    assert [raw_storage().exists(each.key) for each in datasets] == [False, True, True]
+    assert prune()["raw_files"] == 2
+
+
+def test_on_a_disk_the_files_folder_goes_with_it(tmp_path: Path) -> None:
+    storage = DiskRawStorage(location=str(tmp_path))
+    for key in ("raw/sales/1/a.csv", "raw/sales/2/a.csv"):
+        storage.save(key, ContentFile(b"x"))
+    for _ in range(2):
+        storage.delete("raw/sales/1/a.csv")
+    assert [path.name for path in (tmp_path / "raw/sales").iterdir()] == ["2"]
+
+
+def test_what_it_did_is_said_in_words(upload: Callable[..., Job], old: datetime) -> None:
+    undone(upload(sales(row(1))), at=old)
+    out = StringIO()
+    call_command("prune", stdout=out)
+    assert "0  sessions that have ended or run out" in out.getvalue()
+    assert "1 raw file of undone uploads (" in out.getvalue().splitlines()[-1]
+    assert out.getvalue().splitlines()[-1].endswith(", deleted")
+
+
+def test_what_was_of_use_a_moment_ago_cannot_be_pruned() -> None:
+    with pytest.raises(CommandError, match="at least 1") as refused:
+        prune("--days", "0")
+    assert refused.value.returncode == 2
