@@ -179,6 +179,8 @@ WORKER_RECYCLE_MB = positive("WORKER_RECYCLE_MB", default=1_024)
 
 # --- Accounts and the API ---
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["apps.accounts.roles.ConsoleBackend"]
+SESSION_ENGINE = "apps.accounts.console_sessions"
 REGISTRATION_POLICY = one_of("REGISTRATION_POLICY", ("open", "approval", "invite"), default="approval")
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

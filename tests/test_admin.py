@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +12,7 @@ from django.utils import timezone
 from aetherflow.etl import ReadOptions
 from apps.insights.models import ChosenSetting, Review, ReviewEvent, Snooze
 from apps.jobs.models import IdempotentRequest, Job, StageRun, State, WorkerHeartbeat
-from tests.accounts.factories import AdminFactory, UserFactory
+from tests.accounts.factories import AdminFactory, OperatorFactory, UserFactory
 from tests.jobs.conftest import seller, sqs, upload, work  # noqa: F401  (fixtures)
 from tests.jobs.files import row, sales
 
@@ -88,10 +87,8 @@ def test_a_failed_job_is_retried_from_its_list(console: Client, upload: Callable
 
 
 def test_who_may_only_look_has_no_retry(job: Job) -> None:
-    operator = AdminFactory(is_superuser=False)
-    operator.user_permissions.add(Permission.objects.get(codename="view_job"))
     client = Client()
-    client.force_login(operator)
+    client.force_login(OperatorFactory(console_role="viewer"))
     page = client.get(reverse("admin:jobs_job_changelist"))
     assert page.status_code == 200
     assert "retry_failed" not in page.content.decode()

@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
@@ -18,6 +20,25 @@ from aetherflow.registry import departments
 class Role(models.TextChoices):
     MEMBER = "member", "member of a department"
     ADMIN = "admin", "admin of all departments"
+
+
+class ConsoleRole(models.TextChoices):
+    """What may be done in the operators' console, where all departments are seen. Each may what those before it may."""
+
+    NONE = "", "none"
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    @property
+    def rank(self) -> int:
+        return list(ConsoleRole).index(self)
+
+
+CONSOLE_ROLE_HELP = (
+    "A viewer looks at everything, of all departments. An operator also retries, reprocesses, undoes, cancels, "
+    "redrives and rescues. An admin also sees to accounts, discards and purges, and exports the audit."
+)
 
 
 class Approval(models.TextChoices):
@@ -50,11 +71,13 @@ class AuditAction(models.TextChoices):
     ACCOUNT_RENAMED = "account-renamed", "changed an account's name or address"
     ACCOUNT_MOVED = "account-moved", "moved an account to another department"
     ROLE_CHANGED = "role-changed", "gave an account another role"
+    CONSOLE_ROLE_CHANGED = "console-role-changed", "gave an account another role in the console"
     ACCOUNT_DEACTIVATED = "account-deactivated", "shut an account"
     ACCOUNT_ACTIVATED = "account-activated", "opened an account again"
     PASSWORD_RESET = "password-reset", "gave an account another password"
     SESSIONS_ENDED = "sessions-ended", "ended sessions"
     INVITED = "invited", "invited somebody"
+    INVITATION_WITHDRAWN = "invitation-withdrawn", "withdrew an invitation"
     UPLOADED = "uploaded", "uploaded a file"
     UNDONE = "undone", "undid an upload"
     MAPPING_FORGOTTEN = "mapping-forgotten", "had a mapping of labels forgotten"
@@ -91,6 +114,7 @@ class UserManager(BaseUserManager["User"]):
             email=normalise_email(email),
             password=make_password(password),
             role=Role.ADMIN,
+            console_role=ConsoleRole.ADMIN,
             is_staff=True,
             is_superuser=True,
             approval=Approval.APPROVED,
@@ -101,7 +125,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person. A member works in one department and sees nothing of the others; an admin sees them all."""
+    """A person. A member works in one department and sees nothing of the others; an admin sees them all.
+
+    That is the dashboard and the API. What one may do in the console is another question, and has a role of its own.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(
@@ -118,7 +145,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text="Empty only for admins.",
     )
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    console_role = models.CharField(
+        "role in the console",
+        max_length=10,
+        blank=True,
+        choices=ConsoleRole,
+        default=ConsoleRole.NONE,
+        db_default=ConsoleRole.NONE,
+        help_text=CONSOLE_ROLE_HELP,
+    )
     is_active = models.BooleanField("active", default=True, help_text="An inactive account is shut out at once.")
+    # Follows from the role; the admin of Django asks for it.
     is_staff = models.BooleanField("may use the operators' console", default=False)
     approval = models.CharField(max_length=10, choices=Approval, default=Approval.PENDING)
     approved_at = models.DateTimeField(null=True, blank=True)
@@ -140,6 +177,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ["email"]
+        permissions = [
+            ("approve_user", "Can approve accounts"),
+            ("deactivate_user", "Can shut accounts and open them again"),
+            ("move_user", "Can move accounts to another department"),
+            ("grant_user", "Can give accounts their roles"),
+        ]
         constraints = [
             # With `unique`: one account an address, whatever its letters' case, also for rows written by
             # hand.
@@ -150,11 +193,16 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="user_member_has_department",
                 violation_error_message="A member needs a department; only an admin can be without one.",
             ),
-            # The console looks across departments, so a member must not get there by a stray tick.
+            models.CheckConstraint(condition=Q(console_role__in=ConsoleRole.values), name="user_console_role_known"),
+            # The console looks across departments, so nobody must get there by a stray tick.
             models.CheckConstraint(
-                condition=Q(role=Role.ADMIN) | Q(is_staff=False, is_superuser=False),
-                name="user_console_for_admins",
-                violation_error_message="Only an admin can use the operators' console.",
+                condition=Q(console_role=ConsoleRole.NONE, is_staff=False)
+                | (~Q(console_role=ConsoleRole.NONE) & Q(is_staff=True)),
+                name="user_staff_iff_console_role",
+            ),
+            models.CheckConstraint(
+                condition=Q(console_role=ConsoleRole.ADMIN) | Q(is_superuser=False),
+                name="user_superuser_is_console_admin",
             ),
             models.CheckConstraint(
                 condition=Q(approval=Approval.PENDING, approved_at=None)
@@ -175,7 +223,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Session(models.Model):
-    """One log-in: a family of refresh tokens of which only the newest is good.
+    """One log-in to the API: a family of refresh tokens of which only the newest is good.
 
     The token before it is let through for a short grace, because two tabs may show it at the same time; any
     other token of the family is a copy in the wrong hands, and the whole session ends.
@@ -198,6 +246,7 @@ class Session(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        permissions = [("end_session", "Can end sessions")]
         constraints = [
             models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="session_expires_later"),
             models.CheckConstraint(
@@ -216,6 +265,23 @@ class Session(models.Model):
         return f"session {self.pk}"
 
 
+class ConsoleSession(AbstractBaseSession):
+    """One log-in to the console: Django's session, and whose it is, so that an account's can be counted and ended."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="console_sessions"
+    )
+
+    class Meta(AbstractBaseSession.Meta):
+        default_permissions = ()
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionBase]:
+        from apps.accounts.console_sessions import SessionStore  # noqa: PLC0415  (which stands on this model)
+
+        return SessionStore
+
+
 class Invitation(models.Model):
     """A way in for one person, once. The token itself is shown when it is made and kept nowhere."""
 
@@ -223,6 +289,15 @@ class Invitation(models.Model):
     email = models.EmailField("e-mail", blank=True, help_text="Empty: whoever holds the token may use it.")
     department = models.SlugField(max_length=40, blank=True, db_index=False, choices=department_choices)
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    console_role = models.CharField(
+        "role in the console",
+        max_length=10,
+        blank=True,
+        choices=ConsoleRole,
+        default=ConsoleRole.NONE,
+        db_default=ConsoleRole.NONE,
+        help_text=CONSOLE_ROLE_HELP,
+    )
     token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -236,9 +311,13 @@ class Invitation(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        permissions = [("withdraw_invitation", "Can withdraw invitations")]
         constraints = [
             models.CheckConstraint(condition=Q(email=Lower("email")), name="invitation_email_lower_case"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="invitation_role_known"),
+            models.CheckConstraint(
+                condition=Q(console_role__in=ConsoleRole.values), name="invitation_console_role_known"
+            ),
             models.CheckConstraint(
                 condition=Q(role=Role.ADMIN) | ~Q(department=""),
                 name="invitation_member_has_department",

@@ -101,6 +101,7 @@ class Dataset(models.Model):
 
     class Meta:
         ordering = ["-number"]
+        permissions = [("reprocess_dataset", "Can have uploads worked again"), ("undo_dataset", "Can undo uploads")]
         indexes = [
             models.Index(fields=["department", "-number"], name="dataset_department_recent"),
             models.Index(fields=["department", "sha256"], name="dataset_department_sha256"),

@@ -67,7 +67,16 @@ class Job(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        permissions = [("retry_job", "Can retry failed jobs")]
+        permissions = [
+            ("retry_job", "Can retry failed jobs"),
+            ("cancel_job", "Can cancel jobs"),
+            ("rescue_job", "Can give orphaned jobs back to the line"),
+            # Dead letters lie in SQS and have no table of their own.
+            ("view_deadletter", "Can look at dead letters"),
+            ("redrive_deadletter", "Can put dead letters back into their queue"),
+            ("discard_deadletter", "Can throw dead letters away"),
+            ("purge_deadletter", "Can throw all dead letters of a queue away"),
+        ]
         indexes = [
             models.Index(fields=["department", "-created_at"], name="job_department_recent"),
             models.Index(fields=["status", "-created_at"], name="job_status_recent"),

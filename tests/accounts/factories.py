@@ -6,9 +6,11 @@ from typing import Any
 
 import factory
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 
-from apps.accounts.models import Approval, Role, Session, User
+from apps.accounts.models import Approval, ConsoleRole, Role, Session, User
+from apps.accounts.roles import group_of
 from apps.accounts.tokens import mint_access
 
 PASSWORD = "nine-green-bottles"
@@ -37,10 +39,32 @@ class UserFactory(factory.django.DjangoModelFactory):
 
 
 class AdminFactory(UserFactory):
+    """Of all departments, and a superuser, for whom nothing of the console is shut."""
+
     department = ""
     role = Role.ADMIN
+    console_role = ConsoleRole.ADMIN
     is_staff = True
     is_superuser = True
+
+
+class OperatorFactory(UserFactory):
+    """Who works with the console; of sales, as somebody has to be of some department, and an operator."""
+
+    console_role = ConsoleRole.OPERATOR
+    is_staff = True
+
+
+def operator_with(*permissions: str) -> User:
+    """Somebody who may just these in the console, given as `app.codename`: for tests of a single permission. They are
+    given by hand; the role of a viewer is emptied for it."""
+    Group.objects.get(name=group_of(ConsoleRole.VIEWER)).permissions.clear()
+    operator: User = OperatorFactory(console_role=ConsoleRole.VIEWER)
+    named = (permission.split(".") for permission in permissions)
+    operator.user_permissions.set(
+        Permission.objects.get(content_type__app_label=app, codename=codename) for app, codename in named
+    )
+    return operator
 
 
 class SessionFactory(factory.django.DjangoModelFactory):

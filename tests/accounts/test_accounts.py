@@ -102,7 +102,7 @@ def test_the_console_comes_and_goes_with_the_role() -> None:
         services.set_access(
             user=user, department="sales", role=role, is_active=True, by=AdminFactory(), at=timezone.now()
         )
-        assert (user.is_staff, user.is_superuser) == (staff, staff)
+        assert (user.console_role, user.is_staff, user.is_superuser) == ("admin" if staff else "", staff, False)
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"role": Role.MEMBER}])

@@ -15,7 +15,17 @@ from rest_framework.test import APIClient
 
 from apps.accounts import services
 from apps.accounts.authentication import address_of
-from apps.accounts.models import Approval, AuditAction, AuditEntry, Invitation, Role, Session, SessionEnd, User
+from apps.accounts.models import (
+    Approval,
+    AuditAction,
+    AuditEntry,
+    ConsoleRole,
+    Invitation,
+    Role,
+    Session,
+    SessionEnd,
+    User,
+)
 from apps.accounts.origin import Origin, asked_from, command_line
 from apps.accounts.services.auditing import account, record
 from apps.accounts.tokens import mint_refresh
@@ -168,9 +178,19 @@ ACTS: dict[str, tuple[Callable[[World], object], AuditAction, str, str, dict[str
         },
     ),
     "gives a role": (
-        lambda w: access(w, role=Role.ADMIN),
+        lambda w: access(w, role=Role.ADMIN, console_role=ConsoleRole.NONE),
         AuditAction.ROLE_CHANGED, "root@example.com", "ada@example.com",
         {"details": {"role_before": "member", "role": "admin", "sessions_ended": 1}},
+    ),
+    "gives a role in the console": (
+        lambda w: w.do(
+            services.set_console_role, user=w.ada, console_role=ConsoleRole.VIEWER, by=w.root, reason=REASON
+        ),
+        AuditAction.CONSOLE_ROLE_CHANGED, "root@example.com", "ada@example.com",
+        {
+            "reason": REASON,
+            "details": {"console_role_before": "", "console_role": "viewer", "sessions_ended": 0},
+        },
     ),
     "deactivates": (
         lambda w: w.do(services.deactivate, user=w.ada, by=w.root, reason=REASON),
@@ -187,6 +207,11 @@ ACTS: dict[str, tuple[Callable[[World], object], AuditAction, str, str, dict[str
     "invites": (
         lambda w: w.do(services.invite, email="", department="sales", role=Role.MEMBER, by=w.root, reason=REASON),
         AuditAction.INVITED, "root@example.com", "whoever holds it", {"department": "sales", "reason": REASON},
+    ),
+    "withdraws an invitation": (
+        lambda w: w.do(services.withdraw, invitation=Invitation.objects.get(), by=w.root, reason=REASON),
+        AuditAction.INVITATION_WITHDRAWN, "root@example.com", "new@example.com",
+        {"department": "finance", "reason": REASON},
     ),
     "logs in": (
         lambda w: w.do(services.log_in, email="ada@example.com", password=PASSWORD, user_agent=""),

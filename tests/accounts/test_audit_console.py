@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,7 +16,7 @@ from django.urls import reverse
 from apps.accounts.admin import AuditEntryAdmin
 from apps.accounts.console import CappedPaginator, audit_address
 from apps.accounts.models import AuditAction, AuditEntry, User
-from tests.accounts.factories import LONG_AGO, PASSWORD, AdminFactory, SessionFactory, UserFactory
+from tests.accounts.factories import LONG_AGO, PASSWORD, AdminFactory, OperatorFactory, SessionFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]
 LIST = reverse("admin:accounts_auditentry_changelist")
@@ -73,10 +72,8 @@ def who_may(kind: str) -> User | None:
     if kind == "superuser":
         superuser: User = AdminFactory()
         return superuser
-    staff: User = AdminFactory(is_superuser=False)
-    for codename in {"viewer": ["view_auditentry"], "exporter": ["view_auditentry", "export_auditentry"]}.get(kind, []):
-        staff.user_permissions.add(Permission.objects.get(codename=codename))
-    return staff
+    operator: User = OperatorFactory(console_role=kind)
+    return operator
 
 
 @pytest.mark.parametrize(
@@ -84,9 +81,9 @@ def who_may(kind: str) -> User | None:
     [
         ("nobody", 302, 302),
         ("member", 302, 302),
-        ("staff", 403, 403),
         ("viewer", 200, 403),
-        ("exporter", 200, 200),
+        ("operator", 200, 403),
+        ("admin", 200, 200),
         ("superuser", 200, 200),
     ],
 )

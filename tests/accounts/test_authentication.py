@@ -113,7 +113,7 @@ def test_a_moved_member_must_log_in_again(api: APIClient, problem: Problem) -> N
 def test_a_demoted_admin_must_log_in_again(api: APIClient, problem: Problem) -> None:
     user = AdminFactory(department="sales")
     token = token_of(user)
-    User.objects.filter(pk=user.pk).update(role="member", is_staff=False, is_superuser=False)
+    User.objects.filter(pk=user.pk).update(role="member")
     problem(me(api, token), 401, "department-changed")
 
 

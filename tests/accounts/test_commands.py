@@ -45,7 +45,7 @@ def test_a_member_is_created_and_may_log_in() -> None:
 def test_an_admin_is_created_with_the_console() -> None:
     assert create("--email", "root@example.com", "--role", "admin")["department"] is None
     user = User.objects.get()
-    assert (user.is_staff, user.is_superuser) == (True, True)
+    assert (user.console_role, user.is_staff, user.is_superuser) == ("admin", True, False)
 
 
 def test_a_second_run_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 of their own and together would be too long to read."""
 
 from apps.accounts.services.accounts import (
+    activate,
     approve,
     change_password,
     create_account,
@@ -9,10 +10,12 @@ from apps.accounts.services.accounts import (
     rename,
     reset_password,
     set_access,
+    set_console_role,
     set_department,
+    set_role,
 )
 from apps.accounts.services.auditing import Target, record
-from apps.accounts.services.registration import Issued, Policy, invite, register
+from apps.accounts.services.registration import Issued, Policy, invite, register, withdraw
 from apps.accounts.services.sessions import (
     SignedIn,
     end_session,
@@ -29,6 +32,7 @@ __all__ = [
     "Policy",
     "SignedIn",
     "Target",
+    "activate",
     "approve",
     "change_password",
     "create_account",
@@ -46,5 +50,8 @@ __all__ = [
     "reset_password",
     "rotate",
     "set_access",
+    "set_console_role",
     "set_department",
+    "set_role",
+    "withdraw",
 ]

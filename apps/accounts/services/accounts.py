@@ -15,11 +15,14 @@ from django.db import IntegrityError, transaction
 from aetherflow.errors import ConflictError
 from aetherflow.registry import departments
 from apps.accounts.errors import FieldError
-from apps.accounts.models import Approval, AuditAction, Role, SessionEnd, User, normalise_email
+from apps.accounts.models import Approval, AuditAction, ConsoleRole, Role, SessionEnd, User, normalise_email
 from apps.accounts.services.auditing import Scalar, account, record
 from apps.accounts.services.sessions import end_sessions
 
 log = structlog.get_logger(__name__)
+
+_CONSOLE = {"console_role", "is_staff", "is_superuser"}
+_ACCESS = {"department", "role", "is_active", *_CONSOLE}
 
 
 class EmailTakenError(FieldError):
@@ -38,21 +41,32 @@ def create_account(
     full_name: str,
     department: str,
     role: Role,
+    console_role: ConsoleRole | None = None,
     password: str,
     by: User | None,
     at: datetime,
     reason: str = "",
 ) -> User:
-    """An account that may log in at once; `by` is None where a policy or an operator's command lets it in.
+    """An account that may log in at once; `by` is None where a policy or an operator's command lets it in. Without a
+    `console_role` it has what comes with its role.
 
     FieldError where a value is refused: `invalid-email`, `email-taken`, `blank`, `unknown-department`,
     `weak-password`.
     """
-    user = new_user(email=email, full_name=full_name, department=department, role=role, password=password, at=at)
+    user = new_user(
+        email=email,
+        full_name=full_name,
+        department=department,
+        role=role,
+        console_role=console_role,
+        password=password,
+        at=at,
+    )
     user.approval, user.approved_at, user.approved_by = Approval.APPROVED, at, by
     with transaction.atomic():
         insert(user)
-        record(AuditAction.ACCOUNT_CREATED, account(user), by=by, at=at, reason=reason, details={"role": role})
+        details = roles_told(user.role, user.console_role)
+        record(AuditAction.ACCOUNT_CREATED, account(user), by=by, at=at, reason=reason, details=details)
     log.info("account.created", user_id=str(user.pk), department=department, role=role, by=_id(by))
     return user
 
@@ -89,44 +103,74 @@ def rename(*, user: User, email: str, full_name: str, by: User | None, at: datet
 
 
 def set_access(
-    *, user: User, department: str, role: Role, is_active: bool, by: User | None, at: datetime, reason: str = ""
+    *,
+    user: User,
+    department: str,
+    role: Role,
+    is_active: bool,
+    console_role: ConsoleRole | None = None,
+    by: User | None,
+    at: datetime,
+    reason: str = "",
 ) -> bool:
-    """What the account may see; a change ends the user's sessions. False where there was nothing to change.
+    """What the account may see and do. A change ends the user's sessions, unless all it does is to give more of the
+    console. False where there was nothing to change.
 
-    FieldError `unknown-department`; ConflictError `own-account` where an admin would lock themselves out,
+    Without a `console_role` that stays as it is, or comes and goes with a changed `role`. Whoever is given a role is no
+    superuser any more.
+
+    FieldError `unknown-department`; ConflictError `own-account` where somebody would shut themselves out,
     `changed-meanwhile` where somebody else was faster.
     """
-    before = {"department": user.department, "role": user.role, "is_active": user.is_active}
-    after = {"department": department, "role": role, "is_active": is_active}
+    before = {name: getattr(user, name) for name in _ACCESS}
+    given = role != user.role or console_role is not None
+    console = _console_after(user, role=role, given=console_role)
+    after = {"department": department, "role": role, "is_active": is_active, **console_access(console)}
+    after["is_superuser"] = user.is_superuser and not given
     if before == after:
         return False
     if department != user.department or role != user.role:
         require_known_department(department, role=role)
-    if by is not None and by.pk == user.pk and not (is_active and role == Role.ADMIN):
+    if by is not None and by.pk == user.pk and _takes_power(user, role=role, console=console, is_active=is_active):
         raise ConflictError("You would shut yourself out.", code="own-account", hint="Let another admin do this.")
+    changed = {name for name in before if before[name] != after[name]}
     with transaction.atomic():
         ours = User.objects.filter(pk=user.pk, **before)
-        if not ours.update(**after, **console_access(role)):
+        if not ours.update(**after):
             raise _changed_meanwhile(user)
-        ended = end_sessions(user=user, reason=SessionEnd.ACCESS_CHANGE, by=by, at=at)
+        ends = changed - _CONSOLE or _lowers(user, console) or "is_superuser" in changed
+        ended = end_sessions(user=user, reason=SessionEnd.ACCESS_CHANGE, by=by, at=at) if ends else 0
         user.refresh_from_db()
         # An entry each: who asks for all changes of a role must not read what else was changed with them.
-        for field in (name for name in before if before[name] != after[name]):
-            details = _changed({field: before[field]}, after) | {"sessions_ended": ended}
-            record(_access_action(field, user), account(user), by=by, at=at, reason=reason, details=details)
+        for names in ({"department"}, {"role"}, {"is_active"}, {"console_role", "is_superuser"}):
+            if told := names & changed:
+                details = _changed({name: before[name] for name in sorted(told)}, after) | {"sessions_ended": ended}
+                record(_access_action(told, user), account(user), by=by, at=at, reason=reason, details=details)
     log.info("account.access_changed", user_id=str(user.pk), by=_id(by), before=before, after=after)
     return True
 
 
 def set_department(*, user: User, department: str, by: User | None, at: datetime, reason: str = "") -> bool:
-    role, is_active = Role(user.role), user.is_active
-    return set_access(user=user, department=department, role=role, is_active=is_active, by=by, at=at, reason=reason)
+    return set_access(**_access(user) | {"department": department}, by=by, at=at, reason=reason)
+
+
+def set_role(*, user: User, role: Role, department: str, by: User | None, at: datetime, reason: str = "") -> bool:
+    """What the dashboard and the API show; a member is of a department."""
+    return set_access(**_access(user) | {"role": role, "department": department}, by=by, at=at, reason=reason)
+
+
+def set_console_role(*, user: User, console_role: ConsoleRole, by: User | None, at: datetime, reason: str = "") -> bool:
+    return set_access(**_access(user), console_role=console_role, by=by, at=at, reason=reason)
 
 
 def deactivate(*, user: User, by: User | None, at: datetime, reason: str = "") -> bool:
     """Shut the account; from the next request on it is refused."""
-    department, role = user.department, Role(user.role)
-    return set_access(user=user, department=department, role=role, is_active=False, by=by, at=at, reason=reason)
+    return set_access(**_access(user) | {"is_active": False}, by=by, at=at, reason=reason)
+
+
+def activate(*, user: User, by: User | None, at: datetime, reason: str = "") -> bool:
+    """Open a shut account again: with what it could see and do before."""
+    return set_access(**_access(user) | {"is_active": True}, by=by, at=at, reason=reason)
 
 
 def change_password(*, user: User, current: str, new: str, at: datetime) -> None:
@@ -163,7 +207,16 @@ def reset_password(*, user: User, password: str, by: User | None, at: datetime, 
     log.info("account.password_reset", user_id=str(user.pk), by=_id(by))
 
 
-def new_user(*, email: str, full_name: str, department: str, role: Role, password: str, at: datetime) -> User:
+def new_user(
+    *,
+    email: str,
+    full_name: str,
+    department: str,
+    role: Role,
+    console_role: ConsoleRole | None = None,
+    password: str,
+    at: datetime,
+) -> User:
     """A checked, unsaved user who still waits for approval; the password is hashed already."""
     email, full_name = require_email(email), _require_name(full_name)
     require_known_department(department, role=role)
@@ -173,7 +226,7 @@ def new_user(*, email: str, full_name: str, department: str, role: Role, passwor
         department=department,
         role=role,
         created_at=at,
-        **console_access(role),
+        **console_access(console_with(role) if console_role is None else console_role),
     )
     user.password = _hashed(password, user=user, field="password")
     return user
@@ -215,8 +268,19 @@ def require_known_department(slug: str, *, role: Role) -> None:
     )
 
 
-def console_access(role: Role) -> dict[str, bool]:
-    return {"is_staff": role == Role.ADMIN, "is_superuser": role == Role.ADMIN}
+def console_with(role: Role) -> ConsoleRole:
+    """What of the console comes with a role of the API where nobody says otherwise."""
+    return ConsoleRole.ADMIN if role == Role.ADMIN else ConsoleRole.NONE
+
+
+def console_access(console_role: ConsoleRole) -> dict[str, Any]:
+    return {"console_role": console_role, "is_staff": console_role != ConsoleRole.NONE}
+
+
+def roles_told(role: str, console_role: str) -> dict[str, Scalar]:
+    """What an audit entry says of the roles of a new account."""
+    told: dict[str, Scalar] = {"role": role}
+    return told | ({"console_role": console_role} if console_role else {})
 
 
 @contextmanager
@@ -244,10 +308,31 @@ def _require_name(text: str) -> str:
     return name
 
 
-def _access_action(field: str, user: User) -> AuditAction:
-    if field == "is_active":
+def _access(user: User) -> dict[str, Any]:
+    """The arguments of `set_access` that would leave all as it is."""
+    return {"user": user, "department": user.department, "role": Role(user.role), "is_active": user.is_active}
+
+
+def _console_after(user: User, *, role: Role, given: ConsoleRole | None) -> ConsoleRole:
+    if given is not None:
+        return given
+    return ConsoleRole(user.console_role) if role == user.role else console_with(role)
+
+
+def _lowers(user: User, console: ConsoleRole) -> bool:
+    return console.rank < ConsoleRole(user.console_role).rank
+
+
+def _takes_power(user: User, *, role: Role, console: ConsoleRole, is_active: bool) -> bool:
+    return not is_active or _lowers(user, console) or (user.role == Role.ADMIN and role != Role.ADMIN)
+
+
+def _access_action(names: set[str], user: User) -> AuditAction:
+    if "is_active" in names:
         return AuditAction.ACCOUNT_ACTIVATED if user.is_active else AuditAction.ACCOUNT_DEACTIVATED
-    return AuditAction.ROLE_CHANGED if field == "role" else AuditAction.ACCOUNT_MOVED
+    if "department" in names:
+        return AuditAction.ACCOUNT_MOVED
+    return AuditAction.ROLE_CHANGED if "role" in names else AuditAction.CONSOLE_ROLE_CHANGED
 
 
 def _changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Scalar]:

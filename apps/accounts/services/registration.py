@@ -10,15 +10,17 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from aetherflow.errors import ForbiddenError
+from aetherflow.errors import ConflictError, ForbiddenError
 from apps.accounts.errors import FieldError
-from apps.accounts.models import Approval, AuditAction, Invitation, Role, User
+from apps.accounts.models import Approval, AuditAction, ConsoleRole, Invitation, Role, User
 from apps.accounts.services.accounts import (
     EmailTakenError,
+    console_with,
     insert,
     new_user,
     require_email,
     require_known_department,
+    roles_told,
 )
 from apps.accounts.services.auditing import Target, account, record
 
@@ -95,10 +97,20 @@ def register(
     return user
 
 
-def invite(*, email: str, department: str, role: Role, by: User | None, at: datetime, reason: str = "") -> Issued:
+def invite(
+    *,
+    email: str,
+    department: str,
+    role: Role,
+    console_role: ConsoleRole | None = None,
+    by: User | None,
+    at: datetime,
+    reason: str = "",
+) -> Issued:
     """A token for one registration within INVITATION_LIFETIME; `email` empty: for whoever holds it.
 
-    A second invitation of an address replaces its open one, whose token is then void.
+    Without a `console_role` it brings what comes with its role. A second invitation of an address replaces its open
+    one, whose token is then void.
     FieldError `invalid-email`, `email-taken`, `unknown-department`.
     """
     email = require_email(email) if email else ""
@@ -109,6 +121,7 @@ def invite(*, email: str, department: str, role: Role, by: User | None, at: date
     values = {
         "department": department,
         "role": role,
+        "console_role": console_with(role) if console_role is None else console_role,
         "token_sha256": _digest(token),
         "invited_by": by,
         "created_at": at,
@@ -119,10 +132,19 @@ def invite(*, email: str, department: str, role: Role, by: User | None, at: date
             made, _ = Invitation.objects.update_or_create(email=email, used_at=None, defaults=values)
         else:
             made = Invitation.objects.create(**values)
-        invited = Target(type="invitation", id=str(made.pk), name=email or "whoever holds it", department=department)
-        record(AuditAction.INVITED, invited, by=by, at=at, reason=reason, details={"role": role})
+        details = roles_told(made.role, made.console_role)
+        record(AuditAction.INVITED, _target(made), by=by, at=at, reason=reason, details=details)
     log.info("account.invited", invitation_id=str(made.pk), department=department, role=role)
     return Issued(invitation=made, token=token)
+
+
+def withdraw(*, invitation: Invitation, by: User | None, at: datetime, reason: str = "") -> None:
+    """Its token opens nothing from now on. ConflictError `invitation-spent` where it was used or withdrawn."""
+    with transaction.atomic():
+        if not Invitation.objects.filter(pk=invitation.pk, used_at=None).update(used_at=at):
+            raise ConflictError("It was used or withdrawn before.", code="invitation-spent")
+        record(AuditAction.INVITATION_WITHDRAWN, _target(invitation), by=by, at=at, reason=reason)
+    log.info("account.invitation_withdrawn", invitation_id=str(invitation.pk))
 
 
 def _accept(*, token: str, email: str, password: str, full_name: str, department: str, at: datetime) -> User:
@@ -142,6 +164,7 @@ def _accept(*, token: str, email: str, password: str, full_name: str, department
         full_name=full_name,
         department=invitation.department,
         role=Role(invitation.role),
+        console_role=ConsoleRole(invitation.console_role),
         password=password,
         at=at,
     )
@@ -152,10 +175,15 @@ def _accept(*, token: str, email: str, password: str, full_name: str, department
             raise _void()
         insert(user)
         Invitation.objects.filter(pk=invitation.pk).update(used_by=user)
-        details = {"policy": "invitation", "role": user.role, "invitation": str(invitation.pk)}
+        details = {"policy": "invitation", "invitation": str(invitation.pk)} | roles_told(user.role, user.console_role)
         record(AuditAction.REGISTERED, account(user), by=user, at=at, details=details)
     log.info("account.registered", user_id=str(user.pk), department=user.department, policy="invitation")
     return user
+
+
+def _target(invitation: Invitation) -> Target:
+    name = invitation.email or "whoever holds it"
+    return Target(type="invitation", id=str(invitation.pk), name=name, department=invitation.department)
 
 
 def _void() -> FieldError:

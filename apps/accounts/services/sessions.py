@@ -16,7 +16,7 @@ from django.db import transaction
 
 from aetherflow.errors import ForbiddenError
 from apps.accounts.errors import UnauthenticatedError
-from apps.accounts.models import Approval, AuditAction, Session, SessionEnd, User, normalise_email
+from apps.accounts.models import Approval, AuditAction, ConsoleSession, Session, SessionEnd, User, normalise_email
 from apps.accounts.services.auditing import account, record
 from apps.accounts.tokens import RefreshClaims, mint_access, mint_refresh, read_access, read_refresh
 
@@ -146,12 +146,15 @@ def end_sessions(
     at: datetime,
     why: str = "",
 ) -> int:
-    """End a user's sessions, all or all `besides` one; how many ran. `why`: in the words of who ends them."""
+    """End a user's sessions, those of the console too; or those of the API, all `besides` one. How many ran. `why`: in
+    the words of who ends them."""
     running = Session.objects.filter(user=user, ended_at=None, expires_at__gt=at)
     if besides is not None:
         running = running.exclude(pk=besides.pk)
     with transaction.atomic():
         ended = running.update(ended_at=at, ended_reason=reason)
+        if besides is None:
+            ended += ConsoleSession.objects.filter(user=user, expire_date__gt=at).delete()[0]
         if ended and reason in _DECIDED:
             record(_DECIDED[reason], account(user), by=by, at=at, reason=why, details={"sessions_ended": ended})
     if ended:
@@ -162,7 +165,8 @@ def end_sessions(
 
 
 def enter_console(*, user: User, at: datetime) -> None:
-    """Say that somebody logs in to the console, inside the caller's transaction: its sessions are Django's own."""
+    """Say that somebody logs in to the console, inside the caller's transaction: Django itself opens the session."""
+    ConsoleSession.objects.filter(expire_date__lte=at).delete()  # nobody else clears away what ran out
     record(AuditAction.CONSOLE_ENTERED, account(user), by=user, at=at)
 
 
