@@ -1,18 +1,17 @@
 """Accounts in the operators' console. No powers of its own: what changes is changed by the services."""
 
-import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, BaseUserCreationForm
+from django.contrib.auth import admin as _registers_groups  # noqa: F401  (before ours is put in its place)
+from django.contrib.auth.forms import BaseUserCreationForm
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -20,15 +19,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from aetherflow.errors import AnticipatedError
+from apps.accounts import account_steps as steps
 from apps.accounts import services
 from apps.accounts.authentication import user_of
+from apps.accounts.confirming import ConfirmsSteps, ReasonForm
 from apps.accounts.console import CappedPaginator, PeriodFilter, ReadOnlyAdmin, audit_address
 from apps.accounts.exports import csv_response
-from apps.accounts.models import AuditAction, AuditEntry, Invitation, Role, Session, SessionEnd, User, normalise_email
+from apps.accounts.models import AuditAction, AuditEntry, ConsoleRole, Invitation, Role, Session, User, normalise_email
+from apps.accounts.selectors import running_sessions
 
 
 class NormalisedEmail(forms.ModelForm):
@@ -36,30 +39,16 @@ class NormalisedEmail(forms.ModelForm):
         return normalise_email(self.cleaned_data["email"])
 
 
-class AccountAddForm(NormalisedEmail, BaseUserCreationForm):
+class AccountAddForm(NormalisedEmail, BaseUserCreationForm, ReasonForm):
     class Meta:
         model = User
-        fields = ("email", "full_name", "department", "role")
+        fields = ("email", "full_name", "department", "role", "console_role")
 
 
 class AccountChangeForm(NormalisedEmail):
     class Meta:
         model = User
-        fields = ("email", "full_name", "department", "role", "is_active")
-
-
-class AccountPasswordForm(AdminPasswordChangeForm):
-    """Without the choice of no password at all: to shut an account is to deactivate it."""
-
-    def __init__(self, user: User, *args: Any, by: User, **kwargs: Any) -> None:
-        super().__init__(user, *args, **kwargs)
-        self.fields.pop("usable_password", None)
-        self.account, self.by = user, by
-
-    def save(self, commit: bool = True) -> User:  # noqa: ARG002, FBT001, FBT002 (Django's signature)
-        password = self.cleaned_data["password1"]
-        services.reset_password(user=self.account, password=password, by=self.by, at=timezone.now())
-        return self.account
+        fields = ("email", "full_name")
 
 
 class SaysRefusals(admin.ModelAdmin):
@@ -72,72 +61,86 @@ class SaysRefusals(admin.ModelAdmin):
             self.message_user(request, f"{refusal.message} {refusal.hint}", messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
-    def each(self, request: HttpRequest, chosen: QuerySet[Any], act: Callable[[Any], object], *, done: str) -> None:
-        """Do it to each; say how many were done and why the others were not."""
-        count = 0
-        for one in chosen:
-            try:
-                act(one)
-            except AnticipatedError as refusal:
-                self.message_user(request, f"{one}: {refusal.message}", messages.WARNING)
-            else:
-                count += 1
-        self.message_user(request, f"{count} of {len(chosen)} {done}.")
-
 
 @admin.register(User)
-class AccountAdmin(SaysRefusals, UserAdmin):
-    list_display = ["email", "full_name", "department", "role", "approval", "is_active", "last_login"]
-    list_filter = ["approval", "department", "role", "is_active"]
+class AccountAdmin(ConfirmsSteps, SaysRefusals):
+    list_display = ["email", "full_name", "department", "role", "console_role", "approval", "is_active", "last_login"]
+    list_filter = ["approval", "department", "role", "console_role", "is_active"]
     search_fields = ["email", "full_name"]
     ordering = ["email"]
-    filter_horizontal = []
     form = AccountChangeForm
     add_form = AccountAddForm
-    readonly_fields = ["approval", "approved_at", "approved_by", "last_login", "created_at", "audit"]
+    readonly_fields = ["department", "role", "console_role", "superuser", "is_active", "approval", "approved_at",
+                       "approved_by", "last_login", "created_at", "sessions", "audit"]  # fmt: skip
     fieldsets = [
         (None, {"fields": ["email", "full_name"]}),
-        ("Access", {"fields": ["department", "role", "is_active"]}),
+        ("Access", {"fields": ["department", "role", "console_role", "superuser", "is_active", "sessions"]}),
         ("History", {"fields": ["approval", "approved_at", "approved_by", "last_login", "created_at", "audit"]}),
     ]
-    add_fieldsets = [(None, {"fields": ["email", "full_name", "department", "role", "password1", "password2"]})]
-    actions = ["approve", "deactivate", "end_sessions"]
+    add_fieldsets = [
+        (None, {"fields": ["email", "full_name", "password1", "password2"]}),
+        ("Access", {"fields": ["department", "role", "console_role"]}),
+        (None, {"fields": ["reason"], "description": "The account can be used at once. Tell its owner the password."}),
+    ]
+    steps = [
+        steps.Approve(),
+        steps.Move(),
+        steps.GiveRole(),
+        steps.GiveConsoleRole(),
+        steps.ResetPassword(),
+        steps.EndSessions(),
+        steps.Deactivate(),
+        steps.Reopen(),
+    ]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+        return super().get_form(request, obj, change, **({} if change else {"form": self.add_form}), **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return super().get_fieldsets(request, obj) if obj else self.add_fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return super().get_readonly_fields(request, obj) if obj else []
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        # Django's own user page refuses it too: by many questions a hash could be guessed letter by letter.
+        return not lookup.startswith("password") and super().lookup_allowed(lookup, value, request)
+
+    @method_decorator(sensitive_post_parameters())
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().changeform_view(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001
-        by, at, role = user_of(request), timezone.now(), Role(obj.role)
-        if not change:
-            password = form.cleaned_data["password1"]
-            made = services.create_account(
-                email=obj.email,
-                full_name=obj.full_name,
-                department=obj.department,
-                role=role,
-                password=password,
-                by=by,
-                at=at,
-            )
-            obj.pk = made.pk
-            obj.refresh_from_db()
+        by, at = user_of(request), timezone.now()
+        if change:
+            user = User.objects.get(pk=obj.pk)
+            services.rename(user=user, email=obj.email, full_name=obj.full_name, by=by, at=at)
             return
-        user = User.objects.get(pk=obj.pk)
-        services.set_access(
-            user=user,
+        made = services.create_account(
+            email=obj.email,
+            full_name=obj.full_name,
             department=obj.department,
-            role=role,
-            is_active=obj.is_active,
+            role=Role(obj.role),
+            console_role=ConsoleRole(obj.console_role),
+            password=form.cleaned_data["password1"],
             by=by,
             at=at,
+            reason=form.cleaned_data["reason"],
         )
-        services.rename(user=user, email=obj.email, full_name=obj.full_name, by=by, at=at)
-
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
-        # The form must know who acts; Django builds it from an attribute, and self is shared by all threads.
-        for_this_request = copy.copy(self)
-        for_this_request.change_password_form = partial(AccountPasswordForm, by=user_of(request))
-        return UserAdmin.user_change_password(for_this_request, request, id, form_url)
+        obj.pk = made.pk
+        obj.refresh_from_db()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False  # What a person did stays theirs; shut accounts are deactivated.
+
+    @admin.display(description="superuser", boolean=True)
+    def superuser(self, user: User) -> bool:
+        return user.is_superuser
+
+    @admin.display(description="sessions that run")
+    def sessions(self, user: User) -> str:
+        found = running_sessions([user], at=timezone.now())
+        return f"{found.api} of the dashboard, {found.console} of the console"
 
     @admin.display(description="audit")
     def audit(self, user: User) -> str:
@@ -147,72 +150,62 @@ class AccountAdmin(SaysRefusals, UserAdmin):
             audit_address(actor=str(user.pk)),
         )
 
-    @admin.action(description="Approve")
-    def approve(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        at = timezone.now()
-        self.each(request, chosen, lambda u: services.approve(user=u, by=user_of(request), at=at), done="approved")
-
-    @admin.action(description="Deactivate")
-    def deactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        at = timezone.now()
-        self.each(
-            request,
-            chosen,
-            lambda u: services.deactivate(user=u, by=user_of(request), at=at),
-            done="deactivated",
-        )
-
-    @admin.action(description="End all sessions")
-    def end_sessions(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        at = timezone.now()
-        self.each(
-            request,
-            chosen,
-            lambda u: services.end_sessions(user=u, reason=SessionEnd.ADMIN, by=user_of(request), at=at),
-            done="logged out",
-        )
-
 
 @admin.register(Session)
-class SessionAdmin(SaysRefusals, ReadOnlyAdmin):
+class SessionAdmin(ConfirmsSteps, ReadOnlyAdmin):
     list_display = ["id", "user", "ip", "created_at", "last_used_at", "expires_at", "ended_at", "ended_reason"]
     list_filter = ["ended_reason"]
     list_select_related = ["user"]
     search_fields = ["user__email"]
-    actions = ["end"]
-
-    @admin.action(description="End")
-    def end(self, request: HttpRequest, chosen: QuerySet[Session]) -> None:
-        at = timezone.now()
-        self.each(
-            request,
-            chosen,
-            lambda s: services.end_session(session_id=s.pk, reason=SessionEnd.ADMIN, by=user_of(request), at=at),
-            done="ended",
-        )
+    steps = [steps.EndSession()]
 
 
-class InvitationForm(NormalisedEmail):
+class InvitationForm(NormalisedEmail, ReasonForm):
     class Meta:
         model = Invitation
-        fields = ("email", "department", "role")
+        fields = ("email", "department", "role", "console_role")
 
 
 @admin.register(Invitation)
-class InvitationAdmin(SaysRefusals):
-    list_display = ["id", "email", "department", "role", "invited_by", "created_at", "expires_at", "used_at"]
-    list_filter = ["department", "role"]
-    list_select_related = ["invited_by"]
+class InvitationAdmin(ConfirmsSteps, SaysRefusals):
+    list_display = ["id", "email", "department", "role", "console_role", "invited_by", "created_at", "expires_at",
+                    "standing"]  # fmt: skip
+    list_filter = ["department", "role", "console_role"]
+    list_select_related = ["invited_by", "used_by"]
     search_fields = ["email"]
     form = InvitationForm
+    fieldsets = [(None, {"fields": ["email", "department", "role", "console_role", "invited_by", "created_at",
+                                    "expires_at", "standing"]})]  # fmt: skip
+    readonly_fields = ["invited_by", "created_at", "expires_at", "standing"]
+    add_fieldsets = [
+        (None, {
+            "fields": ["email", "department", "role", "console_role", "reason"],
+            "description": "Whoever shows the token at registration is let in at once, with this department and these "
+            "roles. It is shown when this is saved, and only then. An open invitation of the same address is void.",
+        }),
+    ]  # fmt: skip
+    steps = [steps.Withdraw()]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return super().get_fieldsets(request, obj) if obj else self.add_fieldsets
+
+    @admin.display(description="standing")
+    def standing(self, invitation: Invitation) -> str:
+        if invitation.used_by:
+            return f"used by {invitation.used_by}"
+        if invitation.used_at:
+            return "withdrawn"
+        return "ran out" if invitation.expires_at <= timezone.now() else "open"
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:  # noqa: ARG002, FBT001
         issued = services.invite(
             email=obj.email,
             department=obj.department,
             role=Role(obj.role),
+            console_role=ConsoleRole(obj.console_role),
             by=user_of(request),
             at=timezone.now(),
+            reason=form.cleaned_data["reason"],
         )
         obj.pk = issued.invitation.pk
         obj.refresh_from_db()
@@ -224,6 +217,29 @@ class InvitationAdmin(SaysRefusals):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False  # It is withdrawn, so that one can see that it was there.
+
+
+# Django's page would let permissions be given that the next `migrate` takes away.
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class ConsoleRoleAdmin(ReadOnlyAdmin):
+    """What each role in the console may do; it is said in the code."""
+
+    list_display = ["name"]
+    fields = ["name", "may"]
+    readonly_fields = ["may"]
+
+    @admin.display(description="may")
+    def may(self, group: Group) -> str:
+        known = group.permissions.order_by("content_type__app_label", "name").values_list(
+            "content_type__app_label", "name"
+        )
+        return format_html_join("", "<div>{}: {}</div>", known)
 
 
 class AuditPeriod(PeriodFilter):

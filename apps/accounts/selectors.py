@@ -1,16 +1,20 @@
 """What a user may see: departments, by the one rule that every other app's `*_for(user)` stands on, and sessions."""
 
 import re
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.contrib.auth.password_validation import get_default_password_validators
-from django.db.models import QuerySet
+from django.db.models import F, ForeignObjectRel, Model, Q, QuerySet
 
 from aetherflow.errors import ForbiddenError, NotFoundError
 from aetherflow.registry import departments
-from apps.accounts.models import Role, Session, User
+from apps.accounts.models import ConsoleSession, Role, Session, User
 
 
 def departments_of(user: User) -> tuple[str, ...]:
@@ -65,6 +69,47 @@ def session_for(user: User, session_id: UUID, *, at: datetime) -> Session:
             "There is no such session.", hint="It may have ended already: look at the list of sessions again."
         )
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """How many sessions run: of the dashboard and other clients of the API, of the console."""
+
+    api: int
+    console: int
+
+
+def running_sessions(users: Collection[User], *, at: datetime) -> Running:
+    return Running(
+        api=Session.objects.filter(user__in=users, ended_at=None, expires_at__gt=at).count(),
+        console=ConsoleSession.objects.filter(user__in=users, expire_date__gt=at).count(),
+    )
+
+
+def bound_to_department(users: Collection[User]) -> Counter[str]:
+    """What bears the names of these accounts and is of the department they are in, whichever app keeps it: by what it
+    is called (`datasets`), how many. It stays with the department when they go."""
+    found: Counter[str] = Counter()
+    for model, names in _naming_accounts().items():
+        theirs = (Q(**{f"{name}__in": users, "department": F(f"{name}__department")}) for name in names)
+        count = model._default_manager.filter(reduce(or_, theirs)).count()
+        found[str(model._meta.verbose_name if count == 1 else model._meta.verbose_name_plural)] = count
+    return +found
+
+
+def _naming_accounts() -> dict[type[Model], list[str]]:
+    """Models of the apps above that have a department → their fields that name an account."""
+    naming: dict[type[Model], list[str]] = {}
+    for relation in User._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ForeignObjectRel) and relation.one_to_many:
+            model = relation.related_model
+            if _has_department(model) and model._meta.app_label != "accounts":
+                naming.setdefault(model, []).append(relation.field.name)
+    return naming
+
+
+def _has_department(model: type[Model]) -> bool:
+    return any(field.name == "department" for field in model._meta.get_fields())
 
 
 @dataclass(frozen=True, kw_only=True)
