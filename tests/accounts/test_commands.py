@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.accounts.models import Invitation, User
+from apps.accounts.models import AuditEntry, Invitation, User
 from tests.accounts.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +36,7 @@ def test_a_member_is_created_and_may_log_in() -> None:
         "email": "ada@example.com",
         "department": "sales",
         "role": "member",
+        "console_role": None,
     }
     user = User.objects.get()
     assert user.check_password(PASSWORD)
@@ -55,6 +56,22 @@ def test_a_second_run_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEW_PASSWORD", "another-password")
     assert create(*args)["result"] == "unchanged"
     assert User.objects.values().get() == before
+
+
+@pytest.mark.parametrize(
+    ("role", "said", "console_role"),
+    [("member", "operator", "operator"), ("admin", "none", None), ("admin", "viewer", "viewer")],
+)
+def test_the_role_in_the_console_is_said_apart(role: str, said: str, console_role: str | None) -> None:
+    given = ("--email", "ada@example.com", "--department", "sales", "--role", role, "--console-role", said)
+    answer = create(*given, "--reason", "on call")
+    assert (answer["role"], answer["console_role"]) == (role, console_role)
+    user = User.objects.get()
+    assert (user.console_role, user.is_staff) == (console_role or "", console_role is not None)
+    assert AuditEntry.objects.get().reason == "on call"
+    assert create(*given)["result"] == "unchanged"
+    with pytest.raises(CommandError, match="in the console"):
+        create(*given[:-1], "admin")
 
 
 def test_an_account_of_another_department_is_an_error() -> None:
@@ -106,6 +123,12 @@ def test_a_second_invitation_replaces_the_first() -> None:
     assert first["result"] == second["result"] == "invited"
     assert first["token"] != second["token"]
     assert Invitation.objects.count() == 1
+
+
+def test_an_invitation_brings_a_role_in_the_console() -> None:
+    answer = json.loads(run("invite_user", "--department", "sales", "--console-role", "viewer", "--json"))
+    assert (answer["role"], answer["console_role"]) == ("member", "viewer")
+    assert Invitation.objects.get().console_role == "viewer"
 
 
 def test_an_invitation_by_dry_run_shows_no_token() -> None:

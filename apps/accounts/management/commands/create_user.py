@@ -10,21 +10,21 @@ from django.utils import timezone
 
 from aetherflow.errors import AnticipatedError
 from apps.accounts import services
-from apps.accounts.models import Role, User, normalise_email
-from apps.accounts.services.accounts import new_user
+from apps.accounts.management.roles import add_roles, console_role_of, told
+from apps.accounts.models import ConsoleRole, Role, User, normalise_email
+from apps.accounts.services.accounts import console_with, new_user
 
 
 class Command(BaseCommand):
     help = (
-        "Make an approved account. Safe to run twice: an account with the same department and role is left "
+        "Make an approved account. Safe to run twice: an account with the same department and roles is left "
         "as it is, its password too; one with others is an error."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--email", required=True)
         parser.add_argument("--full-name", default="", help="default: the part of the address before the @")
-        parser.add_argument("--department", default="", help="needed for a member")
-        parser.add_argument("--role", choices=Role.values, default=Role.MEMBER.value)
+        add_roles(parser)
         password = parser.add_mutually_exclusive_group(required=True)
         password.add_argument(
             "--password-stdin",
@@ -36,14 +36,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="say what was done as one JSON object")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        email, role, department = (
-            normalise_email(options["email"]),
-            Role(options["role"]),
-            options["department"],
-        )
+        email, department = normalise_email(options["email"]), options["department"]
+        role, console_role = Role(options["role"]), console_role_of(options)
         existing = User.objects.filter(email=email).first()
         if existing is not None:
-            self._require_same(existing, department=department, role=role)
+            self._require_same(existing, department=department, role=role, console_role=console_role)
             self._say("unchanged", existing, options)
             return
         fields = {
@@ -51,6 +48,7 @@ class Command(BaseCommand):
             "full_name": options["full_name"] or email.partition("@")[0],
             "department": department,
             "role": role,
+            "console_role": console_role,
             "password": self._password(options),
         }
         at = timezone.now()
@@ -58,14 +56,17 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self._say("would be created", new_user(**fields, at=at), options)
             else:
-                self._say("created", services.create_account(**fields, by=None, at=at), options)
+                made = services.create_account(**fields, by=None, at=at, reason=options["reason"])
+                self._say("created", made, options)
         except AnticipatedError as refusal:
             raise CommandError(f"{refusal.message} {refusal.hint}".strip()) from refusal
 
-    def _require_same(self, user: User, *, department: str, role: Role) -> None:
-        if (user.department, user.role) != (department, role):
+    def _require_same(self, user: User, *, department: str, role: Role, console_role: ConsoleRole | None) -> None:
+        wanted = console_with(role) if console_role is None else console_role
+        if (user.department, user.role, user.console_role) != (department, role, wanted):
             raise CommandError(
-                f"{user.email} exists as {user.role} of {user.department or 'no department'}. "
+                f"{user.email} exists as {user.role} of {user.department or 'no department'}, "
+                f"{user.console_role or 'without a role'} in the console. "
                 "Change it in the console; this command makes new accounts only."
             )
 
@@ -82,12 +83,8 @@ class Command(BaseCommand):
 
     def _say(self, done: str, user: User, options: dict[str, Any]) -> None:
         if options["json"]:
-            answer = {
-                "result": done.replace(" ", "-"),
-                "email": user.email,
-                "department": user.department or None,
-                "role": str(user.role),
-            }
-            self.stdout.write(json.dumps(answer))
+            self.stdout.write(json.dumps({"result": done.replace(" ", "-")} | told(user)))
         else:
-            self.stdout.write(f"{user.email}: {done} ({user.role}, {user.department or 'all departments'})")
+            what = [user.role, user.department or "all departments"]
+            what += [f"{user.console_role} in the console"] if user.console_role else []
+            self.stdout.write(f"{user.email}: {done} ({', '.join(what)})")

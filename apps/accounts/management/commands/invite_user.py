@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from aetherflow.errors import AnticipatedError
 from apps.accounts import services
+from apps.accounts.management.roles import add_roles, console_role_of, told
 from apps.accounts.models import Role
 
 
@@ -20,8 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--email", default="", help="default: whoever holds the token")
-        parser.add_argument("--department", default="", help="needed for a member")
-        parser.add_argument("--role", choices=Role.values, default=Role.MEMBER.value)
+        add_roles(parser)
         parser.add_argument("--dry-run", action="store_true", help="check everything, change nothing")
         parser.add_argument("--json", action="store_true", help="say what was done as one JSON object")
 
@@ -33,8 +33,10 @@ class Command(BaseCommand):
                     email=options["email"],
                     department=options["department"],
                     role=Role(options["role"]),
+                    console_role=console_role_of(options),
                     by=None,
                     at=timezone.now(),
+                    reason=options["reason"],
                 )
                 if dry_run:
                     transaction.set_rollback(True)
@@ -43,9 +45,7 @@ class Command(BaseCommand):
         made = issued.invitation
         answer = {
             "result": "would-be-invited" if dry_run else "invited",
-            "email": made.email or None,
-            "department": made.department or None,
-            "role": str(made.role),
+            **told(made),
             "expires_at": made.expires_at.isoformat(),
             "token": None if dry_run else issued.token,
         }
