@@ -1,14 +1,27 @@
 """Settings from the environment; a missing or wrong variable stops the start and says how to set it."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 Value = TypeVar("Value")
 
-env = environ.Env()
+
+class _Env(environ.Env):
+    """Knows what was asked for: a variable that is set and that nobody asks for may be misspelt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        self.asked.add(var)
+        return super().get_value(var, *args, **kwargs)
+
+
+env = _Env()
 
 
 def required(name: str, *, example: str) -> str:

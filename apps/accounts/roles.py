@@ -47,11 +47,22 @@ def give_permissions(*, using: str, apps: Apps = installed, **_: Any) -> None:
     """Bring the groups to what is said here, after each `migrate`: what was added by hand or is gone is put right."""
     if "auth" not in apps.app_configs:
         return  # migrated back to where it has no tables
+    for role, permissions in _wanted(using).items():
+        group, _made = Group.objects.using(using).get_or_create(name=group_of(role))
+        group.permissions.set(permissions)
+
+
+def out_of_step() -> list[str]:
+    """The groups that are not what is said here."""
+    groups = Group.objects.prefetch_related("permissions")
+    there = {group.name: {each.pk for each in group.permissions.all()} for group in groups}
+    return [group_of(role) for role, wanted in _wanted("default").items() if there.get(group_of(role)) != wanted]
+
+
+def _wanted(using: str) -> dict[ConsoleRole, set[int]]:
     known = Permission.objects.using(using).select_related("content_type")
     least = {each.pk: least_role(f"{each.content_type.app_label}.{each.codename}") for each in known}
-    for role in _VERBS:
-        group, _made = Group.objects.using(using).get_or_create(name=group_of(role))
-        group.permissions.set([pk for pk, first in least.items() if first is not None and first.rank <= role.rank])
+    return {role: {pk for pk, first in least.items() if first and first.rank <= role.rank} for role in _VERBS}
 
 
 class ConsoleBackend(ModelBackend):

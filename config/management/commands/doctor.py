@@ -1,0 +1,58 @@
+"""Look at every setting and service, and say what to mend."""
+
+import json
+from collections import Counter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from config.doctor import CHECKS, Finding, Standing, examine
+
+
+class Command(BaseCommand):
+    help = (
+        "Look at every setting, every service and this machine; say what is wrong and what to do. Changes nothing but "
+        "one small file in the raw store. Exits with 1 where something is at fault."
+    )
+    # They are among what it looks at: where one fails, the others are to be told of too.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--without",
+            action="append",
+            default=[],
+            choices=list(CHECKS),
+            metavar="CHECK",
+            help=f"leave one out, such as workers before they are started; may be repeated: {', '.join(CHECKS)}",
+        )
+        parser.add_argument("--json", action="store_true", help="print the findings as one JSON object")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        found: list[Finding] = []
+        for finding in examine(without=options["without"]):
+            found.append(finding)
+            if not options["json"]:
+                self._say(finding)
+        count = Counter(each.standing for each in found)
+        worst = next((each for each in (Standing.FAULT, Standing.WARN) if count[each]), Standing.OK)
+        if options["json"]:
+            self.stdout.write(json.dumps({"result": worst, "findings": [_told(each) for each in found]}))
+        else:
+            self.stdout.write(", ".join(f"{standing} {count[standing]}" for standing in Standing))
+        if count[Standing.FAULT]:
+            raise CommandError(f"{count[Standing.FAULT]} at fault.")
+
+    def _say(self, finding: Finding) -> None:
+        self.stdout.write(f"{finding.standing:<6}{finding.check:<13}{finding.detail}")
+        if finding.fix:
+            self.stdout.write(f"{'':<19}{finding.fix}")
+
+
+def _told(finding: Finding) -> dict[str, str | None]:
+    return {
+        "check": finding.check,
+        "standing": finding.standing,
+        "detail": finding.detail,
+        "fix": finding.fix or None,
+    }
