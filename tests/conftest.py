@@ -89,13 +89,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
         cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER auditentry_no_truncate")
 
 
-@pytest.fixture
-def plain_static_files(settings: Any) -> None:
-    """The console's pages name their style sheets by a manifest that only `collectstatic` writes."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
 @pytest.fixture(scope="session")
 def stack(worker_id: str) -> Iterator[object]:
     """The whole platform as real processes, once per run; see `tests.support.stack.Stack`."""

@@ -293,14 +293,6 @@ def test_to_end_the_others_in_the_dashboard_leaves_the_console_alone() -> None:
     assert client.get(reverse("admin:index")).status_code == 200
 
 
-def test_sessions_that_ran_out_are_cleared_away_by_the_next_log_in() -> None:
-    operator = OperatorFactory()
-    browser(operator)
-    ConsoleSession.objects.update(expire_date=timezone.now())
-    services.enter_console(user=operator, at=timezone.now())
-    assert not ConsoleSession.objects.exists()
-
-
 @pytest.mark.parametrize("shut", [{"approval": Approval.PENDING, "approved_at": None}, {"is_active": False}])
 def test_a_role_opens_nothing_to_who_may_not_enter(shut: dict[str, Any]) -> None:
     operator = OperatorFactory(**shut)

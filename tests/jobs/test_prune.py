@@ -10,12 +10,11 @@ from uuid import uuid4
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from django.contrib.sessions.models import Session as ConsoleSession
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from apps.accounts.models import AuditEntry, Invitation, Session, User
+from apps.accounts.models import AuditEntry, ConsoleSession, Invitation, Session, User
 from apps.datasets.models import Dataset
 from apps.datasets.storage import DiskRawStorage, raw_storage
 from apps.jobs.models import IdempotentRequest, Job, WorkerHeartbeat

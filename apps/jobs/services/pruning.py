@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.contrib.sessions.models import Session as ConsoleSession
 from django.db.models import Q, QuerySet, Sum
 
-from apps.accounts.models import Invitation, Session
+from apps.accounts.models import ConsoleSession, Invitation, Session
 from apps.datasets.models import Dataset
 from apps.datasets.storage import STORE_ERRORS, raw_storage
 from apps.jobs.models import IdempotentRequest, WorkerHeartbeat

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets', '0007_partition_defaults'),
+        ('datasets', '0008_raw_deleted_at'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0005_failed_runs'),
+        ('jobs', '0006_operations'),
     ]
 
     operations = [
