@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from config import console
 from config.env import env, natural, one_of, positive, required, seconds_list
 from config.logs import logging_config
 
@@ -25,6 +26,8 @@ INSTALLED_APPS = [
     "apps.datasets",
     "apps.insights",
     "apps.jobs",
+    # Before the admin, whose templates and scripts it replaces; after the apps, which replace some of its own.
+    "unfold.apps.BasicAppConfig",
     "config.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -278,6 +281,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 if SECURE:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- The operators' console ---
+UNFOLD = console.UNFOLD
 
 # --- Metrics ---
 # Who shows it as a bearer token may read /metrics; empty: only admins may.

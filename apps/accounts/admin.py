@@ -28,7 +28,7 @@ from apps.accounts import account_steps as steps
 from apps.accounts import services
 from apps.accounts.authentication import user_of
 from apps.accounts.confirming import ConfirmsSteps, ReasonForm
-from apps.accounts.console import CappedPaginator, PeriodFilter, ReadOnlyAdmin, audit_address
+from apps.accounts.console import CappedPaginator, ConsoleAdmin, PeriodFilter, ReadOnlyAdmin, audit_address
 from apps.accounts.exports import csv_response
 from apps.accounts.models import AuditAction, AuditEntry, ConsoleRole, Invitation, Role, Session, User, normalise_email
 from apps.accounts.selectors import running_sessions
@@ -51,7 +51,7 @@ class AccountChangeForm(NormalisedEmail):
         fields = ("email", "full_name")
 
 
-class SaysRefusals(admin.ModelAdmin):
+class SaysRefusals(ConsoleAdmin):
     """A refusal of a service is a sentence for the operator, not an error page."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -3,7 +3,7 @@ can use it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin
@@ -15,8 +15,18 @@ from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.utils.functional import cached_property
 
+# The one door to unfold's admin, which tells no types: where they are looked at, it is Django's, which it extends.
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin as ConsoleAdmin
+    from django.contrib.admin import TabularInline as ConsoleInline
+else:
+    from unfold.admin import ModelAdmin as ConsoleAdmin
+    from unfold.admin import TabularInline as ConsoleInline
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+__all__ = ["CappedPaginator", "ConsoleAdmin", "ConsoleInline", "PeriodFilter", "ReadOnlyAdmin", "audit_address"]
+
+
+class ReadOnlyAdmin(ConsoleAdmin):
     """Looked at, never edited: its rows are written by services alone."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002

@@ -1,9 +1,7 @@
 """The operators' console as a whole: Django's, but for what would pass our services by: log-in, log-out, a password."""
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib.admin import AdminSite
-from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
@@ -12,17 +10,24 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from unfold.forms import AdminOwnPasswordChangeForm
 
 from aetherflow.errors import AnticipatedError
 from apps.accounts import services
 from apps.accounts.authentication import user_of
 from apps.accounts.models import User
 
+# Unfold tells no types: where they are looked at, its site is Django's, which it extends.
+if TYPE_CHECKING:
+    from django.contrib.admin import AdminSite as _Site
+else:
+    from unfold.sites import UnfoldAdminSite as _Site
+
 
 class OwnPasswordView(PasswordChangeView):
     """One's own password, changed by the service: Django's form would end no session of the API, and tell nobody."""
 
-    form_class = AdminPasswordChangeForm
+    form_class = AdminOwnPasswordChangeForm
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         user, given = user_of(self.request), form.cleaned_data
@@ -37,7 +42,7 @@ class OwnPasswordView(PasswordChangeView):
         return HttpResponseRedirect(self.get_success_url())
 
 
-class ConsoleSite(AdminSite):
+class ConsoleSite(_Site):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         with transaction.atomic():
             answer = super().login(request, extra_context)

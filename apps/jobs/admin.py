@@ -9,13 +9,13 @@ from django.utils.html import format_html
 
 from aetherflow.errors import AnticipatedError
 from apps.accounts.authentication import user_of
-from apps.accounts.console import ReadOnlyAdmin, audit_address
+from apps.accounts.console import ConsoleInline, ReadOnlyAdmin, audit_address
 from apps.jobs import clock
 from apps.jobs.models import IdempotentRequest, Job, StageEvent, StageRun, WorkerHeartbeat
 from apps.jobs.services.again import retry
 
 
-class _ReadOnlyInline(admin.TabularInline):
+class _ReadOnlyInline(ConsoleInline):
     extra = 0
     can_delete = False
     show_change_link = True

@@ -1,0 +1,111 @@
+"""How the operators' console looks and what its menu leads to (django-unfold's settings)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _asset(name: str) -> Callable[[HttpRequest], str]:
+    # Later, when it is asked for: the names with hashes are known only after `collectstatic`.
+    return lambda request: static(f"console/{name}")  # noqa: ARG005
+
+
+def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "items": list(items)}
+
+
+def _item(title: str, icon: str, route: str, permission: str) -> dict[str, Any]:
+    """Shown to who has the permission; `icon` is a name of Material Symbols."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{route}"),
+        "permission": lambda request: request.user.has_perm(permission),
+    }
+
+
+def _list(title: str, icon: str, model: str) -> dict[str, Any]:
+    """A model's list, such as `jobs.stagerun`."""
+    app, name = model.split(".")
+    return _item(title, icon, f"{app}_{name}_changelist", f"{app}.view_{name}")
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "AetherFlow console",
+    "SITE_HEADER": "AetherFlow",
+    "SITE_SUBHEADER": "Operators' console",
+    "SITE_ICON": _asset("mark.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("mark.svg")}],
+    "STYLES": [_asset("console.css")],
+    # Django's journal of what was done in its forms: the audit says more, and of everything.
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        # Pearl below, night above: the dashboard's.
+        "base": {
+            "50": "#fbf9f5",
+            "100": "#f4f1ea",
+            "200": "#e7e2d8",
+            "300": "#c7cbd8",
+            "400": "#a2abc0",
+            "500": "#5b6272",
+            "600": "#444b5a",
+            "700": "#353d52",
+            "800": "#282f40",
+            "900": "#171b27",
+            "950": "#0f121b",
+        },
+        # The brand's azure is 500; text and filled buttons on white take 600, which is legible there.
+        "primary": {
+            "50": "#ecf4ff",
+            "100": "#d6e6ff",
+            "200": "#abccff",
+            "300": "#7db1ff",
+            "400": "#5599ff",
+            "500": "#3486ff",
+            "600": "#1a61d2",
+            "700": "#1450b0",
+            "800": "#0d3f8f",
+            "900": "#0a3173",
+            "950": "#072254",
+        },
+    },
+    "SIDEBAR": {
+        "navigation": [
+            _group(
+                "Operations",
+                _item("Home", "monitoring", "index", "jobs.view_job"),
+                _list("Jobs", "list_alt", "jobs.job"),
+                _list("Stages", "conversion_path", "jobs.stagerun"),
+                _list("Journal", "history", "jobs.stageevent"),
+                _list("Workers", "dns", "jobs.workerheartbeat"),
+            ),
+            _group(
+                "Data",
+                _list("Datasets", "dataset", "datasets.dataset"),
+                _list("Rejected rows", "rule", "datasets.reject"),
+                _list("Mappings of labels", "swap_horiz", "datasets.headermapping"),
+            ),
+            _group(
+                "Insights",
+                _list("Insights", "insights", "insights.insight"),
+                _list("Reviews", "fact_check", "insights.review"),
+                _list("Snoozes", "snooze", "insights.snooze"),
+                _list("What was said", "forum", "insights.reviewevent"),
+                _list("Settings", "tune", "insights.chosensetting"),
+            ),
+            _group(
+                "People",
+                _list("Users", "group", "accounts.user"),
+                _list("Groups", "groups", "auth.group"),
+                _list("Sessions", "devices", "accounts.session"),
+                _list("Invitations", "mail", "accounts.invitation"),
+                _list("Audit", "policy", "accounts.auditentry"),
+            ),
+        ],
+    },
+}

@@ -1,0 +1,73 @@
+"""The frame of the operators' console: who sees which menu, and that its pages ask nobody else for anything."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.contrib.staticfiles import finders
+from django.test import Client
+from django.urls import reverse
+
+from tests.accounts.factories import AdminFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: object) -> None:
+    """The pages name their style sheets by a manifest that only `collectstatic` writes."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}  # type: ignore[attr-defined]
+
+
+def page_of(address: str, *permissions: str, superuser: bool = False) -> str:
+    operator = AdminFactory(is_superuser=superuser)
+    operator.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(operator)
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def menu(page: str) -> list[str]:
+    inside = page[page.index('id="nav-sidebar-apps"') : page.index('id="user-links"')]
+    return re.findall(r'<a href="(/admin/[^"]*)"', inside)
+
+
+def test_the_menu_leads_where_one_may_look_and_nowhere_else() -> None:
+    page = page_of(reverse("admin:jobs_job_changelist"), "view_job", "view_auditentry")
+    assert menu(page) == ["/admin/", "/admin/jobs/job/", "/admin/accounts/auditentry/"]
+    assert re.search(r'href="/admin/jobs/job/" class="active" aria-current="page"', page)
+
+
+def test_a_superusers_menu_leads_to_pages_that_are_there() -> None:
+    operator = AdminFactory()
+    client = Client()
+    client.force_login(operator)
+    found = menu(client.get(reverse("admin:index")).content.decode())
+    assert len(found) > 10
+    assert {client.get(address).status_code for address in found} == {200}
+
+
+@pytest.mark.parametrize("name", ["admin:login", "admin:index", "admin:accounts_user_changelist"])
+def test_a_page_takes_nothing_from_elsewhere(name: str) -> None:
+    page = (
+        Client().get(reverse(name)).content.decode()
+        if name == "admin:login"
+        else page_of(reverse(name), superuser=True)
+    )
+    asked = re.findall(r'<(?:link|script|img)[^>]+(?:href|src)="([^"]+)"', page)
+    assert asked
+    assert [address for address in asked if not address.startswith("/")] == []
+    missing = [a for a in asked if a.startswith("/static/") and not finders.find(a.removeprefix("/static/"))]
+    assert missing == []
+
+
+def test_the_style_sheet_brings_its_faces() -> None:
+    sheet = finders.find("console/console.css")
+    assert isinstance(sheet, str)
+    with open(sheet, encoding="utf-8") as file:  # noqa: PTH123
+        faces = re.findall(r"url\(([^)]+)\)", file.read())
+    assert faces
+    assert all(finders.find(f"console/{face}") for face in faces)
