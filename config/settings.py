@@ -284,6 +284,13 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # --- The operators' console ---
 UNFOLD = console.UNFOLD
+# Where log lines are read, with {request_id}, {job_id} or {dataset_id} in it; the page of a job leads there.
+LOG_LINK = env.str("LOG_LINK", default="")
+if LOG_LINK and not LOG_LINK.startswith(("https://", "http://")):
+    raise ImproperlyConfigured(
+        f"LOG_LINK={LOG_LINK!r} is no address. Set it to the page that shows log lines, e.g. "
+        "LOG_LINK=https://logs.example.com/search?q={request_id}"
+    )
 
 # --- Metrics ---
 # Who shows it as a bearer token may read /metrics; empty: only admins may.

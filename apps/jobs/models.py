@@ -80,6 +80,13 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["department", "-created_at"], name="job_department_recent"),
             models.Index(fields=["status", "-created_at"], name="job_status_recent"),
+            # The order of the operators' list.
+            models.Index(fields=["-created_at", "-id"], name="job_recent"),
+            models.Index(fields=["finished_at"], name="job_finished", condition=Q(finished_at__isnull=False)),
+            models.Index(fields=["request_id"], name="job_request"),
+            models.Index(
+                fields=["department", "-finished_at"], name="job_last_success", condition=Q(status="succeeded")
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -144,6 +151,7 @@ class StageRun(models.Model):
 
     class Meta:
         ordering = ["job", "stage"]
+        permissions = [("view_traceback", "Can see the tracebacks of failed stages")]
         constraints = [
             models.UniqueConstraint(fields=["job", "stage"], name="stagerun_once_per_job"),
             models.CheckConstraint(
@@ -165,6 +173,7 @@ class StageRun(models.Model):
             models.Index(fields=["started_at"], name="stagerun_working", condition=Q(state="processing")),
             models.Index(fields=["department"], name="stagerun_active", condition=Q(state__in=sorted(ACTIVE))),
             models.Index(fields=["finished_at"], name="stagerun_failed", condition=Q(state="failed")),
+            models.Index(fields=["error_code", "job"], name="stagerun_error", condition=Q(state="failed")),
         ]
 
     def __str__(self) -> str:
@@ -366,6 +375,31 @@ class WorkerHeartbeat(models.Model):
 
     class Meta:
         ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SavedView(models.Model):
+    """What somebody looks at often: the question of a job list's address, under a name of theirs."""
+
+    id = models.BigAutoField(primary_key=True)
+    name = models.CharField(max_length=60)
+    query = models.CharField(
+        max_length=2_000, blank=True, help_text="Behind the address' question mark; empty: all jobs."
+    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    shared = models.BooleanField(default=False, help_text="Everybody who sees the list sees it too.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name", "id"]
+        default_permissions = ()
+        permissions = [("share_savedview", "Can share views of the job list with everybody, and take shared ones away")]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name"], name="savedview_once_per_owner"),
+            models.CheckConstraint(condition=~Q(name=""), name="savedview_has_a_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name

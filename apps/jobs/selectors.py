@@ -116,6 +116,12 @@ def workers_seen(*, at: datetime) -> list[WorkerSeen]:
     ]
 
 
+def error_codes() -> list[str]:
+    """By which stages have failed, and not been run again."""
+    failed = StageRun.objects.filter(state=State.FAILED).order_by("error_code")
+    return list(failed.values_list("error_code", flat=True).distinct())
+
+
 @dataclass(frozen=True, kw_only=True)
 class FailureClass:
     """Stages that failed by one code and have not been run again."""
