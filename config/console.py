@@ -39,6 +39,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "Operators' console",
     "SITE_ICON": _asset("mark.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("mark.svg")}],
+    "DASHBOARD_CALLBACK": "apps.jobs.admin.home.show_home",
     "STYLES": [_asset("console.css")],
     # Django's journal of what was done in its forms: the audit says more, and of everything.
     "SHOW_HISTORY": False,

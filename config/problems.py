@@ -1,5 +1,6 @@
 """Every error of the API as RFC 9457 `application/problem+json`, with a stable code and the request id."""
 
+import sys
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.core.exceptions import (
 )
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt
 from django.views.defaults import bad_request as bad_page_request
 from drf_standardized_errors.formatter import ExceptionFormatter
@@ -38,6 +40,7 @@ from apps.datasets.storage import is_full
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+_WITHOUT_DATABASE = (OperationalError, InterfaceError)
 STATUS_OF: dict[type[AnticipatedError], int] = {
     NotFoundError: status.HTTP_404_NOT_FOUND,
     ForbiddenError: status.HTTP_403_FORBIDDEN,
@@ -96,7 +99,7 @@ class ProblemFormatter(ExceptionFormatter):
 
 def _outage(exc: Exception) -> UnavailableError | None:
     """What no code here is to blame for, and the caller can only try again: the database or the room on disk."""
-    if isinstance(exc, OperationalError | InterfaceError):
+    if isinstance(exc, _WITHOUT_DATABASE):
         return UnavailableError(
             "The database does not answer.",
             code="database-unavailable",
@@ -205,7 +208,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return JsonResponse(document, status=answer.status_code, content_type=CONTENT_TYPE)
 
 
-def server_error(request: HttpRequest) -> JsonResponse:
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A problem document for programs; for people at the console a page."""
+    if request.path.startswith("/admin/"):
+        away = isinstance(sys.exc_info()[1], _WITHOUT_DATABASE)
+        known = {"database_is_away": away, "request_id": getattr(request, "request_id", "")}
+        return HttpResponse(render_to_string("admin/console/broken.html", known), status=503 if away else 500)
     document = problem(
         status_code=500,
         code="server-error",

@@ -43,6 +43,8 @@ class OwnPasswordView(PasswordChangeView):
 
 
 class ConsoleSite(_Site):
+    index_title = "Operations"
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         with transaction.atomic():
             answer = super().login(request, extra_context)

@@ -104,7 +104,7 @@ class _Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Answer(Generic[Found]):
+class Answer(Generic[Found]):
     """What was found, or None and why."""
 
     found: Found | None
@@ -130,8 +130,8 @@ def line_status(*, within: float) -> LineStatus:
     """What waits, and nothing else of the platform; takes `within` seconds at most."""
     until = time.monotonic() + within
     line, queues = _line.begin(), probes.queues.begin()
-    known = _answer("line", line, until=until, within=within)
-    counts = _answer("queues", queues, until=until, within=within)
+    known = answered("line", line, until=until, within=within)
+    counts = answered("queues", queues, until=until, within=within)
     return LineStatus(
         queues=Section(problem=counts.problem, items=_queues(counts.found, known.found)),
         outbox=Section(problem=known.problem, items=_outbox(known.found) if known.found else []),
@@ -143,10 +143,10 @@ def system_status(*, at: datetime) -> SystemStatus:
     since = at - FAILURES_OF
     line, workers, failures, queues = _line.begin(), _workers.begin(), _failures.begin(since), probes.queues.begin()
     services = readiness(within=WITHIN_SECONDS)
-    known = _answer("line", line, until=until, within=WITHIN_SECONDS)
-    counts = _answer("queues", queues, until=until, within=WITHIN_SECONDS)
-    seen = _answer("workers", workers, until=until, within=WITHIN_SECONDS)
-    failed = _answer("failures", failures, until=until, within=WITHIN_SECONDS)
+    known = answered("line", line, until=until)
+    counts = answered("queues", queues, until=until)
+    seen = answered("workers", workers, until=until)
+    failed = answered("failures", failures, until=until)
     return SystemStatus(
         read_at=at,
         services=[Service(name=name, **check) for name, check in services.items()],
@@ -159,14 +159,14 @@ def system_status(*, at: datetime) -> SystemStatus:
     )
 
 
-def _answer(source: str, look: Future[Found], *, until: float, within: float) -> _Answer[Found]:
+def answered(source: str, look: Future[Found], *, until: float, within: float = WITHIN_SECONDS) -> Answer[Found]:
     try:
-        return _Answer(found=answer_of(look, until=until), problem=None)
+        return Answer(found=answer_of(look, until=until), problem=None)
     except QueueNotReady as error:
-        return _Answer(found=None, problem=f"{error.message} {error.hint}")
+        return Answer(found=None, problem=f"{error.message} {error.hint}")
     except Exception as error:  # noqa: BLE001  (whatever it is, the other sources are still to be told of)
         log.warning("status_not_read", source=source, error=f"{type(error).__name__}: {error}"[:300])
-        return _Answer(found=None, problem=no_answer(error, within=within))
+        return Answer(found=None, problem=noanswered(error, within=within))
 
 
 def _queues(counts: list[QueueStats] | None, known: _Line | None) -> list[QueueState]:

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.staticfiles import finders
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
@@ -71,3 +72,27 @@ def test_the_style_sheet_brings_its_faces() -> None:
         faces = re.findall(r"url\(([^)]+)\)", file.read())
     assert faces
     assert all(finders.find(f"console/{face}") for face in faces)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (OperationalError("connection refused, to postgres://secret"), 503, "The database does not answer"),
+        (RuntimeError("secret"), 500, "Something broke on our side"),
+    ],
+)
+def test_what_breaks_is_said_on_a_page_with_the_id_to_ask_about(
+    error: Exception, status: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("apps.accounts.site.ConsoleSite.each_context", broken)
+    client = Client(raise_request_exception=False)
+    client.force_login(AdminFactory())
+    answer = client.get(reverse("admin:index"))
+    assert answer.status_code == status
+    page = answer.content.decode()
+    assert said in page
+    assert answer["X-Request-ID"] in page
+    assert "secret" not in page
