@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -70,6 +71,67 @@ def test_clean_rows_are_looked_at_from_their_dataset(console: Client, job: Job) 
     page = console.get(reverse("admin:datasets_dataset_rows", args=[job.dataset_id]))
     assert page.status_code == 200
     assert "SKU-1" in page.content.decode()
+
+
+def test_clean_rows_are_for_who_may_see_datasets(job: Job) -> None:
+    page = reverse("admin:datasets_dataset_rows", args=[job.dataset_id])
+    for permission, status in (("view_job", 403), ("view_dataset", 200)):
+        operator = AdminFactory(is_superuser=False)
+        operator.user_permissions.add(Permission.objects.get(codename=permission))
+        client = Client()
+        client.force_login(operator)
+        assert client.get(page).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, 2),
+        ({"stage": "etl"}, 1),
+        ({"state": "succeeded", "department": "sales"}, 2),
+        ({"department": "finance"}, 0),
+        ({"state": "failed", "error": "x"}, 0),
+        ({"sent": "yes"}, 2),
+        ({"sent": "no"}, 0),
+        ({"dead": "no"}, 2),
+        ({"worker": "nobody"}, 0),
+        ({"q": "{job}"}, 2),
+        ({"q": "{message}"}, 1),
+        ({"q": "{dataset}"}, 0),
+        ({"q": "words"}, 0),
+    ],
+)
+def test_stages_are_found_by_what_an_operator_knows_of_them(
+    asked: dict[str, str], found: int, console: Client, job: Job
+) -> None:
+    message = uuid4()
+    StageRun.objects.filter(job=job, stage="ml").update(message_id=str(message))
+    known = {"job": job.pk, "message": message, "dataset": job.dataset_id}
+    answer = console.get(
+        reverse("admin:jobs_stagerun_changelist"), {name: value.format(**known) for name, value in asked.items()}
+    )
+    assert answer.context["cl"].result_count == found
+
+
+def test_a_dataset_is_found_by_id_digest_and_words(console: Client, job: Job) -> None:
+    address, dataset = reverse("admin:datasets_dataset_changelist"), job.dataset
+    for sought, found in (
+        (str(dataset.pk), 1),
+        (dataset.sha256.upper(), 1),
+        (dataset.original_filename[:5], 1),
+        (str(uuid4()), 0),
+        ("0" * 64, 0),
+    ):
+        assert console.get(address, {"q": sought}).context["cl"].result_count == found, sought
+
+
+def test_rejects_and_insights_are_found_by_their_dataset(console: Client, job: Job) -> None:
+    for name, words in (("datasets_reject", "number"), ("insights_insight", job.dataset.name[:4])):
+        address = reverse(f"admin:{name}_changelist")
+        assert console.get(address, {"q": str(job.dataset_id)}).context["cl"].result_count == 1
+        assert console.get(address, {"q": str(uuid4())}).context["cl"].result_count == 0
+        assert console.get(address, {"q": words}).context["cl"].result_count == 1
+        assert console.get(address, {"department": "finance"}).context["cl"].result_count == 0
 
 
 def test_a_failed_job_is_retried_from_its_list(console: Client, upload: Callable[..., Job]) -> None:  # noqa: F811

@@ -1,6 +1,7 @@
 """Datasets for operators: to look at. What changes one goes through the services, never through a form."""
 
 import json
+import re
 from typing import Any
 
 from django.contrib import admin
@@ -28,6 +29,8 @@ from apps.accounts.console import (
 from apps.datasets.models import Dataset, HeaderMapping, Reject
 from apps.datasets.selectors import clean_rows, column_names
 
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+
 
 @admin.register(Dataset)
 class DatasetAdmin(ReadOnlyAdmin):
@@ -45,7 +48,8 @@ class DatasetAdmin(ReadOnlyAdmin):
         ("loaded_at", admin.EmptyFieldListFilter),
         ("deleted_at", admin.EmptyFieldListFilter),
     ]
-    search_fields = ["name", "original_filename", "id", "sha256"]
+    search_fields = ["name", "original_filename"]
+    search_help_text = "A dataset's id, a file's SHA-256, or words of their names"
     list_select_related = ["uploaded_by"]
     paginator = CappedPaginator
     show_full_result_count = False
@@ -61,6 +65,16 @@ class DatasetAdmin(ReadOnlyAdmin):
         ("What came of it", {"fields": ["loaded_at", "loaded", "faults", "rows_bucket", "number"]}),
         ("Undone", {"fields": ["deleted_at", "deleted_by"]}),
     ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Dataset], search_term: str
+    ) -> tuple[QuerySet[Dataset], bool]:
+        sought = search_term.strip()
+        if dataset := uuid_of(sought):
+            return queryset.filter(pk=dataset), False
+        if _SHA256.fullmatch(sought):
+            return queryset.filter(sha256=sought.lower()), False
+        return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="uploaded (UTC)")
     def uploaded(self, dataset: Dataset) -> SafeString | str:

@@ -166,7 +166,7 @@ def answered(source: str, look: Future[Found], *, until: float, within: float = 
         return Answer(found=None, problem=f"{error.message} {error.hint}")
     except Exception as error:  # noqa: BLE001  (whatever it is, the other sources are still to be told of)
         log.warning("status_not_read", source=source, error=f"{type(error).__name__}: {error}"[:300])
-        return Answer(found=None, problem=noanswered(error, within=within))
+        return Answer(found=None, problem=no_answer(error, within=within))
 
 
 def _queues(counts: list[QueueStats] | None, known: _Line | None) -> list[QueueState]:

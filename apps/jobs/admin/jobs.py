@@ -140,7 +140,7 @@ class JobAdmin(FilteredAdmin):
     @admin.display(description="upload")
     def upload(self, job: Job) -> SafeString:
         return format_html(
-            '<a href="{}">{}</a><br><span class="muted">{}, {}</span>',
+            '<span class="lines"><a href="{}">{}</a><span class="muted">{}, {}</span></span>',
             reverse("admin:datasets_dataset_change", args=[job.dataset_id]),
             job.dataset.name,
             department_label(job.department),
@@ -151,7 +151,7 @@ class JobAdmin(FilteredAdmin):
     def came_of_it(self, job: Job) -> SafeString:
         at = next((run for run in job.stages.all() if run.stage == job.stage), None)
         return format_html(
-            '{}<br><span class="muted">{}</span>',
+            '<span class="lines">{}<span class="muted">{}</span></span>',
             badge(job.get_status_display(), STATUS_KINDS[JobStatus(job.status)]),
             _where(job, at),
         )
