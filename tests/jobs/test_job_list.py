@@ -167,6 +167,10 @@ def test_words_find_the_names_of_datasets(console: Client) -> None:
     job_of(name="Store 7 week 13")
     assert listed(console, q="STORE 12") == ["Store 7 week 12"]
     assert listed(console, q="week-2026") == []
+    job_of(name="Août (final) 100%.csv")
+    for sought in ("AOÛT", "(final)", "100%.csv", "final 100", "nal) 1"):
+        assert listed(console, q=sought) == ["Août (final) 100%.csv"]
+    assert listed(console, q=".*") == []
 
 
 def test_search_and_filters_hold_together_and_the_address_says_only_what_is_asked(console: Client) -> None:
