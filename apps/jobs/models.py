@@ -151,7 +151,6 @@ class StageRun(models.Model):
 
     class Meta:
         ordering = ["job", "stage"]
-        permissions = [("view_traceback", "Can see the tracebacks of failed stages")]
         constraints = [
             models.UniqueConstraint(fields=["job", "stage"], name="stagerun_once_per_job"),
             models.CheckConstraint(

@@ -101,7 +101,7 @@ def test_a_traceback_is_for_who_may_read_it() -> None:
     StageRun.objects.filter(job=job).update(traceback="Traceback: secret-path.py")
     run = StageRun.objects.get(job=job)
     looks = staff("view_job", "view_stagerun")
-    reads = staff("view_job", "view_stagerun", "view_traceback")
+    reads = staff("view_job", "view_stagerun", "retry_job")
     for address in ("admin:jobs_job_change", "admin:jobs_stagerun_change"):
         about = job.pk if "job_job" in address or address.endswith("jobs_job_change") else run.pk
         seen, read = (logged_in(who).get(reverse(address, args=[about])).content.decode() for who in (looks, reads))

@@ -62,7 +62,6 @@ class JobAdmin(FilteredAdmin):
                 "title": f"Job {job.pk}",
                 "subtitle": job.dataset.name,
                 "may_read_tracebacks": request.user.has_perm(MAY_READ_TRACEBACKS),
-                "traceback_permission": "Can see the tracebacks of failed stages",
             }
         return super().change_view(request, object_id, form_url, shown | (extra_context or {}))
 

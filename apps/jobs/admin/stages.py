@@ -26,7 +26,8 @@ from apps.jobs.admin.words import STATE_KINDS
 from apps.jobs.models import IdempotentRequest, StageEvent, StageRun, State, WorkerHeartbeat
 from apps.jobs.selectors import error_codes
 
-MAY_READ_TRACEBACKS = "jobs.view_traceback"
+# To look at a job is not to see the platform from inside: a traceback is for who can do something about it.
+MAY_READ_TRACEBACKS = "jobs.retry_job"
 
 
 class StateFilter(ChoiceFilter):

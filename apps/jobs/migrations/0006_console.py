@@ -29,10 +29,6 @@ class Migration(migrations.Migration):
                 'default_permissions': (),
             },
         ),
-        migrations.AlterModelOptions(
-            name='stagerun',
-            options={'ordering': ['job', 'stage'], 'permissions': [('view_traceback', 'Can see the tracebacks of failed stages')]},
-        ),
         migrations.AddIndex(
             model_name='job',
             index=models.Index(fields=['-created_at', '-id'], name='job_recent'),
