@@ -13,7 +13,7 @@ from django.utils import timezone
 from aetherflow.etl import ReadOptions
 from apps.insights.models import ChosenSetting, Review, ReviewEvent, Snooze
 from apps.jobs.models import IdempotentRequest, Job, StageRun, State, WorkerHeartbeat
-from tests.accounts.factories import AdminFactory, OperatorFactory, UserFactory
+from tests.accounts.factories import AdminFactory, OperatorFactory, UserFactory, operator_with
 from tests.jobs.conftest import seller, sqs, upload, work  # noqa: F401  (fixtures)
 from tests.jobs.files import row, sales
 
@@ -75,11 +75,9 @@ def test_clean_rows_are_looked_at_from_their_dataset(console: Client, job: Job) 
 
 def test_clean_rows_are_for_who_may_see_datasets(job: Job) -> None:
     page = reverse("admin:datasets_dataset_rows", args=[job.dataset_id])
-    for permission, status in (("view_job", 403), ("view_dataset", 200)):
-        operator = AdminFactory(is_superuser=False)
-        operator.user_permissions.add(Permission.objects.get(codename=permission))
+    for permission, status in (("jobs.view_job", 403), ("datasets.view_dataset", 200)):
         client = Client()
-        client.force_login(operator)
+        client.force_login(operator_with(permission))
         assert client.get(page).status_code == status
 
 

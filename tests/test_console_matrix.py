@@ -69,6 +69,11 @@ app_list                           POST  login login ok    ok    ok    ok
 datasets_dataset_rows              GET   login login ok    ok    ok    ok
 datasets_dataset_rows              POST  login login ok    ok    ok    ok
 
+jobs_job_save_view                 GET   login login 405   405   405   405
+jobs_job_save_view                 POST  login login ok    ok    ok    ok
+jobs_job_remove_view               GET   login login 405   405   405   405
+jobs_job_remove_view               POST  login login ok    ok    ok    ok
+
 accounts_auditentry_export         GET   login login 405   405   405   405
 accounts_auditentry_export         POST  login login 403   403   ok    ok
 
@@ -301,6 +306,7 @@ def filled(path: str, sample: Model | None) -> str:
         "content_type_id": ContentType.objects.get_for_model(User).pk,
         "app_label": "jobs",
         "url": "nothing/",
+        "view_id": 1,
     }
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(parts[part[1]]), path)
 

@@ -28,6 +28,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from aetherflow.errors import AnticipatedError
 from apps.accounts.authentication import user_of
+from apps.accounts.console import ConsoleAdmin
 from apps.accounts.models import User
 
 Thing = TypeVar("Thing", bound=Model)
@@ -121,7 +122,7 @@ def question_page(request: HttpRequest, model_admin: admin.ModelAdmin, question:
     return TemplateResponse(request, "admin/accounts/confirm.html", context)
 
 
-class ConfirmsSteps(admin.ModelAdmin):
+class ConfirmsSteps(ConsoleAdmin):
     """A ModelAdmin with `steps`; before the others among the bases."""
 
     steps: Sequence[Step[Any]] = ()

@@ -3,29 +3,19 @@
 import re
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.contrib.staticfiles import finders
 from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
-from tests.accounts.factories import AdminFactory
+from tests.accounts.factories import AdminFactory, operator_with
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: object) -> None:
-    """The pages name their style sheets by a manifest that only `collectstatic` writes."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}  # type: ignore[attr-defined]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]
 
 
 def page_of(address: str, *permissions: str, superuser: bool = False) -> str:
-    operator = AdminFactory(is_superuser=superuser)
-    operator.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
-    client.force_login(operator)
+    client.force_login(AdminFactory() if superuser else operator_with(*permissions))
     answer = client.get(address)
     assert answer.status_code == 200
     return answer.content.decode()
@@ -37,7 +27,7 @@ def menu(page: str) -> list[str]:
 
 
 def test_the_menu_leads_where_one_may_look_and_nowhere_else() -> None:
-    page = page_of(reverse("admin:jobs_job_changelist"), "view_job", "view_auditentry")
+    page = page_of(reverse("admin:jobs_job_changelist"), "jobs.view_job", "accounts.view_auditentry")
     assert menu(page) == ["/admin/", "/admin/jobs/job/", "/admin/accounts/auditentry/"]
     assert re.search(r'href="/admin/jobs/job/" class="active" aria-current="page"', page)
 

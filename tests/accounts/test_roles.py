@@ -36,6 +36,7 @@ FIRST_OF = {
     "jobs.retry_job": ConsoleRole.OPERATOR,
     "jobs.cancel_job": ConsoleRole.OPERATOR,
     "jobs.rescue_job": ConsoleRole.OPERATOR,
+    "jobs.share_savedview": ConsoleRole.OPERATOR,
     "jobs.redrive_deadletter": ConsoleRole.OPERATOR,
     "jobs.discard_deadletter": ConsoleRole.ADMIN,
     "jobs.purge_deadletter": ConsoleRole.ADMIN,

@@ -118,7 +118,7 @@ def role_changed_by_hand(well: Any, settings: Any, monkeypatch: pytest.MonkeyPat
 
 
 def migration_missing(well: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    MigrationRecorder(connection).record_unapplied("jobs", "0007_operators_permissions")
+    MigrationRecorder(connection).record_unapplied("jobs", "0008_console")
 
 
 def migration_of_a_newer_release(well: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,7 +251,7 @@ def other_kombu(well: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> No
         (free(1500), "disk", "warn", "an upload may have 1024 MB"),
         (memory_limit(0), "memory", "warn", "one file can take all memory"),
         (memory_limit(10**9), "memory", "warn", "Lower WORKER_MEMORY_LIMIT_MB"),
-        (migration_missing, "migrations", "fault", "Not applied: jobs.0007"),
+        (migration_missing, "migrations", "fault", "Not applied: jobs.0008"),
         (migration_of_a_newer_release, "migrations", "warn", "jobs.0999_of_tomorrow. Deploy the newer release."),
         (role_changed_by_hand, "roles", "fault", "console viewer. Run `manage.py migrate`"),
         (admins_gone, "accounts", "fault", "manage.py create_user --role admin"),

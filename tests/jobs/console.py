@@ -4,12 +4,11 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from apps.accounts.models import User
 from apps.jobs.models import Job, JobStatus, Stage, StageEvent, StageRun, State
-from tests.accounts.factories import AdminFactory, UserFactory
+from tests.accounts.factories import AdminFactory, UserFactory, operator_with
 from tests.datasets.factories import DatasetFactory
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -22,15 +21,8 @@ def logged_in(user: User | None) -> Client:
     return client
 
 
-def staff(*permissions: str) -> User:
-    """May use the console, and these permissions."""
-    person: User = AdminFactory(is_superuser=False)
-    person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return User.objects.get(pk=person.pk)
-
-
 def somebody(kind: str, *permissions: str) -> User | None:
-    """`nobody`, a department's `member`, `staff` without and `viewer` with the permissions, a `superuser`."""
+    """`nobody`, a department's `member`, an `operator` without and a `viewer` with the permissions, a `superuser`."""
     if kind == "nobody":
         return None
     if kind == "member":
@@ -39,7 +31,7 @@ def somebody(kind: str, *permissions: str) -> User | None:
     if kind == "superuser":
         superuser: User = AdminFactory()
         return superuser
-    return staff(*permissions) if kind == "viewer" else staff()
+    return operator_with(*permissions) if kind == "viewer" else operator_with()
 
 
 def job_of(

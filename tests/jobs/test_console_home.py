@@ -19,19 +19,15 @@ from apps.jobs.broker import sqs_settings
 from apps.jobs.models import Job, JobStatus, Stage, StageRun
 from apps.jobs.services.workers import beat
 from config.local.home import free_port
-from tests.accounts.factories import AdminFactory
-from tests.jobs.console import job_of, logged_in, somebody, staff
+from tests.accounts.factories import AdminFactory, operator_with
+from tests.jobs.console import job_of, logged_in, somebody
 from tests.jobs.files import row, sales
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "loader"]),
+    pytest.mark.usefixtures("plain_static_files"),
+]
 HOME = reverse("admin:index")
-
-
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: Any) -> None:
-    """The pages name their style sheets by a manifest that only `collectstatic` writes."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 
 
 @pytest.fixture
@@ -67,13 +63,13 @@ def counted(console: Client, href: str) -> int:
     [
         ("nobody", 302, False),
         ("member", 302, False),
-        ("staff", 200, False),
+        ("operator", 200, False),
         ("viewer", 200, True),
         ("superuser", 200, True),
     ],
 )
 def test_who_may_look(kind: str, status_code: int, shown: bool, sqs: Any) -> None:
-    answer = logged_in(somebody(kind, "view_job")).get(HOME)
+    answer = logged_in(somebody(kind, "jobs.view_job")).get(HOME)
     assert answer.status_code == status_code
     if status_code == 200:
         page = answer.content.decode()
@@ -82,7 +78,7 @@ def test_who_may_look(kind: str, status_code: int, shown: bool, sqs: Any) -> Non
 
 
 def test_numbers_lead_only_where_one_may_look(sqs: Any, patient: None) -> None:
-    told, page = look(logged_in(staff("view_job")))
+    told, page = look(logged_in(operator_with("jobs.view_job")))
     assert {queue.waiting.href for queue in told.queues} == {""}
     assert "/admin/jobs/stagerun/" not in page[page.index('id="home"') :]
     assert all(row.queued.href for row in told.department_rows)

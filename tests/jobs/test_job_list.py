@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -15,20 +14,13 @@ from django.utils import timezone
 from apps.accounts.console import CappedPaginator, span
 from apps.accounts.models import User
 from apps.jobs.models import Job, JobStatus, SavedView, Stage, StageRun
-from tests.accounts.factories import AdminFactory, UserFactory
+from tests.accounts.factories import AdminFactory, UserFactory, operator_with
 from tests.datasets.factories import DatasetFactory
-from tests.jobs.console import MONDAY, job_of, logged_in, somebody, staff
+from tests.jobs.console import MONDAY, job_of, logged_in, somebody
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]
 LIST = reverse("admin:jobs_job_changelist")
 SAVE = reverse("admin:jobs_job_save_view")
-
-
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: Any) -> None:
-    """The pages name their style sheets by a manifest that only `collectstatic` writes."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 
 
 @pytest.fixture
@@ -47,10 +39,10 @@ def listed(console: Client, **asked: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "status"), [("nobody", 302), ("member", 302), ("staff", 403), ("viewer", 200), ("superuser", 200)]
+    ("kind", "status"), [("nobody", 302), ("member", 302), ("operator", 403), ("viewer", 200), ("superuser", 200)]
 )
 def test_who_may_look(kind: str, status: int) -> None:
-    client = logged_in(somebody(kind, "view_job"))
+    client = logged_in(somebody(kind, "jobs.view_job"))
     assert client.get(LIST).status_code == status
     assert client.get(reverse("admin:jobs_job_change", args=[job_of().pk])).status_code == status
     kept = client.post(SAVE, {"name": "mine", "query": "status=failed"})
@@ -214,7 +206,11 @@ def test_a_view_that_cannot_be_kept_says_why(console: Client, name: str, query: 
 
 
 def test_ones_own_views_are_ones_own_and_shared_ones_everybodys() -> None:
-    ada, kim, boss = staff("view_job"), staff("view_job"), staff("view_job", "share_savedview")
+    ada, kim, boss = (
+        operator_with("jobs.view_job"),
+        operator_with("jobs.view_job"),
+        operator_with("jobs.view_job", "jobs.share_savedview"),
+    )
     keep(logged_in(ada), "hers")
     assert "may not share views" in keep(logged_in(ada), "for all", shared="yes")
     keep(logged_in(boss), "for all", shared="yes")
@@ -224,7 +220,7 @@ def test_ones_own_views_are_ones_own_and_shared_ones_everybodys() -> None:
     hers, shared = SavedView.objects.get(name="hers"), SavedView.objects.get(name="for all")
     assert "There is no such view." in remove(kim, hers)
     assert "somebody else" in remove(kim, shared)
-    another = staff("view_job", "share_savedview")
+    another = operator_with("jobs.view_job", "jobs.share_savedview")
     assert "is taken away" in remove(another, shared)
     assert list(SavedView.objects.values_list("name", flat=True)) == ["hers"]
 

@@ -18,19 +18,15 @@ from apps.jobs.admin.diagram import WAYS, draw
 from apps.jobs.admin.job_page import attempts_at, job_page
 from apps.jobs.models import Job, JobStatus, Stage, StageEvent, StageRun, State
 from apps.jobs.services.transitions import NEXT, move
-from tests.accounts.factories import AdminFactory, UserFactory
-from tests.jobs.console import MONDAY, job_of, logged_in, staff
+from tests.accounts.factories import AdminFactory, UserFactory, operator_with
+from tests.jobs.console import MONDAY, job_of, logged_in
 from tests.jobs.files import row, sales
 from tests.jobs.steps import deliver, taken
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
-
-
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: Any) -> None:
-    """The pages name their style sheets by a manifest that only `collectstatic` writes."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "loader"]),
+    pytest.mark.usefixtures("plain_static_files"),
+]
 
 
 @pytest.fixture
@@ -100,8 +96,8 @@ def test_a_traceback_is_for_who_may_read_it() -> None:
     job = job_of(status=JobStatus.FAILED, stage=Stage.ETL, error="internal-error")
     StageRun.objects.filter(job=job).update(traceback="Traceback: secret-path.py")
     run = StageRun.objects.get(job=job)
-    looks = staff("view_job", "view_stagerun")
-    reads = staff("view_job", "view_stagerun", "retry_job")
+    looks = operator_with("jobs.view_job", "jobs.view_stagerun")
+    reads = operator_with("jobs.view_job", "jobs.view_stagerun", "jobs.retry_job")
     for address in ("admin:jobs_job_change", "admin:jobs_stagerun_change"):
         about = job.pk if "job_job" in address or address.endswith("jobs_job_change") else run.pk
         seen, read = (logged_in(who).get(reverse(address, args=[about])).content.decode() for who in (looks, reads))
@@ -111,7 +107,7 @@ def test_a_traceback_is_for_who_may_read_it() -> None:
 
 
 def test_links_lead_only_where_one_may_look() -> None:
-    page = page_of(job_of(), logged_in(staff("view_job")))
+    page = page_of(job_of(), logged_in(operator_with("jobs.view_job")))
     inside = page[page.index('id="job"') :]
     assert "/admin/datasets/" not in inside
     assert "/admin/insights/" not in inside
