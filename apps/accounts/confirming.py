@@ -45,6 +45,7 @@ class ReasonForm(forms.Form):
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Why, in your words; it is kept in the audit.",
+        error_messages={"required": "Say in a few words why."},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
