@@ -96,6 +96,31 @@ class Stack:
             )
         self.home.register.add(name, self._running[name].pid)
 
+    @contextlib.contextmanager
+    def another_web(self, **environment: str) -> Iterator[str]:
+        """A second web server of the same platform, set otherwise; its address."""
+        port = free_port()
+        with (self.home.logs / "another-web.log").open("ab") as log:
+            process = subprocess.Popen(
+                commands(port=port)["web"],
+                cwd=ROOT,
+                env=self.env | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            deadline = time.monotonic() + 60
+            while request(port, "GET", "/api/v1/health")[0] != 200:
+                assert process.poll() is None, "it stopped while starting"
+                assert time.monotonic() < deadline, "it does not answer"
+                time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            end(process.pid, patience=8)
+            process.wait()
+
     def pid(self, name: str) -> int:
         return self._running[name].pid
 
