@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from aetherflow.registry import departments
 from apps.accounts.models import AuditAction, AuditEntry, User
@@ -119,6 +120,21 @@ def test_reprocess_picks_what_matches_and_skips_what_is_under_way(
     assert ml_only.status == JobStatus.SUCCEEDED
     with pytest.raises(CommandError, match="no day or time"):
         run("reprocess", "--since", "yesterday")
+
+
+def test_reprocess_since_means_what_was_loaded_too(
+    upload: Callable[..., Job], work: Callable[[], None], sqs: Any
+) -> None:
+    """A bad release also writes what was uploaded before it: retried, or worked again."""
+    last_week = timezone.now() - timedelta(days=7)
+    upload(sales(row(1)))
+    work()
+    old = upload(sales(row(2))).dataset
+    work()
+    Dataset.objects.update(uploaded_at=last_week, loaded_at=last_week)
+    Dataset.objects.filter(pk=old.pk).update(loaded_at=timezone.now())
+    since = (timezone.now() - timedelta(days=1)).isoformat()
+    assert [entry["dataset"] for entry in run("reprocess", "--since", since, "--dry-run")] == [str(old.pk)]
 
 
 @pytest.mark.parametrize("wrong", ["no-uuid", "0b7c1d7e-0000-4000-8000-000000000000"])

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.dateparse import parse_date, parse_datetime
 
 from aetherflow.errors import AnticipatedError
@@ -24,7 +24,7 @@ class Command(ReportingCommand):
         parser.add_argument("--from", dest="first", choices=Stage.values, default=Stage.ETL)
         parser.add_argument("--department", choices=sorted(departments()))
         parser.add_argument("--status", choices=JobStatus.values, help="of the dataset's newest job")
-        parser.add_argument("--since", help="uploaded at or after this day or time (ISO 8601)")
+        parser.add_argument("--since", help="uploaded, or loaded last, at or after this day or time (ISO 8601)")
         parser.add_argument("--dataset", action="append", default=[], help="a dataset's id; may be repeated")
         parser.add_argument("--reason", default="", help="why, for the audit")
         add_dry_run(parser)
@@ -61,7 +61,8 @@ class Command(ReportingCommand):
         if options["dataset"]:
             datasets = datasets.filter(pk__in=_known(options["dataset"]))
         if options["since"]:
-            datasets = datasets.filter(uploaded_at__gte=_moment(options["since"]))
+            moment = _moment(options["since"])
+            datasets = datasets.filter(Q(uploaded_at__gte=moment) | Q(loaded_at__gte=moment))
         if options["status"]:
             newest = Job.objects.filter(dataset=OuterRef("pk")).order_by("-created_at").values("status")[:1]
             datasets = datasets.annotate(newest=Subquery(newest)).filter(newest=options["status"])
