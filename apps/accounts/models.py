@@ -91,6 +91,7 @@ class AuditAction(models.TextChoices):
     REDRIVEN = "redriven", "put dead letters back into their queue"
     DISCARDED = "discarded", "threw a dead letter away"
     PURGED = "purged", "threw all dead letters of a queue away"
+    PRUNED = "pruned", "deleted what was of no more use"
     AUDIT_EXPORTED = "audit-exported", "exported the audit"
 
 

@@ -14,7 +14,7 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from apps.accounts.models import AuditEntry, ConsoleSession, Invitation, Session, User
+from apps.accounts.models import AuditAction, AuditEntry, ConsoleSession, Invitation, Session, User
 from apps.datasets.models import Dataset
 from apps.datasets.storage import DiskRawStorage, raw_storage
 from apps.jobs.models import IdempotentRequest, Job, WorkerHeartbeat
@@ -98,7 +98,7 @@ def test_raw_files_go_of_uploads_that_were_undone_long_ago_and_of_no_other(
     expected = NOTHING | {"raw_files": 1, "raw_bytes": dataset.size_bytes}
     assert prune("--dry-run") == expected
     assert raw_storage().exists(dataset.key)
-    audit = list(AuditEntry.objects.values())
+    audit = list(AuditEntry.objects.exclude(action=AuditAction.PRUNED).values())
     assert prune() == expected
     assert not raw_storage().exists(dataset.key)
     assert all(raw_storage().exists(each.key) for each in (counts.dataset, recent))
@@ -106,7 +106,23 @@ def test_raw_files_go_of_uploads_that_were_undone_long_ago_and_of_no_other(
     assert dataset.raw_deleted_at is not None
     assert prune() == NOTHING
     assert prune("--days", "1000") == NOTHING
-    assert list(AuditEntry.objects.values()) == audit
+    assert list(AuditEntry.objects.exclude(action=AuditAction.PRUNED).values()) == audit
+
+
+def test_what_was_deleted_is_in_the_audit_and_nothing_where_nothing_was(
+    upload: Callable[..., Job], seller: User, old: datetime
+) -> None:
+    session(seller, created=old - timedelta(days=30))
+    dataset = undone(upload(sales(row(1))), at=old)
+    pruned = AuditEntry.objects.filter(action=AuditAction.PRUNED)
+    prune("--dry-run", "--reason", "to see")
+    assert not pruned.exists()
+    for _ in range(2):
+        prune("--reason", "the nightly one")
+        entry = pruned.get()
+    assert (entry.actor, entry.reason, entry.target_type) == (None, "the nightly one", "data")
+    assert entry.actor_name.endswith(" on the command line")
+    assert entry.details == NOTHING | {"sessions": 1, "raw_files": 1, "raw_bytes": dataset.size_bytes}
 
 
 def test_a_file_that_is_gone_already_is_no_error(upload: Callable[..., Job], old: datetime) -> None:
@@ -133,6 +149,7 @@ def test_files_that_a_store_keeps_are_said_and_go_the_next_time(
             prune()
     assert failed.value.returncode == 1
     assert [raw_storage().exists(each.key) for each in datasets] == [False, True, True]
+    assert AuditEntry.objects.get(action=AuditAction.PRUNED).details["raw_files"] == 1
     assert prune()["raw_files"] == 2
 
 

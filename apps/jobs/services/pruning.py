@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
-from apps.accounts.models import ConsoleSession, Invitation, Session
+from apps.accounts.models import AuditAction, ConsoleSession, Invitation, Session, User
+from apps.accounts.services.auditing import Target, record
 from apps.datasets.models import Dataset
 from apps.datasets.storage import STORE_ERRORS, raw_storage
 from apps.jobs.models import IdempotentRequest, WorkerHeartbeat
@@ -36,9 +38,28 @@ def would_prune(*, before: datetime) -> Pruned:
     )
 
 
-def prune(*, before: datetime, at: datetime) -> Pruned:
-    """Delete what has been of no use since `before`. What a store that is away keeps is left to the next time."""
-    rows = {name: found.delete()[0] for name, found in _rows(before=before).items()}
+def prune(*, before: datetime, by: User | None, at: datetime, reason: str = "") -> Pruned:
+    """Delete what has been of no use since `before`. What a store that is away keeps is left to the next time.
+
+    Each file goes by itself, so the rows are deleted last, with the entry that tells of all.
+    """
+    raw_files, raw_bytes, problem = _delete_raw_files(before=before, at=at)
+    with transaction.atomic():
+        rows = {name: found.delete()[0] for name, found in _rows(before=before).items()}
+        if raw_files or any(rows.values()):
+            record(
+                AuditAction.PRUNED,
+                Target(type="data", name=f"of no use since {before:%Y-%m-%d %H:%M}"),
+                by=by,
+                at=at,
+                reason=reason,
+                details={**rows, "raw_files": raw_files, "raw_bytes": raw_bytes},
+            )
+    return Pruned(rows=rows, raw_files=raw_files, raw_bytes=raw_bytes, problem=problem)
+
+
+def _delete_raw_files(*, before: datetime, at: datetime) -> tuple[int, int, str]:
+    """How many went, their bytes, and what kept others from going."""
     files = size = 0
     for dataset in _raw_files(before=before).only("key", "size_bytes").iterator():
         try:
@@ -47,12 +68,12 @@ def prune(*, before: datetime, at: datetime) -> Pruned:
             log.warning("raw_file_not_deleted", dataset_id=str(dataset.pk), error=str(error)[:300])
             left = _raw_files(before=before).count()
             problem = f"The store of the raw files does not answer: {left} are still there, and go with the next prune."
-            return Pruned(rows=rows, raw_files=files, raw_bytes=size, problem=problem)
+            return files, size, problem
         # After the file: who dies between the two deletes what is gone once more, which is no error.
         Dataset.objects.filter(pk=dataset.pk).update(raw_deleted_at=at)
         files += 1
         size += dataset.size_bytes
-    return Pruned(rows=rows, raw_files=files, raw_bytes=size)
+    return files, size, ""
 
 
 def _rows(*, before: datetime) -> dict[str, QuerySet[Any]]:

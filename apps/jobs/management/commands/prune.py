@@ -27,6 +27,7 @@ class Command(ReportingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--days", type=int, help="in the place of RETENTION_DAYS; at least 1")
+        parser.add_argument("--reason", default="", help="why, for the audit")
         add_dry_run(parser)
         add_json(parser)
 
@@ -36,7 +37,10 @@ class Command(ReportingCommand):
             raise CommandError("--days is at least 1.", returncode=MISUSED)
         at = clock.now()
         before = at - timedelta(days=days)
-        pruned = would_prune(before=before) if options["dry_run"] else prune(before=before, at=at)
+        if options["dry_run"]:
+            pruned = would_prune(before=before)
+        else:
+            pruned = prune(before=before, by=None, at=at, reason=options["reason"])
         files = f"{counted(pruned.raw_files, 'raw file')} of undone uploads ({pruned.raw_bytes:,} bytes)"
         rows = counted(sum(pruned.rows.values()), "row")
         verb = "would be deleted" if options["dry_run"] else "deleted"
