@@ -159,14 +159,15 @@ def system_status(*, at: datetime) -> SystemStatus:
     )
 
 
-def answered(source: str, look: Future[Found], *, until: float, within: float = WITHIN_SECONDS) -> Answer[Found]:
+def answered(source: str, look: Future[Found], *, until: float, within: float | None = None) -> Answer[Found]:
+    """`within` is what the sentence says that was waited for; WITHIN_SECONDS, where nothing else is said."""
     try:
         return Answer(found=answer_of(look, until=until), problem=None)
     except QueueNotReady as error:
         return Answer(found=None, problem=f"{error.message} {error.hint}")
     except Exception as error:  # noqa: BLE001  (whatever it is, the other sources are still to be told of)
         log.warning("status_not_read", source=source, error=f"{type(error).__name__}: {error}"[:300])
-        return Answer(found=None, problem=no_answer(error, within=within))
+        return Answer(found=None, problem=no_answer(error, within=WITHIN_SECONDS if within is None else within))
 
 
 def _queues(counts: list[QueueStats] | None, known: _Line | None) -> list[QueueState]:
