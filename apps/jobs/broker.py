@@ -1,11 +1,17 @@
 """This installation's queues, and the Celery application that sends to them, from the settings."""
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 from celery import Celery
 from django.conf import settings
 
 from aetherflow.registry import departments
 from apps.jobs.sqs import celery_config
 from apps.jobs.sqs.settings import SqsSettings, TimeLimits
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 
 def sqs_settings() -> SqsSettings:
@@ -24,6 +30,13 @@ def sqs_settings() -> SqsSettings:
         stop_seconds=settings.WORKER_STOP_SECONDS,
         departments=frozenset(departments()),
     )
+
+
+@cache
+def quick_client(sqs: SqsSettings) -> "SQSClient":
+    """For a page that somebody waits for: one try, and short waits. Kept, since a new one asks for the role's
+    credentials anew, and costs more than the question."""
+    return sqs.client(connect_timeout=2, read_timeout=3, attempts=1)
 
 
 def _application() -> Celery:

@@ -5,6 +5,7 @@ counts tell of it. What is done with letters stands in `services.dead_letters`.
 """
 
 import json
+import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,7 @@ from aetherflow.errors import InvalidError
 from apps.datasets.models import Dataset
 from apps.datasets.storage import STORE_ERRORS, raw_storage
 from apps.jobs import clock
-from apps.jobs.broker import sqs_settings
+from apps.jobs.broker import quick_client, sqs_settings
 from apps.jobs.models import ACTIVE, Job, StageRun, State
 from apps.jobs.sqs import names
 from apps.jobs.sqs.delivery import foreign_job_id
@@ -27,6 +28,7 @@ from apps.jobs.sqs.messages import MESSAGE_OF_JOB_TYPE, EtlMessage, Message
 from apps.jobs.sqs.queues import Queue
 
 _BEGINNING = 300  # characters of a body that is shown
+_NAMED_BY = 60
 _DISCARD = "Discard it."
 
 
@@ -61,6 +63,11 @@ class Letter:
     @property
     def department(self) -> str:
         return self.message.department if self.message else ""
+
+    @property
+    def about(self) -> str:
+        """What a person knows it by."""
+        return self.dataset.name if self.dataset else self.beginning[:_NAMED_BY]
 
     @property
     def group(self) -> tuple[str, object]:
@@ -115,12 +122,22 @@ def peek(queue: str, *, limit: int = 50) -> Look:
     return look_for(queue, limit=limit)
 
 
-def look_for(queue: str, *, ids: Collection[str] | None = None, limit: int | None = None) -> Look:
-    """The letters of these message ids, or all; the whole DLQ is walked for those that are wanted.
+def glance(queue: str, *, within: float, limit: int = 50) -> Look:
+    """As `peek`, for a page that somebody waits for: no further than is read within so many seconds."""
+    box = LetterBox(quick_client(sqs_settings()), queue_called(queue))
+    return _look(box, limit=limit, until=time.monotonic() + within)
 
-    Bodies are let go of one by one: a DLQ may hold gigabytes.
-    """
-    box = letter_box(queue)
+
+def look_for(queue: str, *, ids: Collection[str] | None = None, limit: int | None = None) -> Look:
+    """The letters of these message ids, or all; the whole DLQ is walked for those that are wanted."""
+    return _look(letter_box(queue), ids=ids, limit=limit)
+
+
+def _look(
+    box: LetterBox, *, ids: Collection[str] | None = None, limit: int | None = None, until: float | None = None
+) -> Look:
+    """Bodies are let go of one by one: a DLQ may hold gigabytes."""
+    queue = box.queue.key
     counts = box.counts()
     at = clock.now()
     found: list[_Seen] = []
@@ -128,7 +145,7 @@ def look_for(queue: str, *, ids: Collection[str] | None = None, limit: int | Non
         limit = 0
     missing = None if ids is None else set(ids)
     expected = counts.visible if ids is None else None
-    with box.hold(seconds=LOOK_SECONDS, at_most=limit, expected=expected) as held:
+    with box.hold(seconds=LOOK_SECONDS, at_most=limit, expected=expected, until=until) as held:
         for raw in held:
             if missing is not None and raw.message_id not in missing:
                 continue

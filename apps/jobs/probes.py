@@ -7,19 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from django.db import connections
 
 from apps.datasets.storage import raw_storage
-from apps.jobs.broker import sqs_settings
+from apps.jobs.broker import quick_client, sqs_settings
 from apps.jobs.selectors import live_workers
 from apps.jobs.sqs.queues import QueueStats, queue_stats
-from apps.jobs.sqs.settings import SqsSettings
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 Found = TypeVar("Found")
 
@@ -81,13 +76,7 @@ def beating(at: datetime) -> Counter[str]:
 
 def _queue_counts() -> list[QueueStats]:
     sqs = sqs_settings()
-    return queue_stats(_client(sqs), queues=sqs.queues)
-
-
-@cache
-def _client(sqs: SqsSettings) -> "SQSClient":
-    """Kept: a new one asks for the role's credentials anew, and costs more than the question."""
-    return sqs.client(connect_timeout=2, read_timeout=3, attempts=1)
+    return queue_stats(quick_client(sqs), queues=sqs.queues)
 
 
 def _leave() -> None:

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from aetherflow.errors import UnavailableError
 from aetherflow.registry import departments
 from apps.jobs import clock, probes
 from apps.jobs.broker import sqs_settings
@@ -163,7 +164,7 @@ def answered(source: str, look: Future[Found], *, until: float, within: float | 
     """`within` is what the sentence says that was waited for; WITHIN_SECONDS, where nothing else is said."""
     try:
         return Answer(found=answer_of(look, until=until), problem=None)
-    except QueueNotReady as error:
+    except (QueueNotReady, UnavailableError) as error:
         return Answer(found=None, problem=f"{error.message} {error.hint}")
     except Exception as error:  # noqa: BLE001  (whatever it is, the other sources are still to be told of)
         log.warning("status_not_read", source=source, error=f"{type(error).__name__}: {error}"[:300])

@@ -49,12 +49,14 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of one letter. `words` is the reason of a refusal, or what is to be known of what was done."""
+    """What came of one letter. `words` is the reason of a refusal, or what is to be known of what was done; `about` is
+    what a person knows the letter by, where it was seen."""
 
     message_id: str
     result: Result
     words: str = ""
     job_id: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +218,7 @@ def _redrive_one(held: Held, raw: RawLetter, letter: Letter, *, by: User | None,
         held.delete(raw)
     except (UnavailableError, NotOurs):
         note = "Its letter could not be deleted and is still there: discard it."
-    return Outcome(message_id=raw.message_id, result=Result.DONE, words=note, job_id=job_id)
+    return Outcome(message_id=raw.message_id, result=Result.DONE, words=note, job_id=job_id, about=letter.about)
 
 
 def _queue_again(letter: Letter, *, by: User | None, at: datetime) -> StageRun | None:
@@ -354,7 +356,7 @@ def _queued(letter: Letter, *, by: User | None) -> Outcome:
 
 def _outcome(letter: Letter, result: Result, words: str = "") -> Outcome:
     job_id = str(letter.run.job_id) if letter.run else ""
-    return Outcome(message_id=letter.message_id, result=result, words=words, job_id=job_id)
+    return Outcome(message_id=letter.message_id, result=result, words=words, job_id=job_id, about=letter.about)
 
 
 def _left(message_ids: set[str], result: Result, words: str) -> list[Outcome]:

@@ -5,6 +5,7 @@ comes back by itself, so whoever looks or acts may die at any point: nothing is 
 without effect.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ ACT_SECONDS = 60
 _AT_ONCE = 10  # SQS gives no more
 # Of a long queue the first letters come again while the last are read; so often nothing new may come.
 _IDLE_ROUNDS = 3
+_PAUSE_SECONDS = 0.02
 _NOT_OURS = ("ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInflight")
 
 
@@ -79,12 +81,15 @@ class LetterBox:
         with answering():
             return stats_of(self._client, self.queue.dead_letter_name)
 
-    def hold(self, *, seconds: int, at_most: int | None = None, expected: int | None = None) -> "Held":
+    def hold(
+        self, *, seconds: int, at_most: int | None = None, expected: int | None = None, until: float | None = None
+    ) -> "Held":
         """Receive the letters, `at_most` so many, and keep them from others until the end of the `with`.
 
-        After as many as are `expected` nobody waits for more: a second less, where it is no harm to miss one.
+        After as many as are `expected` nobody waits for more: a second less, where it is no harm to miss one. From
+        `until` on, a moment of `time.monotonic`, no more are received.
         """
-        return Held(self, seconds=seconds, at_most=at_most, expected=expected)
+        return Held(self, seconds=seconds, at_most=at_most, expected=expected, until=until)
 
     def receive(self, *, seconds: int, number: int, wait: bool = True) -> list[RawLetter]:
         with answering():
@@ -172,11 +177,14 @@ class LetterBox:
 class Held:
     """Letters that were received and are in our hands; what is left at the end is given back."""
 
-    def __init__(self, box: LetterBox, *, seconds: int, at_most: int | None, expected: int | None) -> None:
+    def __init__(
+        self, box: LetterBox, *, seconds: int, at_most: int | None, expected: int | None, until: float | None
+    ) -> None:
         self._box = box
         self._seconds = seconds
         self._at_most = at_most
         self._expected = expected
+        self._until = until
         self._handles: dict[str, str] = {}
         self._settled: set[str] = set()
 
@@ -191,9 +199,13 @@ class Held:
     def __iter__(self) -> Iterator[RawLetter]:
         """Each letter once, as it is received."""
         idle = 0
-        while idle < _IDLE_ROUNDS and (wanted := self._wanted()):
+        while idle < _IDLE_ROUNDS and (wanted := self._wanted()) and not self._is_late():
             wait = self._expected is None or len(self._seen()) < self._expected
-            received = self._box.receive(seconds=self._seconds, number=wanted, wait=wait)
+            # SQS waits a second at least: who has less asks again and again, each time another part of its servers.
+            received = self._box.receive(seconds=self._seconds, number=wanted, wait=wait and self._until is None)
+            if not received and wait and self._until is not None:
+                time.sleep(_PAUSE_SECONDS)
+                continue
             if not received:
                 return
             fresh = [letter for letter in received if letter.message_id not in self._seen()]
@@ -209,6 +221,9 @@ class Held:
         self._box.delete(letter)
         self._handles.pop(letter.message_id, None)
         self._settled.add(letter.message_id)
+
+    def _is_late(self) -> bool:
+        return self._until is not None and time.monotonic() >= self._until
 
     def _seen(self) -> set[str]:
         return self._settled | self._handles.keys()

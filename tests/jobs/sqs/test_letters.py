@@ -1,5 +1,6 @@
 """Dead letters received, given back, moved, deleted and purged, on both endpoints."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -70,6 +71,30 @@ def test_a_look_takes_no_more_than_it_wants(line: Line, box: LetterBox) -> None:
     with box.hold(seconds=30, at_most=12) as held:
         assert len(list(held)) == 12
         assert box.counts().in_flight == 12
+    assert box.counts().visible == MANY
+
+
+def test_who_has_little_time_asks_again_until_it_is_over_and_gives_back_what_was_read(
+    line: Line, box: LetterBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(line, *(f"letter {n}" for n in range(MANY)))
+    receive, asked = box.receive, []
+
+    def of_a_part(*, seconds: int, number: int, wait: bool = True) -> list[RawLetter]:
+        """As SQS, whose servers are not all asked by a receive that does not wait: every second one finds nothing."""
+        asked.append(wait)
+        return receive(seconds=seconds, number=number, wait=wait) if len(asked) % 2 else []
+
+    monkeypatch.setattr(box, "receive", of_a_part)
+    with box.hold(seconds=30, expected=MANY, until=time.monotonic() + 60) as held:
+        assert len(list(held)) == MANY
+    assert not any(asked), "a receive that waits takes a second"
+    began = time.monotonic()
+    with box.hold(seconds=30, expected=MANY + 1, until=began + 0.5) as held:
+        list(held)
+    assert time.monotonic() - began < 5, "one more was counted, and never comes"
+    with box.hold(seconds=30, expected=MANY, until=time.monotonic()) as held:
+        assert list(held) == []
     assert box.counts().visible == MANY
 
 
