@@ -84,6 +84,7 @@ UNFOLD: dict[str, Any] = {
                 _list("Stages", "conversion_path", "jobs.stagerun"),
                 _list("Journal", "history", "jobs.stageevent"),
                 _list("Workers", "dns", "jobs.workerheartbeat"),
+                _item("Dead letters", "mark_email_unread", "jobs_letters", "jobs.view_deadletter"),
             ),
             _group(
                 "Data",

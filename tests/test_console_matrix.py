@@ -74,6 +74,21 @@ jobs_job_save_view                 POST  login login ok    ok    ok    ok
 jobs_job_remove_view               GET   login login 405   405   405   405
 jobs_job_remove_view               POST  login login ok    ok    ok    ok
 
+jobs_letters                       GET   login login ok    ok    ok    ok
+jobs_letters                       POST  login login 405   405   405   405
+jobs_letters_queue                 GET   login login ok    ok    ok    ok
+jobs_letters_queue                 POST  login login 405   405   405   405
+jobs_letters_redrive               GET   login login 403   ok    ok    ok
+jobs_letters_redrive               POST  login login 403   ok    ok    ok
+jobs_letters_redrive_all           GET   login login 403   ok    ok    ok
+jobs_letters_redrive_all           POST  login login 403   ok    ok    ok
+jobs_letters_discard               GET   login login 403   403   ok    ok
+jobs_letters_discard               POST  login login 403   403   ok    ok
+jobs_letters_discard_settled       GET   login login 403   403   ok    ok
+jobs_letters_discard_settled       POST  login login 403   403   ok    ok
+jobs_letters_purge                 GET   login login 403   403   ok    ok
+jobs_letters_purge                 POST  login login 403   403   ok    ok
+
 accounts_auditentry_export         GET   login login 405   405   405   405
 accounts_auditentry_export         POST  login login 403   403   ok    ok
 
@@ -307,6 +322,7 @@ def filled(path: str, sample: Model | None) -> str:
         "app_label": "jobs",
         "url": "nothing/",
         "view_id": 1,
+        "queue": "etl",
     }
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(parts[part[1]]), path)
 

@@ -8,7 +8,7 @@ from django.contrib.auth.views import PasswordChangeView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from unfold.forms import AdminOwnPasswordChangeForm
 
@@ -45,9 +45,19 @@ class OwnPasswordView(PasswordChangeView):
 class ConsoleSite(_Site):
     index_title = "Operations"
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pages: list[URLPattern] = []
+
+    def add_pages(self, *pages: URLPattern) -> None:
+        """Pages of what is in no table. Each view asks for its permission; that one is logged in is seen to here."""
+        for page in pages:
+            page.callback = self.admin_view(page.callback)
+            self._pages.append(page)
+
     def get_urls(self) -> list[Any]:
         # Unfold's search finds names of models, which the menu shows all of.
-        return [each for each in super().get_urls() if getattr(each, "name", "") != "search"]
+        return [*self._pages, *(each for each in super().get_urls() if getattr(each, "name", "") != "search")]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         with transaction.atomic():

@@ -1,6 +1,6 @@
-"""Jobs in the operators' console: the list and the page of a job, its stages, who works. A package, for each of these
-is a page of its own. None has powers of its own: what changes is changed by the services."""
+"""Jobs in the operators' console: the list and the page of a job, its stages, who works, the dead letters. A package,
+for each of these is a page of its own. None has powers of its own: what changes is changed by the services."""
 
-from apps.jobs.admin import jobs, stages
+from apps.jobs.admin import jobs, letters, stages
 
-__all__ = ["jobs", "stages"]
+__all__ = ["jobs", "letters", "stages"]

@@ -17,6 +17,7 @@ from aetherflow.registry import departments
 from apps.accounts.console import department_label
 from apps.jobs import pulse
 from apps.jobs.admin import charts
+from apps.jobs.admin.letters import letters_address
 from apps.jobs.models import Stage, StageRun
 from apps.jobs.probes import Probe
 from apps.jobs.pulse import Day, Durations, LastSuccess
@@ -128,7 +129,7 @@ class Home:
                 # In its back-off: the stage has failed, and is delivered again.
                 delayed=self._stages(queue.delayed, stage=queue.queue, state="failed", dead="no"),
                 oldest_seconds=queue.oldest_seconds,
-                dead=self._stages(queue.dead_letters, stage=queue.queue, state="failed", dead="yes"),
+                dead=Number(value=queue.dead_letters, href=letters_address(queue.queue, self._user)),
             )
             for queue in self.status.queues.items
         ]
