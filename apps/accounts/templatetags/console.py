@@ -17,5 +17,10 @@ def moment(at: datetime | str | None) -> SafeString | str:
 
 
 @register.filter
+def department(slug: str) -> str:
+    return console.department_label(slug)
+
+
+@register.filter
 def span(seconds: float | str | None) -> str:
     return console.span(None if isinstance(seconds, str) else seconds)

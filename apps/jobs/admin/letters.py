@@ -43,13 +43,13 @@ from apps.jobs.services.dead_letters import (
     would_discard,
     would_redrive,
 )
-from apps.jobs.status import WITHIN_SECONDS, QueueState, answered, line_status
+from apps.jobs.status import WITHIN_SECONDS, answered, line_status
 
 VIEW = "jobs.view_deadletter"
 # What a look reads for at most; the rest of WITHIN_SECONDS is for matching and for SQS to be slow.
 READ_SECONDS = 0.5
 # A request lasts seconds. More are an operation on their jobs, or the command's.
-MOST = 300
+MOST = 200
 
 _KINDS = {Result.DONE: "good", Result.REFUSED: "warn", Result.GONE: "bad"}
 _looks = {stage.value: Probe(partial(glance, stage.value, within=READ_SECONDS)) for stage in Stage}
@@ -199,8 +199,12 @@ def act_view(request: HttpRequest, queue: str, *, act: Act) -> HttpResponse:
     try:
         if act.chosen and not ids:
             raise InvalidError("Nothing was done: no letter was chosen.", hint="Choose some in the list.")
-        if not act.chosen:
-            _require_few(queue)
+        letters = _count(queue)
+        if not act.chosen and letters > MOST:
+            raise ConflictError(
+                f"Nothing was done: there are about {letters} letters, and a page acts on {MOST} at most.",
+                hint="Retry their jobs as an operation and discard the letters afterwards, or use `manage.py dlq`.",
+            )
         return _ask_or_do(request, queue, ids, act=act)
     except AnticipatedError as refusal:
         return _back(request, queue, refusal)
@@ -304,26 +308,15 @@ def _name_of(queue: str) -> str:
         raise Http404(error.message) from error
 
 
-def _state(queue: str) -> QueueState:
-    """Within a bounded time, before anybody waits for SQS. UnavailableError where it does not answer."""
+def _count(queue: str) -> int:
+    """About how many letters there are, asked within a bounded time, before anybody waits for SQS in earnest.
+    UnavailableError where it does not answer."""
     queues = line_status(within=WITHIN_SECONDS).queues
     if queues.problem:
         raise UnavailableError(
             f"Nothing was done: SQS does not answer. {queues.problem}", hint="Try again when it does."
         )
-    return next(each for each in queues.items if each.queue == queue)
-
-
-def _count(queue: str) -> int:
-    return _state(queue).dead_letters or 0
-
-
-def _require_few(queue: str) -> None:
-    if (letters := _count(queue)) > MOST:
-        raise ConflictError(
-            f"Nothing was done: there are about {letters} letters, and a page acts on {MOST} at most.",
-            hint="Retry their jobs as an operation and discard the letters afterwards, or use `manage.py dlq`.",
-        )
+    return next(each.dead_letters or 0 for each in queues.items if each.queue == queue)
 
 
 def _digest(act: Act, planned: Report) -> str:

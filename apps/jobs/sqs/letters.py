@@ -86,8 +86,8 @@ class LetterBox:
     ) -> "Held":
         """Receive the letters, `at_most` so many, and keep them from others until the end of the `with`.
 
-        After as many as are `expected` nobody waits for more: a second less, where it is no harm to miss one. From
-        `until` on, a moment of `time.monotonic`, no more are received.
+        After as many as are `expected` nobody waits for more: a second less, where it is no harm to miss one. No
+        receive begins that would not end before `until`, a moment of `time.monotonic`.
         """
         return Held(self, seconds=seconds, at_most=at_most, expected=expected, until=until)
 
@@ -185,6 +185,7 @@ class Held:
         self._at_most = at_most
         self._expected = expected
         self._until = until
+        self._slowest = 0.0
         self._handles: dict[str, str] = {}
         self._settled: set[str] = set()
 
@@ -202,7 +203,9 @@ class Held:
         while idle < _IDLE_ROUNDS and (wanted := self._wanted()) and not self._is_late():
             wait = self._expected is None or len(self._seen()) < self._expected
             # SQS waits a second at least: who has less asks again and again, each time another part of its servers.
+            began = time.monotonic()
             received = self._box.receive(seconds=self._seconds, number=wanted, wait=wait and self._until is None)
+            self._slowest = max(self._slowest, time.monotonic() - began)
             if not received and wait and self._until is not None:
                 time.sleep(_PAUSE_SECONDS)
                 continue
@@ -223,7 +226,8 @@ class Held:
         self._settled.add(letter.message_id)
 
     def _is_late(self) -> bool:
-        return self._until is not None and time.monotonic() >= self._until
+        """Whether another receive, as slow as they are here, would not end in time."""
+        return self._until is not None and time.monotonic() + self._slowest >= self._until
 
     def _seen(self) -> set[str]:
         return self._settled | self._handles.keys()

@@ -132,6 +132,18 @@ def test_home_menu_and_job_lead_here(dead: tuple[Job, str], sqs: Any, monkeypatc
     assert {queue.dead.href for queue in stranger.get(reverse("admin:index")).context["home"].queues} == {""}
 
 
+def test_links_lead_only_where_one_may_look(dead: tuple[Job, str], sqs: Any) -> None:
+    client = logged_in(operator_with("jobs.view_deadletter", "jobs.redrive_deadletter"))
+    pages = [shown(client)[1], ask(client, "redrive", dead[1]).content.decode()]
+    for page in pages:
+        inside = page[page.index('id="letters"') :]
+        assert str(dead[0].pk)[:8] in inside
+        assert "/admin/jobs/job/" not in inside
+        assert "/admin/datasets/" not in inside
+    assert "Discard" not in pages[0]
+    assert "Purge" not in pages[0]
+
+
 def test_a_foreign_letter_is_text(sqs: Any) -> None:
     put(sqs, "<script>alert(1)</script>" + "x" * 1000)
     _, page = shown(console())
@@ -186,10 +198,12 @@ def test_without_sqs_the_page_opens_within_a_second_and_says_so(
     assert "The dead letters are not known." in page
     assert "127.0.0.1" not in page, "addresses belong in the log"
     assert took < 2, "its own limit is below 1 s, a silent endpoint's above 3 s"
-    for act in ("redrive-all", "discard-settled", "purge"):
-        answer = client.get(address(act), follow=True)
+    began = time.monotonic()
+    for act in ("redrive", "redrive-all", "discard", "discard-settled", "purge"):
+        answer = client.post(address(act), {"letter": "x", "seen": "x", "reason": WHY}, follow=True)
         assert answer.redirect_chain == [(address(), 302)]
         assert "Nothing was done: SQS does not answer." in answer.content.decode()
+    assert time.monotonic() - began < 5 * 2 * 2, "each, and the page it leads to, within their limits"
 
 
 def test_there_are_no_other_queues(sqs: Any) -> None:
@@ -341,6 +355,21 @@ def test_what_stops_it_halfway_is_said(upload: Upload, sqs: Any, monkeypatch: py
     assert "It was not finished: SQS does not answer (Timeout). Try again." in words(done.content.decode())
     assert sorted(said for said, _ in told(done).values()) == ["put back into the queue", "refused"]
     assert sorted(settled(job) for job in jobs) == [JobStatus.FAILED, JobStatus.QUEUED]
+
+
+@pytest.mark.parametrize("act", ["redrive", "redrive-all"])
+def test_sqs_that_goes_away_after_the_question_does_nothing(
+    act: str, dead: tuple[Job, str], sqs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, (job, message_id) = console("operator"), dead
+    page = ask(client, act, *([message_id] if act == "redrive" else []))
+    with monkeypatch.context() as patched:
+        patched.setattr(Held, "send_on", refuse)
+        answer = client.post(address(act), answer_of(page), follow=True)
+    assert answer.redirect_chain == [(address(), 302)]
+    assert "SQS does not answer (Timeout). Try again." in answer.content.decode()
+    assert (settled(job), entries()) == (JobStatus.FAILED, [])
+    assert list(bodies(sqs, "etl", dead=True)) == [message_id]
 
 
 @pytest.mark.parametrize("act", ["redrive", "discard"])

@@ -98,6 +98,23 @@ def test_who_has_little_time_asks_again_until_it_is_over_and_gives_back_what_was
     assert box.counts().visible == MANY
 
 
+def test_no_receive_begins_that_would_not_end_in_time(
+    line: Line, box: LetterBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(line, *(f"letter {n}" for n in range(MANY)))
+    receive, asked = box.receive, []
+
+    def slow(*, seconds: int, number: int, wait: bool = True) -> list[RawLetter]:
+        asked.append(number)
+        time.sleep(0.6)
+        return receive(seconds=seconds, number=number, wait=wait)
+
+    monkeypatch.setattr(box, "receive", slow)
+    with box.hold(seconds=30, expected=MANY, until=time.monotonic() + 1) as held:
+        assert list(held), "what was read until then"
+    assert len(asked) == 1
+
+
 def test_two_looks_at_once_share_the_letters_and_lose_none(line: Line, box: LetterBox) -> None:
     put(line, *(f"letter {n}" for n in range(MANY)))
     with box.hold(seconds=30, at_most=5) as one, box.hold(seconds=30) as other:
