@@ -1,12 +1,13 @@
 """The console's roles: which permission is whose, how one is given and taken away, and that the API's is another."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.urls import reverse
@@ -27,6 +28,7 @@ from apps.accounts.models import (
 )
 from apps.accounts.roles import give_permissions, group_of, least_role
 from apps.accounts.selectors import departments_of
+from tests.accounts.blocking import wait_for_blocked_backends
 from tests.accounts.factories import PASSWORD, AdminFactory, OperatorFactory, SessionFactory, UserFactory, bearer
 
 OURS = ("accounts", "datasets", "insights", "jobs")
@@ -248,6 +250,34 @@ def test_of_two_who_give_a_role_at_once_the_slower_is_told() -> None:
         set_role(stale, ConsoleRole.ADMIN)
     assert refusal.value.code == "changed-meanwhile"
     assert User.objects.get(pk=user.pk).console_role == ConsoleRole.VIEWER
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("shut", [True, False])
+def test_of_two_admins_who_shut_out_each_other_at_once_one_stays(shut: bool) -> None:
+    one, other = (OperatorFactory(console_role=ConsoleRole.ADMIN) for _ in range(2))
+    refused: list[str] = []
+
+    def shut_out(user: User, by: User) -> None:
+        try:
+            if shut:
+                services.deactivate(user=user, by=by, at=timezone.now())
+            else:
+                set_role(user, ConsoleRole.VIEWER, by)
+        except ConflictError as refusal:
+            refused.append(refusal.code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            list(User.objects.select_for_update())
+            both = [pool.submit(shut_out, one, other), pool.submit(shut_out, other, one)]
+            wait_for_blocked_backends(2)
+        for each in both:
+            each.result(20)
+    assert refused == ["last-admin"]
+    assert User.objects.filter(console_role=ConsoleRole.ADMIN, is_active=True).count() == 1
 
 
 # --- Sessions of the console ---

@@ -119,8 +119,8 @@ def set_access(
     Without a `console_role` that stays as it is, or comes and goes with a changed `role`. Whoever is given a role is no
     superuser any more.
 
-    FieldError `unknown-department`; ConflictError `own-account` where somebody would shut themselves out,
-    `changed-meanwhile` where somebody else was faster.
+    FieldError `unknown-department`; ConflictError `own-account` where somebody would shut themselves out, `last-admin`
+    where nobody would be left who administers the console, `changed-meanwhile` where somebody else was faster.
     """
     before = {name: getattr(user, name) for name in _ACCESS}
     given = role != user.role or console_role is not None
@@ -135,6 +135,8 @@ def set_access(
         raise ConflictError("You would shut yourself out.", code="own-account", hint="Let another admin do this.")
     changed = {name for name in before if before[name] != after[name]}
     with transaction.atomic():
+        if user.console_role == ConsoleRole.ADMIN and (_lowers(user, console) or not is_active):
+            _require_another_admin(user)
         ours = User.objects.filter(pk=user.pk, **before)
         if not ours.update(**after):
             raise _changed_meanwhile(user)
@@ -325,6 +327,19 @@ def _lowers(user: User, console: ConsoleRole) -> bool:
 
 def _takes_power(user: User, *, role: Role, console: ConsoleRole, is_active: bool) -> bool:
     return not is_active or _lowers(user, console) or (user.role == Role.ADMIN and role != Role.ADMIN)
+
+
+def _require_another_admin(user: User) -> None:
+    """Nobody shuts themselves out, but of two admins who shut out each other at once both would be."""
+    admins = User.objects.filter(console_role=ConsoleRole.ADMIN, is_active=True, approval=Approval.APPROVED)
+    # Held, in one order: the second of the two finds here what the first has done.
+    held = set(admins.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    if held == {user.pk}:
+        raise ConflictError(
+            "Nobody would be left who administers the console.",
+            code="last-admin",
+            hint="Give somebody else the admin role first.",
+        )
 
 
 def _access_action(names: set[str], user: User) -> AuditAction:
