@@ -8,7 +8,8 @@ from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
-from tests.accounts.factories import AdminFactory, operator_with
+from apps.accounts.models import ConsoleRole
+from tests.accounts.factories import AdminFactory, OperatorFactory, operator_with
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]
 
@@ -86,3 +87,29 @@ def test_what_breaks_is_said_on_a_page_with_the_id_to_ask_about(
     assert said in page
     assert answer["X-Request-ID"] in page
     assert "secret" not in page
+
+
+def viewer() -> Client:
+    client = Client()
+    client.force_login(OperatorFactory(console_role=ConsoleRole.VIEWER))
+    return client
+
+
+def test_nobodys_session_of_the_console_is_found_by_asking_for_its_key() -> None:
+    Client().force_login(root := AdminFactory())
+    key = root.console_sessions.get().session_key
+    users = reverse("admin:accounts_user_changelist")
+    for lookup in ("console_sessions__session_key__startswith", "console_sessions", "console_sessions__in"):
+        assert viewer().get(f"{users}?{lookup}={key}").status_code == 400
+    assert viewer().get(f"{users}?password__startswith=argon2").status_code == 400
+    assert viewer().get(f"{users}?console_role__exact=admin").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("model", "columns"),
+    [("stagerun", ["traceback", "error_details__why"]), ("job", ["request_id", "stages__traceback"])],
+)
+def test_a_list_with_a_form_is_asked_by_its_form_alone(model: str, columns: list[str]) -> None:
+    address = reverse(f"admin:jobs_{model}_changelist")
+    for column in columns:
+        assert viewer().get(f"{address}?{column}__startswith=T")["Location"] == f"{address}?e=1"
