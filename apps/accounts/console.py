@@ -3,16 +3,17 @@ can use it."""
 
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -52,6 +53,17 @@ __all__ = [
 
 
 class ConsoleAdmin(_Admin):
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Django leads from a question that cannot be asked to the whole list, without a word: here it is said. What no
+        column can hold, or the database cannot read (half a regular expression), is such a question too."""
+        try:
+            _refuse_nul(request)
+            return super().get_changelist_instance(request)
+        except (IncorrectLookupParameters, DataError) as error:
+            said = "The address asks for something that cannot be looked for, so the filter was left out."
+            self.message_user(request, said, messages.WARNING)
+            raise IncorrectLookupParameters(str(error)) from error
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Not by what other tables say of a row: Django lets their keys be asked for, and that of a log-in to the
         console is its cookie, which could be guessed letter by letter."""
@@ -177,7 +189,8 @@ class PeriodFilter(admin.ListFilter):
         if begin:
             queryset = queryset.filter(**{f"{self.field}__gte": begin})
         if end:
-            queryset = queryset.filter(**{f"{self.field}__lt": end + timedelta(days=1)})
+            # Not the day after, which the last day of all has not.
+            queryset = queryset.filter(**{f"{self.field}__lte": datetime.combine(end, time.max, tzinfo=UTC)})
         return queryset
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
@@ -225,6 +238,11 @@ class FilteredAdmin(ReadOnlyAdmin):
             chosen = [(name, value) for name, values in request.GET.lists() for value in values if value]
             return HttpResponseRedirect(f"{request.path}?{urlencode(chosen)}")
         return super().changelist_view(request, extra_context)
+
+
+def _refuse_nul(request: HttpRequest) -> None:
+    if any("\0" in text for name, values in request.GET.lists() for text in (name, *values)):
+        raise IncorrectLookupParameters("No text holds a NUL.")
 
 
 def badge(words: str, kind: str = "") -> SafeString:

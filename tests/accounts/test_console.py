@@ -8,7 +8,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
-from apps.accounts.models import ConsoleRole
+from apps.accounts.models import AuditEntry, ConsoleRole
 from tests.accounts.factories import AdminFactory, OperatorFactory, operator_with
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]
@@ -89,6 +89,26 @@ def test_what_breaks_is_said_on_a_page_with_the_id_to_ask_about(
     assert "secret" not in page
 
 
+NO_QUESTIONS = [
+    "status=%00",
+    "uploader=a%00",
+    "error=%00",
+    "q=1&%00=1",
+    "until=2026-02-30",
+    "tries=many",
+    "created_at=x",
+]
+
+
+@pytest.mark.parametrize("question", NO_QUESTIONS)
+def test_what_cannot_be_asked_leads_to_the_whole_list_and_says_so(question: str) -> None:
+    client = Client()
+    client.force_login(operator_with("jobs.view_job"))
+    page = client.get(f"{reverse('admin:jobs_job_changelist')}?{question}", follow=True)
+    assert page.redirect_chain == [(f"{reverse('admin:jobs_job_changelist')}?e=1", 302)]
+    assert "the filter was left out" in page.content.decode()
+
+
 def viewer() -> Client:
     client = Client()
     client.force_login(OperatorFactory(console_role=ConsoleRole.VIEWER))
@@ -113,3 +133,19 @@ def test_a_list_with_a_form_is_asked_by_its_form_alone(model: str, columns: list
     address = reverse(f"admin:jobs_{model}_changelist")
     for column in columns:
         assert viewer().get(f"{address}?{column}__startswith=T")["Location"] == f"{address}?e=1"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_database_cannot_read_is_no_question_either() -> None:
+    client = Client()
+    client.force_login(AdminFactory())
+    page = client.get(f"{reverse('admin:accounts_auditentry_changelist')}?target__regex=(", follow=True)
+    assert "the filter was left out" in page.content.decode()
+    assert not AuditEntry.objects.exists()
+    export = client.post(f"{reverse('admin:accounts_auditentry_export')}?target__regex=(")
+    assert (export.status_code, AuditEntry.objects.exists()) == (302, False)
+
+
+@pytest.mark.parametrize("until", ["9999-12-31", "0001-01-01"])
+def test_a_period_may_end_on_any_day_there_is(until: str) -> None:
+    page_of(f"{reverse('admin:accounts_auditentry_changelist')}?until={until}", superuser=True)
