@@ -166,6 +166,10 @@ class ConfirmsSteps(ConsoleAdmin):
             too_many = f"At most {step.most} at once, and more are chosen. Nothing was done: choose fewer."
             self.message_user(request, too_many, messages.ERROR)
             return None
+        if not chosen:
+            gone = "Nothing was done: what was chosen is not in this list any more."
+            self.message_user(request, gone, messages.WARNING)
+            return None
         hidden = [("action", step.name), ("select_across", "0")]
         hidden += [(ACTION_CHECKBOX_NAME, str(each.pk)) for each in chosen]
         return self._take(request, chosen, step, hidden=hidden, back=request.get_full_path())

@@ -99,6 +99,16 @@ def test_of_two_operators_at_once_the_slower_is_told(console: Client) -> None:
     assert approved() == {one.email}
 
 
+def test_who_is_last_to_do_it_to_all_is_told_that_nothing_is_left(console: Client) -> None:
+    one = pending()
+    page = console.post(WAITING, choose(one))
+    User.objects.filter(pk=one.pk).update(approval=Approval.APPROVED, approved_at=one.created_at)
+    again = console.post(WAITING, answer_of(page), follow=True)
+    assert again.redirect_chain == [(WAITING, 302)]
+    assert "what was chosen is not in this list any more" in again.content.decode()
+    assert not AuditEntry.objects.exists()
+
+
 def test_all_that_match_are_those_that_were_shown(console: Client) -> None:
     first, *others = (pending() for _ in range(3))
     page = console.post(WAITING, choose(first, index="0", select_across="1"))
