@@ -24,7 +24,8 @@ def views_for(user: User) -> QuerySet[SavedView]:
 
 def save_view(*, name: str, query: str, shared: bool, by: User, at: datetime) -> SavedView:
     """Keep the question of a list's address; one of theirs that is called so asks this from now on."""
-    name = " ".join(name.split())
+    # What no column can hold, and what would turn or hide the names beside it.
+    name = " ".join("".join(each if each.isprintable() else " " for each in name).split())
     if not name:
         raise AnticipatedError("The view needs a name.", code="view-name-missing", hint="Say what it shows.")
     if len(name) > _NAME_LENGTH:

@@ -205,6 +205,12 @@ def test_a_view_that_cannot_be_kept_says_why(console: Client, name: str, query: 
     assert not SavedView.objects.exists()
 
 
+def test_a_views_name_is_what_can_be_kept_and_seen_of_it(console: Client) -> None:
+    assert "is kept" in keep(console, "late\0 \u202eones\t")
+    assert SavedView.objects.get().name == "late ones"
+    assert "needs a name" in keep(console, "\0")
+
+
 def test_ones_own_views_are_ones_own_and_shared_ones_everybodys() -> None:
     ada, kim, boss = (
         operator_with("jobs.view_job"),
