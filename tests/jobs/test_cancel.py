@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.utils import timezone
 
 from aetherflow.errors import ConflictError, InvalidError
@@ -21,6 +21,7 @@ from apps.jobs.services.cancelling import cancel
 from apps.jobs.services.claims import claim
 from apps.jobs.services.dispatch import recover
 from apps.jobs.services.rescue import rescue
+from tests.accounts.blocking import wait_for_blocked_backends
 from tests.accounts.factories import AdminFactory
 from tests.jobs.files import row, sales
 from tests.jobs.line import delivery, messages_of
@@ -363,3 +364,19 @@ def test_the_audit_says_what_was_cancelled_and_where_it_was(
     assert (written.actor, written.target_type, written.target_id) == (operator, "job", str(job.pk))
     assert (written.target, written.department, written.reason) == (job.dataset.name, "sales", WHY)
     assert written.details == {"dataset": str(job.dataset_id), "stage": "etl", "was": "queued"}
+
+
+def test_a_worker_that_ends_its_stage_meanwhile_waits_for_nobody_who_waits_for_it(
+    upload: Upload, sqs: Any, cancelling: Callable[[Job], Job]
+) -> None:
+    job = upload(sales(row(1)))
+    deliver(*taken(sqs))
+    run = job.stages.get(stage=Stage.ML)
+    with transaction.atomic():
+        # As a worker does that ends it: first the stage, then its job.
+        StageRun.objects.select_for_update(of=("self",)).get(pk=run.pk)
+        thread = in_another_process(lambda: cancelling(job))
+        wait_for_blocked_backends(1)
+        Job.objects.filter(pk=job.pk).update(status=JobStatus.PROCESSING)
+    thread.join(20)
+    assert_cancelled(job, Stage.ML)

@@ -60,7 +60,8 @@ def cancel(*, job: Job, by: User, reason: str, at: datetime, operation: UUID | N
 
 def _under_way(job: Job) -> StageRun | None:
     """The run to be ended, held until the transaction ends; None where there is none."""
-    # First all are held: an ETL stage at its very end comes to it, and then the ML stage it has begun is the one.
-    list(job.stages.select_for_update().values_list("pk"))
-    runs = job.stages.select_for_update(of=("self",))
+    # First all are held: an ETL stage at its very end comes to it, and then the ML stage it has begun is the one. Not
+    # their job's row, which a worker that ends one of them takes after that one.
+    runs = job.stages.select_for_update(of=("self",)).order_by("pk")
+    list(runs.values_list("pk"))
     return runs.filter(state__in=ACTIVE).first() or in_back_off(runs).first()
