@@ -19,6 +19,7 @@ from aetherflow.errors import AnticipatedError, ConflictError, InvalidError
 from apps.accounts.models import AuditAction, AuditEntry, User
 from apps.accounts.origin import Origin, asked_from
 from apps.datasets.models import Dataset
+from apps.datasets.services import lock_department
 from apps.jobs.models import Cause, ItemStatus, Job, JobStatus, Operation, OperationItem, OperationKind, Stage, State
 from apps.jobs.selectors import selection_of
 from apps.jobs.services import operations
@@ -355,6 +356,27 @@ def test_what_moved_meanwhile_is_refused_in_the_services_own_words(
     assert retrying.items.get().words.startswith("The job is ")
     operation.refresh_from_db()
     assert operation.done + operation.refused == operation.total == 3
+
+
+def test_one_whose_department_is_held_keeps_its_turn_and_holds_up_nobody(
+    start: Callable[..., Operation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "_PATIENCE", timedelta(milliseconds=200))
+    failed_jobs(1)
+    undoing = start(OperationKind.UNDO)
+    failed_jobs(1, department="finance")
+    retrying, at = start(OperationKind.RETRY, Job.objects.filter(department="finance")), timezone.now()
+    with transaction.atomic(using="loader"):
+        lock_department("sales", using="loader")
+        began = time.monotonic()
+        assert work_next(at=at)
+        assert time.monotonic() - began < 2
+        assert (outcomes(undoing), outcomes(retrying)) == ({"waiting": 1}, {"waiting": 1})
+        assert work_next(at=at)
+        assert not work_next(at=at)
+    assert (outcomes(undoing), outcomes(retrying)) == ({"waiting": 1}, {"done": 1})
+    assert work_next(at=at + timedelta(seconds=10))
+    assert outcomes(undoing) == {"done": 1}
 
 
 def test_one_that_breaks_is_refused_with_a_sentence_and_the_others_go_on(

@@ -34,6 +34,12 @@ log = structlog.get_logger(__name__)
 # Items a minute: about what two workers get done of small files, so that new uploads do not wait behind thousands.
 DEFAULT_RATE = 120
 MOST_RATE = 1_200
+# For how long an item waits for what others hold, so that the relay's signs of life and sends do not wait with it; and
+# when its turn comes again.
+_PATIENCE = timedelta(seconds=5)
+_PAUSE = timedelta(seconds=10)
+# As PostgreSQL calls it that others hold it: deadlock_detected, lock_not_available.
+_HELD_BY_OTHERS = frozenset({"40P01", "55P03"})
 # Any number of our own: the first half of the advisory locks under which operations of a kind are begun.
 _LOCKS = 0x6F70_6572
 
@@ -135,7 +141,11 @@ def work_next(*, at: datetime) -> bool:
         )
         item = items.defer("job__dataset__profile", "dataset__profile").first()
         if item is not None:
-            item.status, item.words = _work(item, operation, at=at)
+            outcome = _work(item, operation, at=at)
+            if outcome is None:
+                Operation.objects.filter(pk=operation.pk).update(next_at=at + _PAUSE)
+                return True
+            item.status, item.words = outcome
             item.at = at
             item.save(update_fields=["status", "words", "at"])
             operation.done += item.status == ItemStatus.DONE
@@ -214,9 +224,11 @@ def _tell(
     record(action, target, by=by, at=at, reason=reason, details={"kind": operation.kind, **details})
 
 
-def _work(item: OperationItem, operation: Operation, *, at: datetime) -> tuple[ItemStatus, str]:
+def _work(item: OperationItem, operation: Operation, *, at: datetime) -> tuple[ItemStatus, str] | None:
+    """What came of it; None where others hold what it needs, such as the department whose load is about to end."""
     try:
         with asked_from(Origin(address=operation.address, request_id=operation.request_id)), transaction.atomic():
+            _wait_at_most(_PATIENCE)
             return ItemStatus.DONE, _ACTS[OperationKind(operation.kind)](item.job or item.dataset, operation, at)
     except AnticipatedError as error:
         return ItemStatus.REFUSED, error.message
@@ -224,8 +236,17 @@ def _work(item: OperationItem, operation: Operation, *, at: datetime) -> tuple[I
         if not connection.is_usable():
             # Not this item's fault: it waits until there is a database again.
             raise
+        if getattr(error.__cause__, "pgcode", None) in _HELD_BY_OTHERS:
+            log.warning("operation_item_held_up", operation_id=str(operation.pk), kind=operation.kind, item_id=item.pk)
+            return None
         log.exception("operation_item_failed", operation_id=str(operation.pk), kind=operation.kind, item_id=item.pk)
         return ItemStatus.REFUSED, f"Something broke on our side ({type(error).__name__}); the log says what."
+
+
+def _wait_at_most(patience: timedelta) -> None:
+    """For a lock, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{patience / timedelta(milliseconds=1):.0f}ms"])
 
 
 def _retry(job: Job, operation: Operation, at: datetime) -> str:
