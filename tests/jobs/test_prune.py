@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -145,12 +145,33 @@ def test_files_that_a_store_keeps_are_said_and_go_the_next_time(
 
     with monkeypatch.context() as patched:
         patched.setattr(raw_storage(), "delete", away)
-        with pytest.raises(CommandError, match="does not answer: 2 are still there") as failed:
+        with pytest.raises(CommandError, match=r"does not answer\. Still there, for the next prune: 2\.") as failed:
             prune()
     assert failed.value.returncode == 1
     assert [raw_storage().exists(each.key) for each in datasets] == [False, True, True]
     assert AuditEntry.objects.get(action=AuditAction.PRUNED).details["raw_files"] == 1
     assert prune()["raw_files"] == 2
+
+
+@pytest.mark.parametrize(
+    "held",
+    [PermissionError("held"), ClientError({"Error": {}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "DeleteObject")],
+)
+def test_a_file_that_the_store_does_not_let_go_of_keeps_no_other(
+    upload: Callable[..., Job], old: datetime, monkeypatch: pytest.MonkeyPatch, held: Exception
+) -> None:
+    datasets = [undone(upload(sales(row(number))), at=old) for number in range(2)]
+    delete = raw_storage().delete
+
+    def refusing(name: str) -> None:
+        if name == datasets[0].key:
+            raise held
+        delete(name)
+
+    monkeypatch.setattr(raw_storage(), "delete", refusing)
+    with pytest.raises(CommandError, match=r"refuses to delete some\. Still there, for the next prune: 1\."):
+        prune()
+    assert [raw_storage().exists(each.key) for each in datasets] == [True, False]
 
 
 def test_on_a_disk_the_files_folder_goes_with_it(tmp_path: Path) -> None:

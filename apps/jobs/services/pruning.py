@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import structlog
+from botocore.exceptions import ClientError
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
@@ -39,7 +41,7 @@ def would_prune(*, before: datetime) -> Pruned:
 
 
 def prune(*, before: datetime, by: User | None, at: datetime, reason: str = "") -> Pruned:
-    """Delete what has been of no use since `before`. What a store that is away keeps is left to the next time.
+    """Delete what has been of no use since `before`. What the store keeps is left to the next time.
 
     Each file goes by itself, so the rows are deleted last, with the entry that tells of all.
     """
@@ -61,19 +63,32 @@ def prune(*, before: datetime, by: User | None, at: datetime, reason: str = "") 
 def _delete_raw_files(*, before: datetime, at: datetime) -> tuple[int, int, str]:
     """How many went, their bytes, and what kept others from going."""
     files = size = 0
+    problem = ""
     for dataset in _raw_files(before=before).only("key", "size_bytes").iterator():
         try:
             raw_storage().delete(dataset.key)
         except STORE_ERRORS as error:
             log.warning("raw_file_not_deleted", dataset_id=str(dataset.pk), error=str(error)[:300])
-            left = _raw_files(before=before).count()
-            problem = f"The store of the raw files does not answer: {left} are still there, and go with the next prune."
-            return files, size, problem
+            if _is_away(error):
+                problem = "does not answer"
+                break
+            problem = "refuses to delete some"  # this one, and the others' turn comes all the same
+            continue
         # After the file: who dies between the two deletes what is gone once more, which is no error.
         Dataset.objects.filter(pk=dataset.pk).update(raw_deleted_at=at)
         files += 1
         size += dataset.size_bytes
-    return files, size, ""
+    if problem:
+        left = _raw_files(before=before).count()
+        problem = f"The store of the raw files {problem}. Still there, for the next prune: {left}."
+    return files, size, problem
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether it is the store's trouble, and not that of one file."""
+    if isinstance(error, ClientError):
+        return bool(error.response["ResponseMetadata"].get("HTTPStatusCode", 500) >= HTTPStatus.INTERNAL_SERVER_ERROR)
+    return not isinstance(error, OSError)
 
 
 def _rows(*, before: datetime) -> dict[str, QuerySet[Any]]:
