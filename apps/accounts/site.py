@@ -65,6 +65,8 @@ class ConsoleSite(_Site):
             # To look at the page leads on too, whoever is logged in already.
             if request.method == "POST" and isinstance(answer, HttpResponseRedirect):
                 services.enter_console(user=user_of(request), at=timezone.now())
+            elif request.method == "POST":
+                services.refuse_console(email=request.POST.get("username", ""))
         return answer
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

@@ -291,6 +291,24 @@ def test_logging_in_to_the_console_and_out_is_told_with_the_address() -> None:
     assert (entered.action, left.action) == (AuditAction.CONSOLE_ENTERED, AuditAction.CONSOLE_LEFT)
 
 
+def test_a_refused_log_in_to_the_console_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    ada = UserFactory(email="ada@example.com")
+    for email, password, whom in (
+        ("Ada@example.com", "wrong", str(ada.pk)),
+        ("ada@example.com", PASSWORD, str(ada.pk)),
+        ("nobody@example.com", PASSWORD, "None"),
+        ("a\0b", PASSWORD, "None"),
+    ):
+        caplog.clear()
+        answer = Client().post(reverse("admin:login"), {"username": email, "password": password})
+        assert answer.status_code == 200
+        assert f"'user_id': {whom}" in caplog.text.replace(f"'{whom}'", whom)
+        assert "'event': 'session.refused'" in caplog.text
+        assert password not in caplog.text
+    assert not AuditEntry.objects.exists()
+
+
 def test_a_log_in_that_cannot_be_written_down_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     AdminFactory(email="root@example.com")
     monkeypatch.setattr(AuditEntry.objects, "create", lambda **_: 1 / 0)

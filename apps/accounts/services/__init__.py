@@ -24,6 +24,7 @@ from apps.accounts.services.sessions import (
     leave_console,
     log_in,
     log_out,
+    refuse_console,
     rotate,
 )
 
@@ -45,6 +46,7 @@ __all__ = [
     "log_in",
     "log_out",
     "record",
+    "refuse_console",
     "register",
     "rename",
     "reset_password",

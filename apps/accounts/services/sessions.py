@@ -169,6 +169,13 @@ def enter_console(*, user: User, at: datetime) -> None:
     record(AuditAction.CONSOLE_ENTERED, account(user), by=user, at=at)
 
 
+def refuse_console(*, email: str) -> None:
+    """Say in the log that somebody was not let in; whom, where there is such an account."""
+    # As it was typed in: no column holds a NUL.
+    known = User.objects.filter(email=normalise_email(email.replace("\0", ""))).values_list("pk", flat=True).first()
+    log.info("session.refused", user_id=str(known) if known else None, console=True)
+
+
 def leave_console(*, user: User, at: datetime) -> None:
     record(AuditAction.CONSOLE_LEFT, account(user), by=user, at=at)
 
