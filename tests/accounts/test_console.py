@@ -149,3 +149,16 @@ def test_what_the_database_cannot_read_is_no_question_either() -> None:
 @pytest.mark.parametrize("until", ["9999-12-31", "0001-01-01"])
 def test_a_period_may_end_on_any_day_there_is(until: str) -> None:
     page_of(f"{reverse('admin:accounts_auditentry_changelist')}?until={until}", superuser=True)
+
+
+def test_who_is_refused_reads_why_and_finds_home() -> None:
+    step = reverse("admin:accounts_user_move", args=[AdminFactory().pk])
+    other = Client(enforce_csrf_checks=True)
+    other.force_login(AdminFactory())
+    for refused, said in (
+        (viewer().get(step), "Your account may not do this"),
+        (other.post(step), "This was not sent from a page of this console"),
+    ):
+        assert refused.status_code == 403
+        assert f"<h1>{said}</h1>" in refused.content.decode()
+        assert '<a href="/admin/">home</a>' in refused.content.decode()
