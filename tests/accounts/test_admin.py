@@ -218,6 +218,14 @@ def test_a_refusal_of_the_service_is_a_sentence_on_the_page(console: Client, ope
     assert (operator.role, operator.is_active, operator.console_role) == ("admin", True, "admin")
 
 
+def test_ones_own_password_is_not_given_without_the_present_one(console: Client, operator: User) -> None:
+    page = step(console, operator, "password", password1="another long sentence", password2="another long sentence")
+    assert "“Change password”" in page.said
+    operator.refresh_from_db()
+    assert operator.check_password(PASSWORD)
+    assert not AuditEntry.objects.exists()
+
+
 def test_the_form_changes_the_name_alone(console: Client) -> None:
     session = SessionFactory(user__department="sales")
     address = reverse("admin:accounts_user_change", args=[session.user.pk])

@@ -201,7 +201,14 @@ def change_password(*, user: User, current: str, new: str, at: datetime) -> None
 
 
 def reset_password(*, user: User, password: str, by: User | None, at: datetime, reason: str = "") -> None:
-    """A password given by an operator; ends all of the user's sessions. FieldError `weak-password`."""
+    """A password given by an operator; ends all of the user's sessions. FieldError `weak-password`; ConflictError
+    `own-account`, since whoever finds a console left open must not keep its owner out."""
+    if by is not None and by.pk == user.pk:
+        raise ConflictError(
+            "This is your own account.",
+            code="own-account",
+            hint="Use “Change password” in the menu of your name, which asks for the present one.",
+        )
     with transaction.atomic():
         ended = _store_password(user=user, password=password, field="password", at=at)
         details = {"sessions_ended": ended}
