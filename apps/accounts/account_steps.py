@@ -64,6 +64,7 @@ class Deactivate(AccountStep):
     def effects(self, chosen: Sequence[User], *, at: datetime) -> Iterable[str]:
         yield f"This ends {_sessions(chosen, at=at)}. Nobody logs in with these accounts any more."
         yield f"What they did stays, and work under way goes on{_counted(chosen)}."
+        yield from _invitations(chosen)
         yield "A deactivated account can be opened again."
 
     def act(self, one: User, *, given: Mapping[str, Any], by: User, at: datetime) -> bool:
@@ -252,6 +253,11 @@ def _sessions(chosen: Sequence[User], *, at: datetime) -> str:
     if not found.api + found.console:
         return "no session"
     return f"{_number(found.api, 'session')} of the dashboard, {_number(found.console, 'session')} of the console"
+
+
+def _invitations(chosen: Sequence[User]) -> Iterable[str]:
+    if any(each.console_role == ConsoleRole.ADMIN for each in chosen):
+        yield "Open invitations that they made are void from then on."
 
 
 def _counted(chosen: Sequence[User]) -> str:

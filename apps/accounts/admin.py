@@ -195,6 +195,8 @@ class InvitationAdmin(ConfirmsSteps, SaysRefusals):
             return f"used by {invitation.used_by}"
         if invitation.used_at:
             return "withdrawn"
+        if not services.is_backed(invitation):
+            return "void: who made it administers the console no more"
         return "ran out" if invitation.expires_at <= timezone.now() else "open"
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:  # noqa: ARG002, FBT001

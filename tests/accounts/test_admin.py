@@ -310,6 +310,15 @@ def test_an_invitation_is_withdrawn_and_opens_nothing_any_more(console: Client) 
     ).status_code == 403  # fmt: skip
 
 
+def test_the_invitations_of_an_admin_who_is_shut_out_are_void_and_said_to_be(console: Client) -> None:
+    admin = OperatorFactory(console_role="admin")
+    services.invite(email="", department="sales", role=Role.MEMBER, by=admin, at=timezone.now())
+    page = step(console, admin, "deactivate")
+    assert "Open invitations that they made are void from then on." in page.asked
+    listed = console.get(reverse("admin:accounts_invitation_changelist")).content.decode()
+    assert "void: who made it administers the console no more" in listed
+
+
 def test_what_happened_cannot_be_edited(console: Client) -> None:
     session = SessionFactory()
     assert console.post(reverse("admin:accounts_session_change", args=[session.pk]), {}).status_code == 403

@@ -232,6 +232,19 @@ def test_a_refused_value_is_pointed_at(
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize("since", [{"is_active": False}, {"console_role": "viewer", "is_superuser": False}])
+def test_who_is_shut_out_does_not_come_back_by_an_invitation_of_their_own(since: dict[str, Any]) -> None:
+    admin = AdminFactory()
+    values = ADA | {"department": "", "invitation": invitation(email="", role=Role.ADMIN, by=admin).token}
+    User.objects.filter(pk=admin.pk).update(**since)
+    with pytest.raises(FieldError) as refusal:
+        services.register(policy=services.Policy.INVITE, **values, at=timezone.now())
+    assert refusal.value.code == "invitation-invalid"
+    assert User.objects.get() == admin
+    User.objects.filter(pk=admin.pk).update(is_active=True, console_role="admin")
+    assert services.register(policy=services.Policy.INVITE, **values, at=timezone.now()).role == Role.ADMIN
+
+
 @open_to_all
 def test_one_cannot_make_oneself_an_admin(api: APIClient) -> None:
     wished = {"role": "admin", "is_staff": True, "is_superuser": True, "approval": "approved"}

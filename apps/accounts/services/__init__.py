@@ -15,7 +15,7 @@ from apps.accounts.services.accounts import (
     set_role,
 )
 from apps.accounts.services.auditing import Target, record
-from apps.accounts.services.registration import Issued, Policy, invite, register, withdraw
+from apps.accounts.services.registration import Issued, Policy, invite, is_backed, register, withdraw
 from apps.accounts.services.sessions import (
     SignedIn,
     end_session,
@@ -42,6 +42,7 @@ __all__ = [
     "end_sessions",
     "enter_console",
     "invite",
+    "is_backed",
     "leave_console",
     "log_in",
     "log_out",

@@ -147,10 +147,17 @@ def withdraw(*, invitation: Invitation, by: User | None, at: datetime, reason: s
     log.info("account.invitation_withdrawn", invitation_id=str(invitation.pk))
 
 
+def is_backed(invitation: Invitation) -> bool:
+    """Whether who made it could make it still, or a command did: an admin who is shut out must not come back by their
+    own invitation."""
+    by = invitation.invited_by
+    return by is None or (by.may_enter and by.console_role == ConsoleRole.ADMIN)
+
+
 def _accept(*, token: str, email: str, password: str, full_name: str, department: str, at: datetime) -> User:
     found = Invitation.objects.filter(token_sha256=_digest(token), used_at=None, expires_at__gt=at)
-    invitation = found.first()
-    if invitation is None or invitation.email not in {"", require_email(email)}:
+    invitation = found.select_related("invited_by").first()
+    if invitation is None or not is_backed(invitation) or invitation.email not in {"", require_email(email)}:
         raise _void()
     if department not in {"", invitation.department}:
         raise FieldError(
