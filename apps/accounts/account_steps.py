@@ -86,7 +86,9 @@ class Reopen(AccountStep):
 
 
 class MoveForm(ReasonForm):
-    department = forms.ChoiceField(choices=department_choices, label="To the department")
+    department = forms.ChoiceField(
+        choices=lambda: [("", "choose one"), *department_choices()], label="To the department"
+    )
 
 
 class Move(AccountStep):

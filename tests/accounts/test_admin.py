@@ -226,6 +226,13 @@ def test_ones_own_password_is_not_given_without_the_present_one(console: Client,
     assert not AuditEntry.objects.exists()
 
 
+def test_nobody_is_moved_to_a_department_that_was_not_chosen(console: Client) -> None:
+    page = step(console, UserFactory(department="sales"), "move")
+    assert '<option value="" selected>choose one</option>' in page.asked
+    assert "This field is required." in page.said
+    assert set(User.objects.filter(role="member").values_list("department", flat=True)) == {"sales"}
+
+
 def test_the_form_changes_the_name_alone(console: Client) -> None:
     session = SessionFactory(user__department="sales")
     address = reverse("admin:accounts_user_change", args=[session.user.pk])
