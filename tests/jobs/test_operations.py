@@ -358,6 +358,14 @@ def test_what_moved_meanwhile_is_refused_in_the_services_own_words(
     assert operation.done + operation.refused == operation.total == 3
 
 
+def test_a_clock_that_was_ahead_stops_nothing_and_floods_nothing(start: Callable[..., Operation]) -> None:
+    failed_jobs(3)
+    now = timezone.now()
+    operation = start(at=now + timedelta(hours=1), rate=60)
+    assert [work_next(at=now), work_next(at=now), work_next(at=now + timedelta(seconds=1))] == [True, False, True]
+    assert outcomes(operation) == {"done": 2, "waiting": 1}
+
+
 def test_one_whose_department_is_held_keeps_its_turn_and_holds_up_nobody(
     start: Callable[..., Operation], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from aetherflow.errors import AnticipatedError, ConflictError, InvalidError
 from apps.accounts.models import AuditAction, User
@@ -38,6 +38,9 @@ MOST_RATE = 1_200
 # when its turn comes again.
 _PATIENCE = timedelta(seconds=5)
 _PAUSE = timedelta(seconds=10)
+# No turn is further away, since an operation does one item a minute at least: one that is was written by a clock that
+# was ahead, and would be waited for until this one gets there.
+_FURTHEST = timedelta(minutes=2)
 # As PostgreSQL calls it that others hold it: deadlock_detected, lock_not_available.
 _HELD_BY_OTHERS = frozenset({"40P01", "55P03"})
 # Any number of our own: the first half of the advisory locks under which operations of a kind are begun.
@@ -131,7 +134,8 @@ def stop_operation(*, operation: Operation, by: User, at: datetime, reason: str 
 def work_next(*, at: datetime) -> bool:
     """Work one item that is due; False where none is, or where others are at all that are."""
     with transaction.atomic():
-        running = Operation.objects.filter(ended_at=None, next_at__lte=at).order_by("next_at")
+        due = Q(next_at__lte=at) | Q(next_at__gt=at + _FURTHEST)
+        running = Operation.objects.filter(due, ended_at=None).order_by("next_at")
         held = running.select_for_update(skip_locked=True, of=("self",), no_key=True).select_related("started_by")
         operation = held.first()
         if operation is None:
@@ -161,7 +165,7 @@ def work_next(*, at: datetime) -> bool:
             )
         # What a relay has slept through is made up for; what it was away for is not: all of that at once is a flood.
         slept = timedelta(seconds=2 * settings.RELAY_INTERVAL_SECONDS)
-        operation.next_at = max(operation.next_at, at - slept) + timedelta(minutes=1) / operation.rate
+        operation.next_at = min(max(operation.next_at, at - slept), at) + timedelta(minutes=1) / operation.rate
         operation.save(update_fields=["done", "refused", "ended_at", "next_at"])
     return True
 
