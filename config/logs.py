@@ -6,6 +6,8 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
+from apps.jobs.lines import keep
+
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -14,6 +16,7 @@ _SHARED: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
     structlog.processors.UnicodeDecoder(),
+    keep,
 ]
 
 

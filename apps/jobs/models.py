@@ -5,6 +5,7 @@ import uuid
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
@@ -196,6 +197,32 @@ class StageEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source or 'new'} → {self.target}"
+
+
+class StageLog(models.Model):
+    """What one attempt at a stage has logged: one row, written once when it ended. An attempt that was killed has none.
+
+    `lines` are `{at, level, event, rest}`, the oldest first; `dropped` came before them.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    # The constraint's index finds them.
+    run = models.ForeignKey(StageRun, on_delete=models.CASCADE, related_name="logs", db_index=False)
+    token = models.BigIntegerField(help_text="Of the claim: which attempt it was.")
+    at = models.DateTimeField()
+    lines = models.JSONField()
+    dropped = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["run", "token"]
+        # It is read on the job's page alone.
+        default_permissions = ()
+        # For `prune`, and next to nothing to write: rows come in this order.
+        indexes = [BrinIndex(fields=["at"], name="stagelog_at")]
+        constraints = [models.UniqueConstraint(fields=["run", "token"], name="stagelog_once_per_attempt")]
+
+    def __str__(self) -> str:
+        return f"log of attempt {self.token} at {self.run_id}"
 
 
 class Outcome(models.TextChoices):

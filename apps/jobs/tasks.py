@@ -16,11 +16,12 @@ from celery.signals import task_failure, worker_init
 from django.db import connections
 
 from aetherflow.errors import AnticipatedError
-from apps.jobs import clock
+from apps.jobs import clock, lines
 from apps.jobs.memory import why_ended
 from apps.jobs.services.claims import fail_lost
 from apps.jobs.services.dispatch import pass_on
 from apps.jobs.services.etl import work_etl
+from apps.jobs.services.logs import keep_log
 from apps.jobs.services.ml import work_ml
 from apps.jobs.sqs import names
 from apps.jobs.sqs.delivery import Delivery, delivery_of, end_chain, name_job
@@ -58,35 +59,39 @@ def ml(self: Any, message: dict[str, Any], **_: Any) -> None:
 
 @contextmanager
 def _attempt(message: Message, *, delivery: Delivery) -> Iterator[None]:
-    """Two log lines an attempt, with the ids that follow the file from the upload on."""
+    """Two log lines an attempt, with the ids that follow the file from the upload on; what it says is kept."""
     began = time.monotonic()
-    with structlog.contextvars.bound_contextvars(
-        request_id=delivery.request_id,
-        job_id=delivery.job_id,
-        dataset_id=str(message.dataset_id),
-        department=message.department,
-        stage=message.job_type,
-        attempt=delivery.receive_count,
-    ):
-        log.info("stage_started")
+    ids = {
+        "request_id": delivery.request_id,
+        "job_id": delivery.job_id,
+        "dataset_id": str(message.dataset_id),
+        "department": message.department,
+        "stage": message.job_type,
+        "attempt": delivery.receive_count,
+    }
+    with structlog.contextvars.bound_contextvars(**ids):
         try:
-            yield
-        except Exception as error:
-            reason = f"{getattr(error, 'code', type(error).__name__)}: {error}"
-            # A person can act on an anticipated error; for any other the trace is what an operator needs.
-            log.warning(
-                "stage_ended",
-                status="failed",
-                duration_ms=_since(began),
-                error=reason[:500],
-                exc_info=not isinstance(error, AnticipatedError),
-            )
-            raise StageFailed(reason[:500]) from None
-        else:
-            log.info("stage_ended", status="succeeded", duration_ms=_since(began))
+            with lines.kept(**ids) as said:
+                log.info("stage_started")
+                try:
+                    yield
+                except Exception as error:
+                    reason = f"{getattr(error, 'code', type(error).__name__)}: {error}"
+                    # A person can act on an anticipated error; for any other the trace is what an operator needs.
+                    log.warning(
+                        "stage_ended",
+                        status="failed",
+                        duration_ms=_since(began),
+                        error=reason[:500],
+                        exc_info=not isinstance(error, AnticipatedError),
+                    )
+                    raise StageFailed(reason[:500]) from None
+                else:
+                    log.info("stage_ended", status="succeeded", duration_ms=_since(began))
         finally:
-            # Its place in the line may be free now.
+            # Its place in the line may be free now. The next file does not wait for what this one has logged.
             pass_on(message.department)
+            keep_log(said, at=clock.now())
 
 
 def _since(began: float) -> int:

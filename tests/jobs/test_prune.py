@@ -17,13 +17,15 @@ from django.utils import timezone
 from apps.accounts.models import AuditAction, AuditEntry, ConsoleSession, Invitation, Session, User
 from apps.datasets.models import Dataset
 from apps.datasets.storage import DiskRawStorage, raw_storage
-from apps.jobs.models import IdempotentRequest, Job, WorkerHeartbeat
+from apps.jobs.models import IdempotentRequest, Job, StageLog, WorkerHeartbeat
 from apps.jobs.services.again import undo
+from tests.jobs.console import job_of
 from tests.jobs.files import row, sales
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
 NOTHING = dict.fromkeys(
-    ("sessions", "console_sessions", "invitations", "upload_keys", "workers", "raw_files", "raw_bytes"), 0
+    ("sessions", "console_sessions", "invitations", "upload_keys", "workers", "stage_logs", "raw_files", "raw_bytes"),
+    0,
 )
 
 
@@ -56,6 +58,7 @@ def invitation(*, created: datetime, **columns: Any) -> Invitation:
 
 def test_rows_that_are_of_no_use_go_when_they_are_old_enough_and_not_before(seller: User, old: datetime) -> None:
     now = timezone.now()
+    run = job_of().stages.get(stage="etl")
     long_ago, far = old - timedelta(days=30), now + timedelta(days=60)
     kept: list[Any] = [
         session(seller, created=long_ago, expires_at=far),
@@ -66,6 +69,7 @@ def test_rows_that_are_of_no_use_go_when_they_are_old_enough_and_not_before(sell
         invitation(created=long_ago, expires_at=far, used_at=now),
         IdempotentRequest.objects.create(user=seller, key="new", fingerprint="", created_at=now),
         WorkerHeartbeat.objects.create(name="new", queues=["etl"], pid=1, started_at=long_ago, beat_at=now),
+        StageLog.objects.create(run=run, token=2, at=now, lines=[]),
     ]
     gone: list[Any] = [
         session(seller, created=long_ago),
@@ -75,8 +79,13 @@ def test_rows_that_are_of_no_use_go_when_they_are_old_enough_and_not_before(sell
         invitation(created=long_ago, expires_at=far, used_at=old),
         IdempotentRequest.objects.create(user=seller, key="old", fingerprint="", created_at=old),
         WorkerHeartbeat.objects.create(name="old", queues=["etl"], pid=1, started_at=long_ago, beat_at=old),
+        StageLog.objects.create(run=run, token=1, at=old, lines=[]),
     ]
-    expected = NOTHING | {"sessions": 2, "console_sessions": 1, "invitations": 2, "upload_keys": 1, "workers": 1}
+    expected = (
+        NOTHING
+        | {"sessions": 2, "console_sessions": 1, "invitations": 2}
+        | dict.fromkeys(("upload_keys", "workers", "stage_logs"), 1)
+    )
     assert prune("--dry-run") == expected
     assert all(type(each)._default_manager.filter(pk=each.pk).exists() for each in kept + gone)
     assert prune() == expected

@@ -14,23 +14,27 @@ from apps.accounts.console import audit_address, badge, department_label, span
 from apps.insights.models import Insight
 from apps.jobs import clock
 from apps.jobs.admin.diagram import Diagram, draw
+from apps.jobs.admin.log_lines import Lines, newest_lines
 from apps.jobs.admin.words import STATE_KINDS, STATUS_KINDS
 from apps.jobs.models import Job, JobStatus, Stage, StageEvent, StageRun, State
 
 # A journal may be long where a worker died again and again; what is older is in the list of the journal.
 _EVENTS_SHOWN = 200
 _OTHERS_SHOWN = 10
+# Of a job that was tried a hundred times the newest tell enough.
+_LOGS_SHOWN = 5
 # Somebody ended these: no message of theirs comes again.
 _ENDED_ON_PURPOSE = {"upload-undone", "cancelled"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """One worker's go at a stage, or (`number` None) the wait for the next one."""
+    """One worker's go at a stage, or (`number` None) the wait for the next one. `claim`: its run and its token."""
 
     stage: str
     number: int | None
     queued_at: datetime
+    claim: tuple[int, int] | None = None
     began_at: datetime | None = None
     ended_at: datetime | None = None
     worker: str = ""
@@ -67,6 +71,14 @@ class Bar:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AttemptLog:
+    """`said` is None where the worker left nothing."""
+
+    attempt: Attempt
+    said: Lines | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class StagePart:
     run: StageRun
     diagram: Diagram
@@ -96,6 +108,7 @@ class JobPage:
     insights: list[Insight]
     others: list[Job]
     took: str
+    logs: list[AttemptLog]
     logs_at: str
 
     @property
@@ -115,7 +128,7 @@ class JobPage:
         )
 
 
-def job_page(job: Job) -> JobPage:
+def job_page(job: Job, *, with_logs: bool = False) -> JobPage:
     at = clock.now()
     runs = list(job.stages.order_by("stage"))
     newest = list(StageEvent.objects.filter(run__in=runs).order_by("-id")[: _EVENTS_SHOWN + 1])
@@ -140,8 +153,18 @@ def job_page(job: Job) -> JobPage:
         insights=list(insights),
         others=list(others[:_OTHERS_SHOWN]),
         took=span(((job.finished_at or at) - job.created_at).total_seconds()),
+        logs=logs_of(runs, attempts) if with_logs else [],
         logs_at=logs_address(job),
     )
+
+
+def logs_of(runs: list[StageRun], attempts: list[Attempt]) -> list[AttemptLog]:
+    """Of the newest attempts, the newest one first."""
+    said = newest_lines(runs, attempts=_LOGS_SHOWN)
+    begun = [
+        AttemptLog(attempt=attempt, said=said.get(attempt.claim)) for attempt in attempts if attempt.claim is not None
+    ]
+    return begun[: -_LOGS_SHOWN - 1 : -1]
 
 
 def attempts_at(run: StageRun, events: Iterable[StageEvent], *, at: datetime) -> list[Attempt]:
@@ -183,6 +206,7 @@ def _attempt(
     return Attempt(
         stage=run.stage,
         number=begun.attempts,
+        claim=(run.pk, begun.token),
         queued_at=free_since,
         began_at=begun.at,
         ended_at=ended.at if ended else None,

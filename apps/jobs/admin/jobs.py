@@ -55,13 +55,14 @@ class JobAdmin(FilteredAdmin):
         whole = Job.objects.select_related("dataset__uploaded_by", "requested_by").defer("dataset__profile")
         job = whole.filter(pk=number).first() if number and self.has_view_permission(request) else None
         if job is not None:
+            for_operators = request.user.has_perm(MAY_READ_TRACEBACKS)
             shown = {
                 "job": job,
-                "page": job_page(job),
+                "page": job_page(job, with_logs=for_operators),
                 "heading": f"{job.dataset.name}, job {str(job.pk)[:8]}",
                 "title": f"Job {job.pk}",
                 "subtitle": job.dataset.name,
-                "may_read_tracebacks": request.user.has_perm(MAY_READ_TRACEBACKS),
+                "may_read_tracebacks": for_operators,
             }
         return super().change_view(request, object_id, form_url, shown | (extra_context or {}))
 

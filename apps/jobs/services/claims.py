@@ -13,6 +13,7 @@ from django.db import transaction
 from aetherflow.errors import AnticipatedError
 from aetherflow.etl import FileRefused
 from apps.datasets.storage import is_full
+from apps.jobs import lines
 from apps.jobs.memory import MemoryLimitExceeded
 from apps.jobs.models import Job, StageRun, State
 from apps.jobs.services.transitions import CANCELLED, IllegalMove, move
@@ -80,6 +81,7 @@ def claim(run: StageRun, *, delivery: Delivery, worker: str, at: datetime) -> Cl
                 "progress_unit": "",
             },
         )
+    lines.claimed(run_id=held.pk, token=held.token)
     return Claim(verdict=Verdict.WORK, run=held)
 
 

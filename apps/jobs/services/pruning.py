@@ -15,7 +15,7 @@ from apps.accounts.models import AuditAction, ConsoleSession, Invitation, Sessio
 from apps.accounts.services.auditing import Target, record
 from apps.datasets.models import Dataset
 from apps.datasets.storage import STORE_ERRORS, raw_storage
-from apps.jobs.models import IdempotentRequest, WorkerHeartbeat
+from apps.jobs.models import IdempotentRequest, StageLog, WorkerHeartbeat
 
 log = structlog.get_logger(__name__)
 
@@ -100,6 +100,7 @@ def _rows(*, before: datetime) -> dict[str, QuerySet[Any]]:
         # From then on the same key is a new upload's.
         "upload_keys": IdempotentRequest.objects.filter(created_at__lt=before),
         "workers": WorkerHeartbeat.objects.filter(beat_at__lt=before),
+        "stage_logs": StageLog.objects.filter(at__lt=before),
     }
 
 

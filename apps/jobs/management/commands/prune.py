@@ -16,13 +16,14 @@ _CALLED = {
     "invitations": "invitations that are used or have run out",
     "upload_keys": "Idempotency-Keys of uploads",
     "workers": "workers that fell silent",
+    "stage_logs": "log lines of attempts",
 }
 
 
 class Command(ReportingCommand):
     help = (
         "Delete what is of no more use and older than RETENTION_DAYS: raw files of undone uploads, ended sessions, "
-        "used invitations, Idempotency-Keys, workers that fell silent. Never the audit."
+        "used invitations, Idempotency-Keys, workers that fell silent, log lines. Never the audit."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
