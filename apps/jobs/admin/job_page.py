@@ -14,7 +14,7 @@ from apps.accounts.console import audit_address, badge, department_label, span
 from apps.insights.models import Insight
 from apps.jobs import clock
 from apps.jobs.admin.diagram import Diagram, draw
-from apps.jobs.admin.log_lines import Lines, newest_lines
+from apps.jobs.admin.log_lines import Lines, lines_of
 from apps.jobs.admin.words import STATE_KINDS, STATUS_KINDS
 from apps.jobs.models import Job, JobStatus, Stage, StageEvent, StageRun, State
 
@@ -153,18 +153,17 @@ def job_page(job: Job, *, with_logs: bool = False) -> JobPage:
         insights=list(insights),
         others=list(others[:_OTHERS_SHOWN]),
         took=span(((job.finished_at or at) - job.created_at).total_seconds()),
-        logs=logs_of(runs, attempts) if with_logs else [],
+        logs=logs_of(attempts) if with_logs else [],
         logs_at=logs_address(job),
     )
 
 
-def logs_of(runs: list[StageRun], attempts: list[Attempt]) -> list[AttemptLog]:
+def logs_of(attempts: list[Attempt]) -> list[AttemptLog]:
     """Of the newest attempts, the newest one first."""
-    said = newest_lines(runs, attempts=_LOGS_SHOWN)
-    begun = [
-        AttemptLog(attempt=attempt, said=said.get(attempt.claim)) for attempt in attempts if attempt.claim is not None
-    ]
-    return begun[: -_LOGS_SHOWN - 1 : -1]
+    begun = {attempt.claim: attempt for attempt in attempts if attempt.claim is not None}
+    newest = list(begun)[: -_LOGS_SHOWN - 1 : -1]
+    said = lines_of(newest)
+    return [AttemptLog(attempt=begun[claim], said=said.get(claim)) for claim in newest]
 
 
 def attempts_at(run: StageRun, events: Iterable[StageEvent], *, at: datetime) -> list[Attempt]:

@@ -1,13 +1,13 @@
 """What attempts at a job's stages have logged, for its page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.safestring import SafeString
 
 from apps.accounts.console import badge
-from apps.jobs.models import StageLog, StageRun
+from apps.jobs.models import StageLog
 
 _KINDS = {"info": "info", "warning": "warn", "error": "bad", "critical": "bad"}
 
@@ -37,9 +37,10 @@ class Lines:
     dropped: int
 
 
-def newest_lines(runs: Sequence[StageRun], *, attempts: int) -> dict[tuple[int, int], Lines]:
-    """By run and token of the claim. Of so many attempts, since each may have hundreds of lines."""
-    stored = StageLog.objects.filter(run__in=runs).order_by("-at")[:attempts]
+def lines_of(claims: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Lines]:
+    """By claim: the run and the token. Those that left none are not among them."""
+    wanted = set(claims)
+    stored = StageLog.objects.filter(run__in={run for run, _ in wanted}, token__in={token for _, token in wanted})
     return {
         (log.run_id, log.token): Lines(lines=[_line(each) for each in log.lines], dropped=log.dropped) for log in stored
     }
