@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.utils import timezone
 from aetherflow.registry import departments
 from apps.accounts.models import AuditAction, AuditEntry, User
 from apps.datasets.models import Dataset
+from apps.datasets.storage import raw_storage
 from apps.jobs.broker import sqs_settings
 from apps.jobs.models import Job, JobStatus, Stage, StageRun
 from tests.accounts.factories import AdminFactory
@@ -48,7 +50,7 @@ def files(tmp_path: Path) -> list[str]:
 
 def test_ingest_uploads_as_the_named_user(sqs: Any, seller: User, files: list[str]) -> None:
     call = ("ingest", *files, "--department", "sales", "--by", seller.email)
-    assert [set(entry) for entry in run(*call, "--dry-run")] == [{"file"}, {"file"}]
+    assert [entry["result"] for entry in run(*call, "--dry-run")] == ["would be uploaded"] * 2
     assert not Job.objects.exists()
     entries = run(*call)
     assert {entry["job"] for entry in entries} == {str(job.pk) for job in Job.objects.all()}
@@ -71,6 +73,42 @@ def test_ingest_refuses_what_the_user_may_not_do(sqs: Any, seller: User, files: 
     with pytest.raises(CommandError, match="1 of 2"):
         run("ingest", files[0], str(empty), "--department", "sales", "--by", seller.email)
     assert Job.objects.count() == 1
+
+
+def test_ingest_takes_a_folder_and_standard_input(
+    sqs: Any, seller: User, files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".hidden").touch()
+    (tmp_path / "inside").mkdir()
+    call = ("--department", "sales", "--by", seller.email)
+    assert [entry["file"] for entry in run("ingest", str(tmp_path), *call)] == files
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=BytesIO(sales(row(3)))))
+    (entry,) = run("ingest", "-", "--stdin-name", "march.csv", *call)
+    dataset = Dataset.objects.get(pk=entry["dataset"])
+    assert dataset.original_filename == "march.csv"
+    assert b"".join(raw_storage().stream(dataset.key)) == sales(row(3))
+    for wrong, words in (
+        ([str(tmp_path / "inside")], "no file in it"),
+        (["-", "-"], "read once"),
+    ):
+        with pytest.raises(CommandError, match=words) as refused:
+            run("ingest", *wrong, *call)
+        assert refused.value.returncode in {1, 2}
+    assert Dataset.objects.count() == 3
+
+
+def test_ingest_goes_on_where_it_was_interrupted(sqs: Any, seller: User, files: list[str], tmp_path: Path) -> None:
+    call = ("ingest", str(tmp_path), "--department", "sales", "--by", seller.email)
+    run("ingest", files[0], *call[2:])
+    assert [entry["result"] for entry in run(*call, "--dry-run")] == ["there already", "would be uploaded"]
+    assert [entry["result"] for entry in run(*call)] == ["there already", "uploaded"]
+    assert {entry["result"] for entry in run(*call)} == {"there already"}
+    assert Dataset.objects.count() == 2
+    # Said otherwise it is another upload, and so it is once it was undone.
+    assert {entry["result"] for entry in run(*call, "--decimal", ",")} == {"uploaded"}
+    assert {entry["result"] for entry in run(*call, "--again")} == {"uploaded"}
+    Dataset.objects.update(deleted_at=datetime(2026, 1, 1, tzinfo=UTC), deleted_by=seller)
+    assert {entry["result"] for entry in run(*call)} == {"uploaded"}
 
 
 def test_ingest_passes_on_what_is_said_of_the_files(sqs: Any, seller: User, files: list[str]) -> None:

@@ -16,8 +16,8 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from aetherflow.errors import UnavailableError
+from apps.accounts.management.reporting import ago, counted, table
 from apps.jobs.management.commands import dlq
-from apps.jobs.management.reporting import ago, counted, table
 from apps.jobs.models import Job, StageRun, State
 from apps.jobs.services.again import retry
 from apps.jobs.services.workers import beat

@@ -1,15 +1,15 @@
 """Look at every setting and service, and say what to mend."""
 
-import json
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
+from apps.accounts.management.reporting import ReportingCommand, Told, add_json
 from config.doctor import CHECKS, Finding, Standing, examine
 
 
-class Command(BaseCommand):
+class Command(ReportingCommand):
     help = (
         "Look at every setting, every service and this machine; say what is wrong and what to do. Changes nothing but "
         "one small file in the raw store. Exits with 1 where something is at fault."
@@ -26,22 +26,22 @@ class Command(BaseCommand):
             metavar="CHECK",
             help=f"leave one out, such as workers before they are started; may be repeated: {', '.join(CHECKS)}",
         )
-        parser.add_argument("--json", action="store_true", help="print the findings as one JSON object")
+        add_json(parser)
 
-    def handle(self, *_: Any, **options: Any) -> None:
+    def tell(self, options: dict[str, Any]) -> Told:
         found: list[Finding] = []
         for finding in examine(without=options["without"]):
             found.append(finding)
             if not options["json"]:
+                # As they are found: a service that does not answer takes its time.
                 self._say(finding)
         count = Counter(each.standing for each in found)
         worst = next((each for each in (Standing.FAULT, Standing.WARN) if count[each]), Standing.OK)
-        if options["json"]:
-            self.stdout.write(json.dumps({"result": worst, "findings": [_told(each) for each in found]}))
-        else:
-            self.stdout.write(", ".join(f"{standing} {count[standing]}" for standing in Standing))
-        if count[Standing.FAULT]:
-            raise CommandError(f"{count[Standing.FAULT]} at fault.")
+        return Told(
+            data={"result": worst, "findings": [_told(each) for each in found]},
+            summary=", ".join(f"{standing} {count[standing]}" for standing in Standing),
+            failure=f"{count[Standing.FAULT]} at fault." if count[Standing.FAULT] else "",
+        )
 
     def _say(self, finding: Finding) -> None:
         self.stdout.write(f"{finding.standing:<6}{finding.check:<13}{finding.detail}")

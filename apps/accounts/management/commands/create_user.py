@@ -1,21 +1,20 @@
 """Make an account from the command line: the first admin, the demo users, a deployment's own."""
 
-import json
 import os
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from aetherflow.errors import AnticipatedError
 from apps.accounts import services
+from apps.accounts.management.reporting import MISUSED, ReportingCommand, Told, add_dry_run, add_json
 from apps.accounts.management.roles import add_roles, console_role_of, told
 from apps.accounts.models import ConsoleRole, Role, User, normalise_email
 from apps.accounts.services.accounts import console_with, new_user
 
 
-class Command(BaseCommand):
+class Command(ReportingCommand):
     help = (
         "Make an approved account. Safe to run twice: an account with the same department and roles is left "
         "as it is, its password too; one with others is an error."
@@ -32,17 +31,16 @@ class Command(BaseCommand):
             help="read the password from the first line of standard input",
         )
         password.add_argument("--password-env", metavar="VARIABLE", help="take the password from this variable")
-        parser.add_argument("--dry-run", action="store_true", help="check everything, change nothing")
-        parser.add_argument("--json", action="store_true", help="say what was done as one JSON object")
+        add_dry_run(parser)
+        add_json(parser)
 
-    def handle(self, *_: Any, **options: Any) -> None:
+    def tell(self, options: dict[str, Any]) -> Told:
         email, department = normalise_email(options["email"]), options["department"]
         role, console_role = Role(options["role"]), console_role_of(options)
         existing = User.objects.filter(email=email).first()
         if existing is not None:
             self._require_same(existing, department=department, role=role, console_role=console_role)
-            self._say("unchanged", existing, options)
-            return
+            return _told("unchanged", existing)
         fields = {
             "email": email,
             "full_name": options["full_name"] or email.partition("@")[0],
@@ -52,14 +50,9 @@ class Command(BaseCommand):
             "password": self._password(options),
         }
         at = timezone.now()
-        try:
-            if options["dry_run"]:
-                self._say("would be created", new_user(**fields, at=at), options)
-            else:
-                made = services.create_account(**fields, by=None, at=at, reason=options["reason"])
-                self._say("created", made, options)
-        except AnticipatedError as refusal:
-            raise CommandError(f"{refusal.message} {refusal.hint}".strip()) from refusal
+        if options["dry_run"]:
+            return _told("would be created", new_user(**fields, at=at))
+        return _told("created", services.create_account(**fields, by=None, at=at, reason=options["reason"]))
 
     def _require_same(self, user: User, *, department: str, role: Role, console_role: ConsoleRole | None) -> None:
         wanted = console_with(role) if console_role is None else console_role
@@ -78,13 +71,14 @@ class Command(BaseCommand):
             where = options["password_env"]
             password = os.environ.get(where, "")
         if not password:
-            raise CommandError(f"There is no password in {where}.")
+            raise CommandError(f"There is no password in {where}.", returncode=MISUSED)
         return password
 
-    def _say(self, done: str, user: User, options: dict[str, Any]) -> None:
-        if options["json"]:
-            self.stdout.write(json.dumps({"result": done.replace(" ", "-")} | told(user)))
-        else:
-            what = [user.role, user.department or "all departments"]
-            what += [f"{user.console_role} in the console"] if user.console_role else []
-            self.stdout.write(f"{user.email}: {done} ({', '.join(what)})")
+
+def _told(done: str, user: User) -> Told:
+    what = [user.role, user.department or "all departments"]
+    what += [f"{user.console_role} in the console"] if user.console_role else []
+    return Told(
+        data={"result": done.replace(" ", "-")} | told(user),
+        summary=f"{user.email}: {done} ({', '.join(what)})",
+    )

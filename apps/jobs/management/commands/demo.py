@@ -10,12 +10,12 @@ from django.core.management.base import CommandError, CommandParser
 
 from aetherflow.department import Department
 from aetherflow.registry import departments
+from apps.accounts.management.reporting import ReportingCommand, Told, add_dry_run, add_json, counted, table
 from apps.accounts.models import Role, User
 from apps.accounts.origin import Origin, asked_from, command_line
 from apps.accounts.services.accounts import create_account
 from apps.datasets.models import Dataset
 from apps.jobs import clock
-from apps.jobs.management.reporting import ReportingCommand, Told, add_dry_run, add_json, counted, table
 from apps.jobs.services.submission import submit
 
 # Known to everybody who reads this: refused where strangers can reach the platform.

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from apps.accounts.management.reporting import ReportingCommand, Told, add_dry_run, add_json, ago, counted
 from apps.jobs.dead_letters import Letter, Look, peek
-from apps.jobs.management.reporting import ReportingCommand, Told, add_dry_run, add_json, ago, counted
 from apps.jobs.models import Stage
 from apps.jobs.services.dead_letters import (
     Report,

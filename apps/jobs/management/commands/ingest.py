@@ -1,10 +1,15 @@
 """Upload files from the command line, for those who script it: the same service as the page's upload."""
 
+import shutil
+import sys
 import uuid
 from argparse import ArgumentTypeError
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 from uuid import UUID
 
@@ -16,22 +21,50 @@ from aetherflow.etl import ReadOptions
 from aetherflow.etl.mapping import mapping_faults, parse_mapping
 from aetherflow.etl.options import parse_delimiter, parse_encoding
 from aetherflow.registry import departments
+from apps.accounts.management.reporting import MISUSED, ReportingCommand, Told, add_dry_run, add_json, counted
 from apps.accounts.models import User
 from apps.accounts.origin import Origin, asked_from, command_line
 from apps.accounts.selectors import require_department
 from apps.datasets.models import Dataset, OnError
 from apps.datasets.selectors import correctable_for
 from apps.datasets.serializers import DATE_ORDERS, DECIMALS, SCALES
+from apps.datasets.uploads import digest
 from apps.jobs import clock
-from apps.jobs.management.reporting import MISUSED, ReportingCommand, Told, add_dry_run, add_json, counted
 from apps.jobs.services.submission import submit
 
+_STDIN = "-"
+_UPLOADED = "uploaded"
+_WOULD_BE = "would be uploaded"
+_THERE = "there already"
+_REFUSED = "refused"
 
-def _file(text: str) -> Path:
+
+def _files(text: str) -> list[Path | None]:
+    """Those that the argument means: a file, all files of a folder in the order of their names, None for standard
+    input."""
     path = Path(text)
+    if text == _STDIN:
+        return [None]
+    if path.is_dir():
+        found = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
+        if not found:
+            raise ArgumentTypeError(f"{text} is a folder with no file in it; folders inside it are not looked into")
+        return list(found)
     if not path.is_file():
-        raise ArgumentTypeError(f"{text} is no file")
-    return path
+        raise ArgumentTypeError(f"{text} is no file and no folder")
+    return [path]
+
+
+@contextmanager
+def _opened(path: Path | None, *, name: str) -> Iterator[File]:
+    """The file; `name` is that of standard input, whose end has to be seen before anything is done."""
+    if path is not None:
+        with path.open("rb") as raw:
+            yield File(raw, name=path.name)
+        return
+    with TemporaryFile() as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        yield File(copy, name=name)
 
 
 def _parsed(parse: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -54,10 +87,17 @@ def _said(options: dict[str, Any]) -> ReadOptions:
 
 
 class Command(ReportingCommand):
-    help = "Upload files for a department; prints the jobs to watch."
+    help = (
+        "Upload files for a department; prints the jobs to watch. Safe to run twice: what is there already, said the "
+        "same of, is not uploaded again."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("files", nargs="+", type=_file)
+        parser.add_argument(
+            "files", nargs="+", type=_files, metavar="FILE", help="a file, a folder of files, or - for standard input"
+        )
+        parser.add_argument("--stdin-name", default="stdin.csv", metavar="NAME", help="of the file that - brings")
+        parser.add_argument("--again", action="store_true", help="upload what is there already once more")
         parser.add_argument("--department", required=True, choices=sorted(departments()))
         parser.add_argument("--by", help="e-mail of the uploading user; default: the oldest active admin")
         parser.add_argument("--on-error", choices=OnError.values, default=OnError.QUARANTINE)
@@ -79,35 +119,52 @@ class Command(ReportingCommand):
     def tell(self, options: dict[str, Any]) -> Told:
         by = self._uploader(options["by"])
         said = _said(options)
+        paths = [path for found in options["files"] for path in found]
+        if paths.count(None) > 1:
+            raise CommandError("Standard input can be read once: name - once.", returncode=MISUSED)
         report: list[dict[str, str]] = []
-        failed = 0
-        for path in options["files"]:
-            entry = {"file": str(path)}
+        for path in paths:
+            entry = {"file": _STDIN if path is None else str(path)}
             report.append(entry)
             try:
                 require_department(by, options["department"])
                 root = correctable_for(by, options["corrects"]) if options["corrects"] else None
-                if not options["dry_run"]:
-                    entry |= self._upload(path, by=by, said=said, corrects=root, options=options)
+                with _opened(path, name=options["stdin_name"]) as file:
+                    entry |= self._upload(file, by=by, said=said, corrects=root, options=options)
             except AnticipatedError as error:
-                failed += 1
-                entry["error"] = f"{error.message} {error.hint}".strip()
-        verb = "would be uploaded" if options["dry_run"] else "uploaded"
+                entry |= {"result": _REFUSED, "error": f"{error.message} {error.hint}".strip()}
+            except OSError as error:
+                entry |= {"result": _REFUSED, "error": f"It cannot be read: {error.strerror}."}
+        counts = Counter(entry["result"] for entry in report)
+        verb = _WOULD_BE if options["dry_run"] else _UPLOADED
         whole = counted(len(report), "file")
+        there = f", {counts[_THERE]} there already" if counts[_THERE] else ""
         return Told(
             data=report,
             lines=["  ".join(f"{key}={value}" for key, value in entry.items()) for entry in report],
-            summary=f"{len(report) - failed} of {whole} {verb}",
-            failure=f"{failed} of {whole} refused; see above." if failed else "",
+            summary=f"{counts[verb]} of {whole} {verb}{there}",
+            failure=f"{counts[_REFUSED]} of {whole} refused; see above." if counts[_REFUSED] else "",
         )
 
     def _upload(
-        self, path: Path, *, by: User, said: ReadOptions, corrects: Dataset | None, options: dict[str, Any]
+        self, file: File, *, by: User, said: ReadOptions, corrects: Dataset | None, options: dict[str, Any]
     ) -> dict[str, str]:
+        alike = Dataset.objects.filter(
+            department=options["department"],
+            sha256=digest(file),
+            deleted_at=None,
+            on_error=options["on_error"],
+            read_options=said.said(),
+            corrects=corrects,
+        )
+        if not options["again"] and (there := alike.order_by("-number").first()):
+            return {"result": _THERE, "dataset": str(there.pk)}
+        if options["dry_run"]:
+            return {"result": _WOULD_BE}
         # In the user's name, but not by them.
-        with path.open("rb") as raw, asked_from(Origin(operator=command_line())):
+        with asked_from(Origin(operator=command_line())):
             job = submit(
-                file=File(raw, name=path.name),
+                file=file,
                 department=options["department"],
                 by=by,
                 at=clock.now(),
@@ -116,7 +173,7 @@ class Command(ReportingCommand):
                 options=said,
                 corrects=corrects,
             ).job
-        return {"dataset": str(job.dataset_id), "job": str(job.pk)}
+        return {"result": _UPLOADED, "dataset": str(job.dataset_id), "job": str(job.pk)}
 
     def _uploader(self, email: str | None) -> User:
         users = User.objects.filter(is_active=True)

@@ -5,9 +5,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.management.base import CommandError, CommandParser
 
+from apps.accounts.management.reporting import ReportingCommand, Told, add_dry_run, add_json
 from apps.datasets.storage import raw_storage
 from apps.jobs.broker import sqs_settings
-from apps.jobs.management.reporting import ReportingCommand, Told, add_dry_run, add_json
 from apps.jobs.sqs.queues import provision_queues
 
 

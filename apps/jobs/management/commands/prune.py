@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from apps.accounts.management.reporting import MISUSED, ReportingCommand, Told, add_dry_run, add_json, counted, table
 from apps.jobs import clock
-from apps.jobs.management.reporting import MISUSED, ReportingCommand, Told, add_dry_run, add_json, counted, table
 from apps.jobs.services.pruning import prune, would_prune
 
 _CALLED = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from apps.jobs.management.reporting import ReportingCommand, Told, add_json, ago, counted, table
+from apps.accounts.management.reporting import ReportingCommand, Told, add_json, ago, counted, table
 from apps.jobs.status import line_status
 
 _WITHIN_SECONDS = 8.0

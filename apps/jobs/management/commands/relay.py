@@ -15,8 +15,8 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import Error, close_old_connections
 
+from apps.accounts.management.reporting import MISUSED, ReportingCommand, Told, add_dry_run, add_json, counted
 from apps.jobs import clock
-from apps.jobs.management.reporting import MISUSED, ReportingCommand, Told, add_dry_run, add_json, counted
 from apps.jobs.readiness import RELAY
 from apps.jobs.selectors import dead_after
 from apps.jobs.services.dispatch import due, recover, relay

@@ -10,9 +10,9 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from aetherflow.errors import AnticipatedError
 from aetherflow.registry import departments
+from apps.accounts.management.reporting import MISUSED, ReportingCommand, Told, add_dry_run, add_json, counted
 from apps.datasets.models import Dataset
 from apps.jobs import clock
-from apps.jobs.management.reporting import MISUSED, ReportingCommand, Told, add_dry_run, add_json, counted
 from apps.jobs.models import Job, JobStatus, Stage
 from apps.jobs.services.again import reprocess
 

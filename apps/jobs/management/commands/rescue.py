@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from apps.accounts.management.reporting import ReportingCommand, Told, add_dry_run, add_json, counted
 from apps.jobs import clock
-from apps.jobs.management.reporting import ReportingCommand, Told, add_dry_run, add_json, counted
 from apps.jobs.services.rescue import rescue_now, would_rescue
 
 

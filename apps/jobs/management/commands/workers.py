@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from apps.accounts.management.reporting import ReportingCommand, Told, add_json, ago, counted, table
 from apps.jobs import clock
-from apps.jobs.management.reporting import ReportingCommand, Told, add_json, ago, counted, table
 from apps.jobs.selectors import WorkerSeen, workers_seen
 
 
