@@ -81,6 +81,7 @@ UNFOLD: dict[str, Any] = {
                 "Operations",
                 _item("Home", "monitoring", "index", "jobs.view_job"),
                 _list("Jobs", "list_alt", "jobs.job"),
+                _list("Operations", "playlist_add_check", "jobs.operation"),
                 _list("Stages", "conversion_path", "jobs.stagerun"),
                 _list("Journal", "history", "jobs.stageevent"),
                 _list("Workers", "dns", "jobs.workerheartbeat"),

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from aetherflow.etl import ReadOptions
 from apps.insights.models import ChosenSetting, Review, ReviewEvent, Snooze
-from apps.jobs.models import IdempotentRequest, Job, StageRun, State, WorkerHeartbeat
+from apps.jobs.models import IdempotentRequest, Job, OperationKind, StageRun, WorkerHeartbeat
+from apps.jobs.services.operations import start_operation
 from tests.accounts.factories import AdminFactory, OperatorFactory, UserFactory, operator_with
 from tests.jobs.conftest import seller, sqs, upload, work  # noqa: F401  (fixtures)
 from tests.jobs.files import row, sales
@@ -48,6 +49,8 @@ def job(upload: Callable[..., Job], work: Callable[[], None]) -> Job:  # noqa: F
     Snooze.objects.create(**waits, subject_key=job.pk, item={}, snoozed_by=by, snoozed_at=now)
     chosen = {"department": "sales", "kind": "listing", "name": "level", "value": 2.0}
     ChosenSetting.objects.create(**chosen, set_by=by, set_at=now)
+    asked = {"reason": "wrong rows", "filter_words": "all jobs there are", "by": by, "at": now}
+    start_operation(kind=OperationKind.UNDO, jobs=Job.objects.all(), **asked)
     return job
 
 
@@ -132,26 +135,12 @@ def test_rejects_and_insights_are_found_by_their_dataset(console: Client, job: J
         assert console.get(address, {"department": "finance"}).context["cl"].result_count == 0
 
 
-def test_a_failed_job_is_retried_from_its_list(console: Client, upload: Callable[..., Job]) -> None:  # noqa: F811
-    failed, queued = upload(sales(row(1))), upload(sales(row(2)))
-    StageRun.objects.filter(job=failed).update(
-        state=State.FAILED, finished_at=timezone.now(), error_code="x", error_message="because"
-    )
-    Job.objects.filter(pk=failed.pk).update(status="failed", finished_at=timezone.now())
-    chosen = {"action": "retry_failed", "_selected_action": [str(failed.pk), str(queued.pk)]}
-    page = console.post(reverse("admin:jobs_job_changelist"), chosen, follow=True).content.decode()
-    assert "1 queued again." in page
-    assert "only a failed one, can be retried" in page
-    failed.refresh_from_db()
-    assert failed.status == "queued"
-
-
 def test_who_may_only_look_has_no_retry(job: Job) -> None:
     client = Client()
     client.force_login(OperatorFactory(console_role="viewer"))
     page = client.get(reverse("admin:jobs_job_changelist"))
     assert page.status_code == 200
-    assert "retry_failed" not in page.content.decode()
+    assert 'value="retry"' not in page.content.decode()
 
 
 def test_a_member_of_a_department_does_not_get_in() -> None:

@@ -24,7 +24,17 @@ from apps.accounts.confirming import ConfirmsSteps
 from apps.accounts.models import Approval, AuditAction, AuditEntry, Invitation, User
 from apps.datasets.models import HeaderMapping, Reject
 from apps.insights.models import ChosenSetting, Insight, Review, ReviewEvent, Snooze
-from apps.jobs.models import IdempotentRequest, Job, Stage, StageEvent, StageRun, WorkerHeartbeat
+from apps.jobs.models import (
+    IdempotentRequest,
+    Job,
+    Operation,
+    OperationItem,
+    OperationKind,
+    Stage,
+    StageEvent,
+    StageRun,
+    WorkerHeartbeat,
+)
 from apps.jobs.services.transitions import start
 from tests.accounts.factories import LONG_AGO, AdminFactory, OperatorFactory, SessionFactory, UserFactory
 from tests.datasets.factories import DatasetFactory
@@ -88,6 +98,20 @@ jobs_letters_discard_settled       GET   login login 403   403   ok    ok
 jobs_letters_discard_settled       POST  login login 403   403   ok    ok
 jobs_letters_purge                 GET   login login 403   403   ok    ok
 jobs_letters_purge                 POST  login login 403   403   ok    ok
+jobs_job_retry                     GET   login login 403   ok    ok    ok
+jobs_job_retry                     POST  login login 403   ok    ok    ok
+jobs_job_reprocess_etl             GET   login login 403   ok    ok    ok
+jobs_job_reprocess_etl             POST  login login 403   ok    ok    ok
+jobs_job_reprocess_ml              GET   login login 403   ok    ok    ok
+jobs_job_reprocess_ml              POST  login login 403   ok    ok    ok
+jobs_job_cancel                    GET   login login 403   ok    ok    ok
+jobs_job_cancel                    POST  login login 403   ok    ok    ok
+jobs_job_undo                      GET   login login 403   ok    ok    ok
+jobs_job_undo                      POST  login login 403   ok    ok    ok
+jobs_job_rescue                    GET   login login 403   ok    ok    ok
+jobs_job_rescue                    POST  login login 403   ok    ok    ok
+jobs_operation_stop                GET   login login 403   ok    ok    ok
+jobs_operation_stop                POST  login login 403   ok    ok    ok
 
 accounts_auditentry_export         GET   login login 405   405   405   405
 accounts_auditentry_export         POST  login login 403   403   ok    ok
@@ -150,6 +174,7 @@ MODELS = {
     "insights.snooze",
     "jobs.idempotentrequest",
     "jobs.job",
+    "jobs.operation",
     "jobs.stageevent",
     "jobs.stagerun",
     "jobs.workerheartbeat",
@@ -165,7 +190,11 @@ ACTIONS = {
     ("accounts.user", "end-sessions"): Who.ADMIN,
     ("accounts.user", "move"): Who.ADMIN,
     ("accounts.user", "reopen"): Who.ADMIN,
-    ("jobs.job", "retry_failed"): Who.OPERATOR,
+    ("jobs.job", "cancel"): Who.OPERATOR,
+    ("jobs.job", "reprocess_etl"): Who.OPERATOR,
+    ("jobs.job", "reprocess_ml"): Who.OPERATOR,
+    ("jobs.job", "retry"): Who.OPERATOR,
+    ("jobs.job", "undo"): Who.OPERATOR,
 } | {(model, "delete_selected"): NOBODY for model in MODELS}
 
 
@@ -285,6 +314,14 @@ def invitation() -> Invitation:
     return Invitation.objects.create(department="sales", token_sha256="x", created_at=LONG_AGO, expires_at=until)
 
 
+def operation() -> Operation:
+    job = run_of_a_job().job
+    about = {"reason": "r", "filter_words": "all", "rate": 60, "next_at": LONG_AGO, "started_at": LONG_AGO, "total": 1}
+    made = Operation.objects.create(kind=OperationKind.CANCEL, started_by=AdminFactory(), **about)
+    OperationItem.objects.create(operation=made, kind=made.kind, job=job)
+    return made
+
+
 SAMPLES: dict[str, Callable[[], Model]] = {
     "accounts.auditentry": lambda: AuditEntry.objects.create(
         at=LONG_AGO, actor_name="Rita", action=AuditAction.INVITED, target_type="user"
@@ -305,6 +342,7 @@ SAMPLES: dict[str, Callable[[], Model]] = {
         user=UserFactory(), key="monday", fingerprint="x", created_at=LONG_AGO
     ),
     "jobs.job": lambda: run_of_a_job().job,
+    "jobs.operation": operation,
     "jobs.stageevent": lambda: StageEvent.objects.filter(run=run_of_a_job()).get(),
     "jobs.stagerun": run_of_a_job,
     "jobs.workerheartbeat": lambda: WorkerHeartbeat.objects.create(

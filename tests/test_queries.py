@@ -21,7 +21,7 @@ from aetherflow.etl import Drift, Profile
 from apps.accounts.models import User
 from apps.datasets.models import Dataset, HeaderMapping, Reject
 from apps.insights.models import Insight, InsightItem
-from apps.jobs.models import Job, Stage
+from apps.jobs.models import Job, Operation, Stage
 from apps.jobs.services.transitions import start
 from tests.accounts.factories import AdminFactory, UserFactory, bearer
 from tests.datasets.factories import DatasetFactory
@@ -61,6 +61,8 @@ CONSOLE = [
     "/admin/jobs/job/",
     "/admin/jobs/job/?status=queued&department=sales&uploader=example&dataset=upload&q=upload",
     "/admin/jobs/job/{job}/change/",
+    "/admin/jobs/operation/",
+    "/admin/jobs/operation/?kind=undo&standing=runs",
     "/admin/jobs/stageevent/",
     "/admin/jobs/stagerun/",
 ]
@@ -108,6 +110,10 @@ def fill(seller: User, count: int) -> tuple[Dataset, Job, Insight]:
             items_total=1,
         )
         InsightItem.objects.create(insight=insight, rank=1, item={"sku": "S1"})
+        asked = {"reason": "wrong rows", "filter_words": "all", "rate": 60}
+        Operation.objects.create(
+            kind="undo", **asked, started_by=seller, started_at=timezone.now(), next_at=timezone.now()
+        )
     return dataset, job, insight
 
 

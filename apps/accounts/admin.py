@@ -277,6 +277,7 @@ _PAGES = {
     "invitation": "accounts_invitation",
     "dataset": "datasets_dataset",
     "job": "jobs_job",
+    "operation": "jobs_operation",
 }
 
 

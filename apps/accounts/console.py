@@ -139,6 +139,10 @@ class FormFilter(admin.ListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
         return self.narrow(queryset, self.given) if self.given else queryset
 
+    def words(self) -> str:
+        """What is filtered by, as a person says it; empty where nothing is."""
+        return f"{self.title} {dict(self.options()).get(self.given, self.given)}" if self.given else ""
+
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:  # noqa: ARG002
         options = self.options()
         known = not self.given or any(self.given == value for value, _ in options)
@@ -192,6 +196,10 @@ class PeriodFilter(admin.ListFilter):
             # Not the day after, which the last day of all has not.
             queryset = queryset.filter(**{f"{self.field}__lte": datetime.combine(end, time.max, tzinfo=UTC)})
         return queryset
+
+    def words(self) -> str:
+        given = [f"{name} {day}" for name in self.parameters if (day := self.used_parameters.get(name))]
+        return f"{self.title} {' '.join(given)}" if given else ""
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
         others = {name: given for name, given in changelist.filter_params.items() if name not in self.parameters}

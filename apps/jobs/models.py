@@ -316,6 +316,7 @@ class Operation(models.Model):
     class Meta:
         ordering = ["-started_at", "-id"]
         default_permissions = ("view",)
+        permissions = [("stop_operation", "Can stop operations")]
         indexes = [models.Index(fields=["next_at"], name="operation_running", condition=Q(ended_at=None))]
         constraints = [
             models.CheckConstraint(condition=~Q(reason=""), name="operation_has_a_reason"),

@@ -19,6 +19,7 @@ from apps.jobs.models import (
     ItemStatus,
     Job,
     JobStatus,
+    Operation,
     OperationItem,
     OperationKind,
     StageRun,
@@ -57,6 +58,16 @@ def dead_after() -> timedelta:
 def live_workers(*, at: datetime) -> QuerySet[WorkerHeartbeat]:
     """Workers that have beaten lately."""
     return WorkerHeartbeat.objects.filter(beat_at__gte=at - dead_after())
+
+
+def relay_lives(*, at: datetime) -> bool:
+    """Whether somebody works operations off."""
+    return live_workers(at=at).filter(queues__contains=["relay"]).exists()
+
+
+def running_operations() -> list[Operation]:
+    """The newest first."""
+    return list(Operation.objects.filter(ended_at=None).select_related("started_by"))
 
 
 @dataclass(frozen=True, kw_only=True)

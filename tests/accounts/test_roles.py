@@ -38,6 +38,7 @@ FIRST_OF = {
     "jobs.retry_job": ConsoleRole.OPERATOR,
     "jobs.cancel_job": ConsoleRole.OPERATOR,
     "jobs.rescue_job": ConsoleRole.OPERATOR,
+    "jobs.stop_operation": ConsoleRole.OPERATOR,
     "jobs.share_savedview": ConsoleRole.OPERATOR,
     "jobs.redrive_deadletter": ConsoleRole.OPERATOR,
     "jobs.discard_deadletter": ConsoleRole.ADMIN,

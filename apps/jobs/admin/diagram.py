@@ -23,7 +23,11 @@ WAYS: dict[tuple[State, State], tuple[str, tuple[int, int], str]] = {
     (State.PROCESSING, State.FAILED): ("M160 141 L192 202", (164, 182), "it failed"),
     (State.FAILED, State.PROCESSING): ("M216 203 C216 170 212 150 198 130", (224, 166), "SQS delivered it again"),
     (State.FAILED, State.QUEUED): ("M240 203 C252 130 244 60 198 36", (254, 116), "it was retried"),
-    (State.QUEUED, State.FAILED): ("M198 24 C300 30 306 150 274 208", (292, 78), "it was given up before it began"),
+    (State.QUEUED, State.FAILED): (
+        "M198 24 C300 30 306 150 274 208",
+        (292, 78),
+        "it was ended before it began",
+    ),
 }
 
 

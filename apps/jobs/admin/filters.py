@@ -103,8 +103,17 @@ class EndedFilter(FormFilter):
         return queryset.filter(finished_at__gte=clock.now() - self.spans[given][1])
 
 
-FILTERS = [StatusFilter, StageFilter, DepartmentFilter, ErrorFilter, TriesFilter, UploaderFilter, DatasetFilter,
-           RequestedFilter, EndedFilter]  # fmt: skip
+FILTERS: list[type[FormFilter] | type[PeriodFilter]] = [
+    StatusFilter,
+    StageFilter,
+    DepartmentFilter,
+    ErrorFilter,
+    TriesFilter,
+    UploaderFilter,
+    DatasetFilter,
+    RequestedFilter,
+    EndedFilter,
+]
 
 
 def found(queryset: QuerySet[Any], sought: str) -> QuerySet[Any]:

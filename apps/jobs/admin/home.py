@@ -18,9 +18,10 @@ from apps.accounts.console import department_label
 from apps.jobs import pulse
 from apps.jobs.admin import charts
 from apps.jobs.admin.letters import letters_address
-from apps.jobs.models import Stage, StageRun
+from apps.jobs.models import Operation, Stage, StageRun
 from apps.jobs.probes import Probe
 from apps.jobs.pulse import Day, Durations, LastSuccess
+from apps.jobs.selectors import running_operations
 from apps.jobs.status import WITHIN_SECONDS, Answer, SystemStatus, answered, system_status
 
 # What `?refresh` asks for: anew every so many seconds.
@@ -28,6 +29,7 @@ REFRESH_SECONDS = 10
 
 _day = Probe(pulse.last_day)
 _successes = Probe(pulse.last_successes)
+_operations = Probe(running_operations)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,10 +113,11 @@ class Home:
         self._user = request.user
         at = timezone.now()
         until = time.monotonic() + WITHIN_SECONDS
-        day, successes = _day.begin(at), _successes.begin()
+        day, successes, operations = _day.begin(at), _successes.begin(), _operations.begin()
         self.status: SystemStatus = system_status(at=at)
         self.day: Answer[Day] = answered("day", day, until=until)
         self.successes: Answer[list[LastSuccess]] = answered("successes", successes, until=until)
+        self.operations: Answer[list[Operation]] = answered("operations", operations, until=until)
         self.refresh = REFRESH_SECONDS if "refresh" in request.GET else None
         self.stage_names = [stage.value.upper() for stage in Stage]
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -16,7 +17,7 @@ from apps.jobs import clock
 from apps.jobs.admin.diagram import Diagram, draw
 from apps.jobs.admin.log_lines import Lines, lines_of
 from apps.jobs.admin.words import STATE_KINDS, STATUS_KINDS
-from apps.jobs.models import Job, JobStatus, Stage, StageEvent, StageRun, State
+from apps.jobs.models import Job, JobStatus, OperationItem, Stage, StageEvent, StageRun, State
 
 # A journal may be long where a worker died again and again; what is older is in the list of the journal.
 _EVENTS_SHOWN = 200
@@ -107,6 +108,7 @@ class JobPage:
     journal_is_cut: bool
     insights: list[Insight]
     others: list[Job]
+    operations: list[OperationItem]
     took: str
     logs: list[AttemptLog]
     logs_at: str
@@ -143,6 +145,8 @@ def job_page(job: Job, *, with_logs: bool = False) -> JobPage:
         .only("kind", "computed_at", "summary", "department")
     )
     others = Job.objects.filter(dataset=job.dataset_id).exclude(pk=job.pk).order_by("-created_at")
+    operations = OperationItem.objects.filter(Q(job=job) | Q(dataset=job.dataset_id)).order_by("-pk")
+    operations = operations.select_related("operation")
     return JobPage(
         job=job,
         stages=[StagePart(run=run, diagram=draw(run, by_run[run.pk])) for run in runs],
@@ -152,6 +156,7 @@ def job_page(job: Job, *, with_logs: bool = False) -> JobPage:
         journal_is_cut=len(newest) > _EVENTS_SHOWN,
         insights=list(insights),
         others=list(others[:_OTHERS_SHOWN]),
+        operations=list(operations[:_OTHERS_SHOWN]),
         took=span(((job.finished_at or at) - job.created_at).total_seconds()),
         logs=logs_of(attempts) if with_logs else [],
         logs_at=logs_address(job),

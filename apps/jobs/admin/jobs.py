@@ -17,21 +17,23 @@ from django.views.decorators.http import require_POST
 
 from aetherflow.errors import AnticipatedError
 from apps.accounts.authentication import user_of
+from apps.accounts.confirming import ConfirmsSteps
 from apps.accounts.console import FilteredAdmin, badge, department_label, moment, span, uuid_of
-from apps.jobs import clock, saved_views
-from apps.jobs.admin import filters
+from apps.jobs import saved_views
+from apps.jobs.admin import filters, operate
 from apps.jobs.admin.job_page import job_page
+from apps.jobs.admin.rescuing import MAY_RESCUE, rescue_page
 from apps.jobs.admin.stages import MAY_READ_TRACEBACKS
+from apps.jobs.admin.steps import STEPS
 from apps.jobs.admin.words import STATUS_KINDS
 from apps.jobs.models import Job, JobStatus, SavedView, StageRun, State
-from apps.jobs.services.again import retry
 
 # What a row of the list shows of a stage; the others' texts are long.
 _LISTED = ("job_id", "stage", "state", "attempts", "max_attempts", "dead_lettered", "error_code", "rows_rejected")
 
 
 @admin.register(Job)
-class JobAdmin(FilteredAdmin):
+class JobAdmin(operate.OperatesOnMany, ConfirmsSteps, FilteredAdmin):
     list_display = ["short_id", "upload", "came_of_it", "error", "why", "requested", "took"]
     list_filter = (*filters.FILTERS,)
     # What is searched says `get_search_results`; without a field there is no search at all.
@@ -42,7 +44,8 @@ class JobAdmin(FilteredAdmin):
     change_list_template = "admin/jobs/job/change_list.html"
     change_form_template = "admin/jobs/job/change_form.html"
     fields = ("id",)  # none of the form's is shown: the page is drawn by its own template
-    actions = ["retry_failed"]
+    actions = operate.actions()
+    steps = STEPS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return super().get_queryset(request).defer("dataset__profile")
@@ -87,17 +90,22 @@ class JobAdmin(FilteredAdmin):
             "views": saved_views.views_for(user_of(request)),
             "views_query": saved_views.asked(request.GET.urlencode()),
             "may_share": request.user.has_perm(saved_views.MAY_SHARE),
+            "may_rescue": request.user.has_perm(MAY_RESCUE),
         }
         return super().changelist_view(request, shown | (extra_context or {}))
 
     def get_urls(self) -> list[Any]:
         ours = [
+            path("rescue/", self.admin_site.admin_view(self.rescue), name="jobs_job_rescue"),
             path("views/save/", self.admin_site.admin_view(self.save_view), name="jobs_job_save_view"),
             path(
                 "views/<int:view_id>/remove/", self.admin_site.admin_view(self.remove_view), name="jobs_job_remove_view"
             ),
         ]
         return [*ours, *super().get_urls()]
+
+    def rescue(self, request: HttpRequest) -> HttpResponse:
+        return rescue_page(self, request)
 
     @method_decorator(require_POST)
     def save_view(self, request: HttpRequest) -> HttpResponse:
@@ -172,23 +180,6 @@ class JobAdmin(FilteredAdmin):
     @admin.display(description="took")
     def took(self, job: Job) -> str:
         return span((job.finished_at - job.created_at).total_seconds() if job.finished_at else None)
-
-    @admin.action(description="Retry from the stage that failed", permissions=["retry"])
-    def retry_failed(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        retried, refused = 0, []
-        for job in jobs.select_related("dataset"):
-            try:
-                retry(job=job, by=user_of(request), at=clock.now())
-                retried += 1
-            except AnticipatedError as error:
-                refused.append(f"{job}: {error.message}")
-        if retried:
-            self.message_user(request, f"{retried} queued again.", messages.SUCCESS)
-        for reason in refused[:20]:
-            self.message_user(request, reason, messages.WARNING)
-
-    def has_retry_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("jobs.retry_job"))
 
 
 def listed(jobs: QuerySet[Job]) -> QuerySet[Job]:

@@ -126,6 +126,20 @@ def undo(
 
 
 @transaction.atomic
+def undo_first(
+    *, dataset: Dataset, by: User, at: datetime, request_id: str, reason: str = "", operation: UUID | None = None
+) -> Job | None:
+    """`undo`, for who is to hear of it where somebody else was first: ConflictError then."""
+    # Held, so that whoever undoes it first is seen here.
+    lock_department(dataset.department, using="default")
+    if Dataset.objects.exclude(deleted_at=None).filter(pk=dataset.pk).exists():
+        raise ConflictError(
+            "The upload was undone before.", code="upload-undone", hint="Its page and the audit say by whom."
+        )
+    return undo(dataset=dataset, by=by, at=at, request_id=request_id, reason=reason, operation=operation)
+
+
+@transaction.atomic
 def change_settings(
     *, department: str, values: Mapping[tuple[str, str], float | None], by: User, at: datetime, request_id: str
 ) -> Job | None:

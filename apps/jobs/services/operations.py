@@ -23,10 +23,9 @@ from apps.accounts.models import AuditAction, User
 from apps.accounts.origin import Origin, asked_from, current_origin
 from apps.accounts.services.auditing import Scalar, Target, record
 from apps.datasets.models import Dataset
-from apps.datasets.services import lock_department
 from apps.jobs.models import OF_JOBS, ItemStatus, Job, Operation, OperationItem, OperationKind, Stage
 from apps.jobs.selectors import targets_of
-from apps.jobs.services.again import reprocess, retry, undo
+from apps.jobs.services.again import reprocess, retry, undo_first
 from apps.jobs.services.cancelling import cancel
 
 log = structlog.get_logger(__name__)
@@ -277,11 +276,7 @@ def _reprocess(dataset: Dataset, operation: Operation, at: datetime, *, first: S
 
 
 def _undo(dataset: Dataset, operation: Operation, at: datetime) -> str:
-    # Held, so that whoever undoes it first is seen here.
-    lock_department(dataset.department, using="default")
-    if Dataset.objects.exclude(deleted_at=None).filter(pk=dataset.pk).exists():
-        raise ConflictError("The upload was undone before.", code="upload-undone")
-    undo(
+    undo_first(
         dataset=dataset,
         by=operation.started_by,
         at=at,

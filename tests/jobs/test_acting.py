@@ -1,0 +1,424 @@
+"""Acting on jobs from the console: on ticked ones and on all that match a filter, each after a page that says what it
+comes to; nothing is begun that was not confirmed."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.accounts.models import AuditAction, AuditEntry, ConsoleRole, User
+from apps.datasets.models import Dataset
+from apps.jobs.admin.effects import ACTS
+from apps.jobs.models import Job, JobStatus, Operation, OperationKind, StageRun, State
+from apps.jobs.services.operations import work_next
+from tests.accounts.factories import AdminFactory, OperatorFactory, UserFactory, operator_with
+from tests.jobs.console import job_of, logged_in
+from tests.jobs.files import row, sales
+from tests.jobs.many import failed_jobs
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "loader"]),
+    pytest.mark.usefixtures("plain_static_files"),
+]
+LIST = reverse("admin:jobs_job_changelist")
+WHY = "the release of Monday failed them"
+FAILED = "status=failed&error=internal-error"
+KINDS = list(OperationKind)
+
+
+@pytest.fixture
+def operator(transactional_db: None) -> User:
+    operator: User = OperatorFactory(full_name="Olive Operator")
+    return operator
+
+
+@pytest.fixture
+def console(operator: User) -> Client:
+    return logged_in(operator)
+
+
+class Page:
+    """The page between asking and doing, as a browser shows and sends it."""
+
+    def __init__(self, console: Client, address: str, answer: Any) -> None:
+        assert answer.status_code == 200
+        self._console, self._address, self.question = console, address, answer.context["question"]
+        self.words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+        self.hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.content.decode())
+
+    def send(self, **given: Any) -> Any:
+        """The answer; what leads on is followed."""
+        fields: dict[str, Any] = {}
+        for name, value in self.hidden:
+            fields.setdefault(name, []).append(value)
+        return self._console.post(self._address, {**fields, "reason": WHY, "rate": 60, **given}, follow=True)
+
+    def again(self, **given: Any) -> "Page":
+        return Page(self._console, self._address, self.send(**given))
+
+
+def ask(console: Client, kind: OperationKind, *, query: str = "", ticked: list[Job] | None = None) -> Page:
+    """From the list with this filter; of all that match it, where none is ticked."""
+    address = f"{LIST}?{query}"
+    return Page(console, address, console.post(address, asked(kind, ticked)))
+
+
+def asked(kind: OperationKind, ticked: list[Job] | None) -> dict[str, Any]:
+    ids = [job.pk for job in ticked] if ticked else [Job.objects.values_list("pk", flat=True)[0]]
+    action = kind.value.replace("-", "_")
+    return {"action": action, "index": 0, "select_across": int(ticked is None), "_selected_action": ids}
+
+
+# --- From the list ---
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_that_match_the_filter_become_an_operation(console: Client, operator: User, kind: OperationKind) -> None:
+    failed_jobs(60)
+    failed_jobs(3, department="finance")
+    failed_jobs(2, code="missing-label")
+    page = ask(console, kind, query=FAILED)
+    noun = "jobs" if kind in {OperationKind.RETRY, OperationKind.CANCEL} else "uploads"
+    assert page.question.title == f"{kind.label}: 63 {noun}"
+    for told in (
+        f"It acts on 63 {noun}",
+        "3 of Finance, 60 of Sales.",
+        "Chosen: all jobs with status Failed; error code internal-error. The jobs are 63 failed.",
+        "At 120 a minute its last item is worked 32 s from now",
+        *ACTS[kind].effects,
+        ACTS[kind].refused,
+    ):
+        assert told in page.words.replace("&#x27;", "'")
+    assert not Operation.objects.exists(), "nothing is begun by a look"
+    assert len(page.hidden) <= 6, "the filter is in the address, not the ids in the page"
+    answer = page.send()
+    operation = Operation.objects.get()
+    assert answer.redirect_chain == [(f"{reverse('admin:jobs_operation_change', args=[operation.pk])}?refresh", 302)]
+    assert (operation.kind, operation.total, operation.rate, operation.reason) == (kind, 63, 60, WHY)
+    assert operation.filter == {"status": "failed", "error": "internal-error"}
+    assert operation.filter_words == "all jobs with status Failed; error code internal-error"
+    told_of = AuditEntry.objects.get(action=AuditAction.OPERATION_STARTED)
+    assert (told_of.actor, told_of.reason) == (operator, WHY)
+    assert told_of.address == "127.0.0.1"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ticked_jobs_become_an_operation_be_it_of_one(console: Client, kind: OperationKind) -> None:
+    one, two, *_ = failed_jobs(4)
+    page = ask(console, kind, query="status=failed", ticked=[one, two])
+    assert [name for name, _ in page.question.items] == [two.dataset.name, one.dataset.name]
+    assert "2 ticked jobs (1.csv, 0.csv)" in page.words
+    page.send()
+    operation = Operation.objects.get()
+    assert (operation.total, operation.filter) == (2, {})
+    ask(console, kind, ticked=[next(iter(failed_jobs(1)))]).send()
+    assert Operation.objects.first().total == 1  # type: ignore[union-attr]
+
+
+def test_a_retry_of_all_that_failed_queues_them_and_each_is_in_the_audit(console: Client, sqs: Any) -> None:
+    failed_jobs(3)
+    ask(console, OperationKind.RETRY, query=FAILED).send(rate=1200)
+    at = timezone.now()
+    while Operation.objects.update(next_at=at) and work_next(at=at):
+        pass
+    assert set(Job.objects.values_list("status", flat=True)) == {JobStatus.QUEUED}
+    entries = AuditEntry.objects.filter(action=AuditAction.JOB_RETRIED)
+    assert entries.count() == 3
+    assert {entry.reason for entry in entries} == {WHY}
+    operation = Operation.objects.get()
+    found = console.get(reverse("admin:accounts_auditentry_changelist"), {"q": operation.request_id})
+    assert found.context["cl"].result_count == 4, "what was done by it is found by its request"
+
+
+def test_the_whole_list_without_a_filter_is_said_to_be_that(console: Client) -> None:
+    failed_jobs(2)
+    assert "Chosen: all jobs there are." in ask(console, OperationKind.CANCEL).words
+    page = ask(console, OperationKind.UNDO, query="q=csv&department=sales&from=2026-11-01&tries=none&o=6&p=0")
+    said = "all jobs with tries failed for good (dead letter); department Sales; requested from 2026-11-01"
+    for part in said.removeprefix("all jobs with ").split("; "):
+        assert part in page.words
+    assert "found by “csv”" in page.words
+    page.send()
+    assert Operation.objects.get().filter == {"q": "csv", "department": "sales", "from": "2026-11-01", "tries": "none"}
+
+
+# --- Refused ---
+
+
+def test_a_filter_that_matches_others_by_then_begins_nothing_and_is_shown_anew(console: Client) -> None:
+    failed_jobs(3)
+    page = ask(console, OperationKind.RETRY, query=FAILED)
+    failed_jobs(1)
+    anew = page.again()
+    assert "The filter matches 4 now, 3 were confirmed." in anew.words
+    assert anew.question.title == "Retry: 4 jobs"
+    assert WHY in anew.words, "what was typed stays"
+    assert not Operation.objects.exists()
+    anew.send()
+    assert Operation.objects.get().total == 4
+
+
+def test_a_filter_that_matches_nothing_any_more_says_so(console: Client) -> None:
+    failed_jobs(2)
+    page = ask(console, OperationKind.RETRY, query=FAILED)
+    StageRun.objects.update(error_code="other")
+    assert "The filter matches 0 now, 2 were confirmed." in page.send().content.decode()
+    assert not Operation.objects.exists()
+
+
+def test_of_two_operators_the_second_is_told(console: Client) -> None:
+    jobs = list(failed_jobs(3))
+    first, second = ask(console, OperationKind.RETRY, query=FAILED), ask(console, OperationKind.RETRY, query=FAILED)
+    first.send()
+    anew = second.again()
+    assert "All 3 wait for the same already" in anew.words
+    assert "3 of them wait for the same in another operation already" in anew.words
+    assert Operation.objects.count() == 1
+    other = logged_in(OperatorFactory(full_name="Otto Other"))
+    failed_jobs(1)
+    page = ask(other, OperationKind.RETRY, query=FAILED)
+    page.send()
+    newest = Operation.objects.first()
+    assert newest is not None
+    assert (newest.total, newest.refused) == (4, 3)
+    shown = other.get(reverse("admin:jobs_operation_change", args=[newest.pk]), {"status": "refused"}).content.decode()
+    assert shown.count("Olive Operator began the same with it on") == len(jobs)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"reason": "  "}, "This field is required."),
+        ({"rate": 0}, "greater than or equal to 1"),
+        ({"rate": 1201}, "less than or equal to 1200"),
+        ({"rate": "fast"}, "Enter a whole number."),
+    ],
+)
+def test_what_is_missing_or_out_of_bounds_is_said_at_its_field(console: Client, given: Any, said: str) -> None:
+    failed_jobs(2)
+    page = ask(console, OperationKind.RETRY, query=FAILED).again(**given)
+    assert said in page.words
+    assert "Nothing was done yet." in page.words
+    assert not Operation.objects.exists()
+
+
+@pytest.mark.parametrize("confirmed", ["", "-1", "all", "²", "9" * 12])
+def test_what_is_no_count_of_the_page_was_not_confirmed(console: Client, confirmed: str) -> None:
+    failed_jobs(2)
+    page = ask(console, OperationKind.RETRY, query=FAILED).again(confirmed=confirmed)
+    assert page.question.title == "Retry: 2 jobs"
+    assert not Operation.objects.exists()
+
+
+def test_a_filter_that_cannot_be_followed_does_not_become_all_jobs(console: Client) -> None:
+    failed_jobs(2)
+    answer = console.post(f"{LIST}?ended=ever", asked(OperationKind.UNDO, None) | {"confirmed": 2, "reason": WHY})
+    assert answer.status_code == 302
+    assert not Operation.objects.exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("role", ["member", ConsoleRole.VIEWER, "another's permission"])
+def test_who_may_not_do_it_begins_nothing(kind: OperationKind, role: str) -> None:
+    failed_jobs(1)
+    permission = next(act.permission for act in ACTS.values() if act.permission != ACTS[kind].permission)
+    user = {
+        "member": UserFactory,
+        ConsoleRole.VIEWER: lambda: OperatorFactory(console_role=ConsoleRole.VIEWER),
+        "another's permission": lambda: operator_with("jobs.view_job", permission),
+    }[role]()
+    answer = logged_in(user).post(LIST, asked(kind, None) | {"confirmed": 1, "reason": WHY, "rate": 60})
+    # Led to the log-in, or back to the list.
+    assert "question" not in (answer.context or {})
+    assert not Operation.objects.exists()
+
+
+# --- However many ---
+
+
+def test_fifty_thousand_are_confirmed_and_begun_in_one_request_each(console: Client) -> None:
+    failed_jobs(50_000)
+    with quick(seconds=6):
+        page = ask(console, OperationKind.RETRY, query=FAILED)
+    assert page.question.title == "Retry: 50,000 jobs"
+    assert len("".join(value for _, value in page.hidden)) < 500
+    with quick(seconds=15):
+        page.send(rate=1200)
+    assert Operation.objects.get().total == 50_000
+    listed = console.get(LIST, {"status": "failed"}).content.decode()
+    assert "Select all that match, more than 10000 jobs" in listed
+
+
+class quick:  # noqa: N801  (used as a word)
+    """At most so many seconds, of a machine that has other things to do; what it takes alone stands in the runbook."""
+
+    def __init__(self, *, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._began = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        took = time.monotonic() - self._began
+        print(f"took {took:.2f} s")  # noqa: T201
+        assert took < self._seconds
+
+
+def test_the_page_costs_the_same_queries_however_many_match(console: Client) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            ask(console, OperationKind.UNDO, query=FAILED)
+        return len(queries)
+
+    failed_jobs(1)
+    cost()
+    one = cost()
+    failed_jobs(30)
+    assert cost() == one <= 16
+
+
+# --- On a job's page ---
+
+
+def step(console: Client, job: Job, kind: OperationKind) -> Page:
+    address = reverse(f"admin:jobs_job_{kind.value.replace('-', '_')}", args=[job.pk])
+    return Page(console, address, console.get(address))
+
+
+def undone(job: Job) -> None:
+    Dataset.objects.filter(pk=job.dataset_id).update(deleted_at=timezone.now(), deleted_by=AdminFactory())
+
+
+def buttons(console: Client, job: Job) -> list[str]:
+    answer = console.get(reverse("admin:jobs_job_change", args=[job.pk]))
+    assert answer.status_code == 200
+    return [each["label"] for each in answer.context["steps"]]
+
+
+@pytest.fixture
+def worked(upload: Callable[..., Job], work: Callable[[], None]) -> Job:
+    job = upload(sales(row(1)))
+    work()
+    job.refresh_from_db()
+    return job
+
+
+def test_a_page_has_the_buttons_that_apply(console: Client, worked: Job) -> None:
+    assert buttons(console, worked) == ["Reprocess from etl", "Reprocess from ml", "Undo"]
+    running = job_of(status=JobStatus.PROCESSING)
+    assert buttons(console, running) == ["Cancel", "Undo"]
+    back_off = job_of(status=JobStatus.FAILED, stage="etl", error="x")  # type: ignore[arg-type]
+    assert buttons(console, back_off) == ["Retry", "Reprocess from etl", "Cancel", "Undo"]
+    dead = job_of(status=JobStatus.FAILED, stage="etl", error="x", dead=True)  # type: ignore[arg-type]
+    assert buttons(console, dead) == ["Retry", "Reprocess from etl", "Undo"]
+    undone(dead)
+    assert buttons(console, dead) == []
+    viewer = logged_in(OperatorFactory(console_role=ConsoleRole.VIEWER))
+    assert buttons(viewer, worked) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "action"),
+    [
+        (OperationKind.REPROCESS_ETL, AuditAction.REPROCESSED),
+        (OperationKind.REPROCESS_ML, AuditAction.REPROCESSED),
+        (OperationKind.UNDO, AuditAction.UNDONE),
+    ],
+)
+def test_an_upload_is_acted_on_from_its_jobs_page(
+    console: Client, operator: User, worked: Job, kind: OperationKind, action: AuditAction
+) -> None:
+    page = step(console, worked, kind)
+    for told in ACTS[kind].effects:
+        assert told in page.words.replace("&#x27;", "'")
+    assert "This field is required." in page.again(reason="").words
+    page.send()
+    entry = AuditEntry.objects.get(action=action)
+    assert (entry.actor, entry.reason, entry.target_id) == (operator, WHY, str(worked.dataset_id))
+    worked.dataset.refresh_from_db()
+    assert (worked.dataset.deleted_at is not None) == (kind == OperationKind.UNDO)
+
+
+def test_a_failed_job_is_retried_and_a_waiting_one_cancelled(
+    console: Client, operator: User, upload: Callable[..., Job], sqs: Any
+) -> None:
+    waiting, failed = upload(sales(row(1))), next(iter(failed_jobs(1)))
+    assert "Queued again" in step(console, failed, OperationKind.RETRY).send().content.decode()
+    page = step(console, waiting, OperationKind.CANCEL)
+    assert "Cancelled" in page.send().content.decode()
+    run = waiting.stages.get()
+    assert run.error_message == f"Olive Operator cancelled the job: {WHY}"
+    actions = set(AuditEntry.objects.filter(actor=operator).values_list("action", "reason"))
+    assert actions == {(AuditAction.JOB_RETRIED, WHY), (AuditAction.JOB_CANCELLED, WHY)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (OperationKind.RETRY, "The job is processing; only the newest job of an upload, and only a failed one"),
+        (OperationKind.REPROCESS_ETL, "under way"),
+    ],
+)
+def test_a_running_job_is_neither_retried_nor_reprocessed(console: Client, kind: OperationKind, said: str) -> None:
+    job = job_of(status=JobStatus.PROCESSING, stage="etl")  # type: ignore[arg-type]
+    assert said in step(console, job, kind).again().words
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize("kind", [OperationKind.RETRY, OperationKind.REPROCESS_ETL, OperationKind.UNDO])
+def test_an_upload_that_is_gone_is_refused_in_words(console: Client, kind: OperationKind) -> None:
+    job = next(iter(failed_jobs(1)))
+    undone(job)
+    assert "The upload was undone" in step(console, job, kind).again().words
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_job_with_a_newer_one_and_one_that_has_ended_say_so(console: Client, worked: Job) -> None:
+    assert "The job has ended: it is succeeded." in step(console, worked, OperationKind.CANCEL).again().words
+    Job.objects.filter(pk=worked.pk).update(status=JobStatus.FAILED)
+    StageRun.objects.filter(job=worked, stage="ml").update(state=State.FAILED, error_message="x")
+    job_of(dataset=worked.dataset, at=timezone.now())
+    assert buttons(console, worked) == ["Reprocess from etl", "Reprocess from ml", "Undo"]
+    assert "only the newest job of an upload" in step(console, worked, OperationKind.RETRY).again().words
+
+
+def test_of_two_operators_at_one_job_the_second_reads_what_has_changed(console: Client, sqs: Any) -> None:
+    job = next(iter(failed_jobs(1)))
+    first, second = (step(console, job, OperationKind.RETRY) for _ in range(2))
+    first.send()
+    assert "Nothing was done: it has changed since you looked." in second.send().content.decode()
+    assert AuditEntry.objects.filter(action=AuditAction.JOB_RETRIED).count() == 1
+
+
+# --- Orphans ---
+
+
+def test_orphans_are_rescued_for_a_reason(console: Client, operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = reverse("admin:jobs_job_rescue")
+    assert "Nothing is left behind now." in Page(console, address, console.get(address)).words
+    orphan = job_of(status=JobStatus.PROCESSING, stage="etl")  # type: ignore[arg-type]
+    StageRun.objects.filter(job=orphan).update(attempts=3)
+    page = Page(console, address, console.get(address))
+    assert "1 orphan would be settled now." in page.words
+    assert StageRun.objects.get(job=orphan).state == State.PROCESSING, "to look settles nothing"
+    assert "This field is required." in page.again(reason="").words
+    assert "1 orphan settled." in page.send().content.decode()
+    assert StageRun.objects.get(job=orphan).state == State.FAILED
+    entry = AuditEntry.objects.get(action=AuditAction.RESCUED)
+    assert (entry.actor, entry.reason, entry.details) == (operator, WHY, {"rescued": 1})
+    assert "Nothing was left." in page.send().content.decode()
+
+
+def test_who_may_not_rescue_has_no_button(console: Client) -> None:
+    address = reverse("admin:jobs_job_rescue")
+    viewer = logged_in(OperatorFactory(console_role=ConsoleRole.VIEWER))
+    assert address in console.get(LIST).content.decode()
+    assert address not in viewer.get(LIST).content.decode()
+    assert viewer.post(address, {"reason": WHY}).status_code == 403
