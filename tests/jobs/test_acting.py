@@ -90,7 +90,7 @@ def test_all_that_match_the_filter_become_an_operation(console: Client, operator
     for told in (
         f"It acts on 63 {noun}",
         "3 of Finance, 60 of Sales.",
-        "Chosen: all jobs with status Failed; error code internal-error. The jobs are 63 failed.",
+        "Chosen: all jobs with status Failed; error code internal-error. Their status now: 63 failed.",
         "At 120 a minute its last item is worked 32 s from now",
         *ACTS[kind].effects,
         ACTS[kind].refused,

@@ -172,7 +172,7 @@ def _name(act: Act) -> str:
 def _effects(act: Act, chosen: Chosen, selection: Selection, *, rate: int) -> Iterable[str]:
     of = "" if act.kind in OF_JOBS else ", each once however many of its jobs were chosen"
     yield f"It acts on {_counted(act.kind, selection.count)}{of}: {_departments(selection)}."
-    yield f"Chosen: {chosen.words}. The jobs are {_statuses(chosen.jobs)}."
+    yield f"Chosen: {chosen.words}. Their status now: {_statuses(chosen.jobs)}."
     if waiting := selection.waiting_elsewhere:
         yield f"{waiting:,} of them wait for the same in another operation already, and are refused here at once."
     yield from act.told()

@@ -100,7 +100,7 @@ class OperationAdmin(ConfirmsSteps, FilteredAdmin):
                 "page": operation_page(operation, request),
                 "title": f"{operation.get_kind_display()} of many",
                 "subtitle": operation.filter_words,
-                "heading": f"{operation.get_kind_display()}: {operation.total:,} of {_of(operation)}",
+                "heading": f"{operation.get_kind_display()}: {operation.total:,} of {operation.filter_words}",
             }
         answer = super().change_view(request, object_id, form_url, shown | (extra_context or {}))
         if operation is not None and operation.ended_at is None and "refresh" in request.GET:
@@ -214,10 +214,6 @@ def standing(operation: Operation) -> SafeString:
     return badge("ended", "warn" if operation.refused else "good")
 
 
-def _of(operation: Operation) -> str:
-    return operation.filter_words
-
-
 def _progress(operation: Operation) -> str:
     said = [f"{operation.done:,} done"]
     said += [f"{operation.refused:,} refused"] if operation.refused else []
@@ -232,14 +228,18 @@ def _ends_at(operation: Operation, *, at: datetime) -> datetime:
 
 def _choices(operation: Operation, current: str) -> list[Choice]:
     left = ItemStatus.WAITING if operation.ended_at is None else ItemStatus.LEFT
-    counts = [("", "all", operation.total), *((status.value, status.value, count) for status, count in (
-        (left, operation.left), (ItemStatus.DONE, operation.done), (ItemStatus.REFUSED, operation.refused),
-    ))]  # fmt: skip
+    found = {"": operation.total, left: operation.left}
+    found |= {ItemStatus.DONE: operation.done, ItemStatus.REFUSED: operation.refused}
     return [
-        Choice(label=label, count=count, href=f"?{urlencode({'status': value} if value else {})}#items",
-               is_current=value == current)
-        for value, label, count in counts
-    ]  # fmt: skip
+        Choice(
+            label=value or "all",
+            count=count,
+            href=f"?{urlencode({'status': value} if value else {})}#items",
+            is_current=value == current,
+        )
+        for value, count in found.items()
+        if count or value == current
+    ]
 
 
 def _line(item: OperationItem) -> Line:
