@@ -1,5 +1,6 @@
 """What the tests of the console's pages share: people with and without permissions, and jobs as they stand later."""
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from tests.accounts.factories import AdminFactory, UserFactory, operator_with
 from tests.datasets.factories import DatasetFactory
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+WHY = "the release of Monday failed them"
 
 
 def logged_in(user: User | None) -> Client:
@@ -100,3 +102,23 @@ def _run(job: Job, stage: Stage, state: State, *, at: datetime, took: timedelta,
         )
         for source, target, moment, note in moves
     )
+
+
+class AskedPage:
+    """The page between asking and doing, as a browser shows and sends it."""
+
+    def __init__(self, console: Client, address: str, answer: Any) -> None:
+        assert answer.status_code == 200
+        self._console, self._address, self.question = console, address, answer.context["question"]
+        self.words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+        self.hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.content.decode())
+
+    def send(self, **given: Any) -> Any:
+        """The answer; what leads on is followed."""
+        fields: dict[str, Any] = {}
+        for name, value in self.hidden:
+            fields.setdefault(name, []).append(value)
+        return self._console.post(self._address, {**fields, "reason": WHY, "rate": 60, **given}, follow=True)
+
+    def again(self, **given: Any) -> "AskedPage":
+        return AskedPage(self._console, self._address, self.send(**given))

@@ -170,17 +170,19 @@ def _name(act: Act) -> str:
 
 
 def _effects(act: Act, chosen: Chosen, selection: Selection, *, rate: int) -> Iterable[str]:
-    of = "" if act.kind in OF_JOBS else ", each once however many of its jobs were chosen"
+    once = act.kind not in OF_JOBS and selection.count > 1
+    of = ", each once however many of its jobs were chosen" if once else ""
     yield f"It acts on {_counted(act.kind, selection.count)}{of}: {_departments(selection)}."
     yield f"Chosen: {chosen.words}. Their status now: {_statuses(chosen.jobs)}."
     if waiting := selection.waiting_elsewhere:
         yield f"{waiting:,} of them wait for the same in another operation already, and are refused here at once."
     yield from act.told()
-    yield (
-        f"At {rate:,} a minute its last item is worked {span(selection.count * 60 / rate)} from now; at {MOST_RATE:,}, "
-        f"the fastest, {span(selection.count * 60 / MOST_RATE)}. The page can be closed meanwhile, and the operation "
-        "stopped on its own page."
-    )
+    if others := selection.count - 1:
+        yield (
+            f"At {rate:,} a minute its last item is worked {span(others * 60 / rate)} from now; at {MOST_RATE:,}, the "
+            f"fastest, {span(others * 60 / MOST_RATE)}. The page can be closed meanwhile, and the operation stopped on "
+            "its own page."
+        )
 
 
 def _counted(kind: OperationKind, count: int) -> str:
