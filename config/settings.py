@@ -184,6 +184,8 @@ WORKER_RECYCLE_MB = positive("WORKER_RECYCLE_MB", default=1_024)
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["apps.accounts.roles.ConsoleBackend"]
 SESSION_ENGINE = "apps.accounts.console_sessions"
+# Of the console: a day's work, since what is left open there sees all departments.
+SESSION_COOKIE_AGE = 12 * 60 * 60
 REGISTRATION_POLICY = one_of("REGISTRATION_POLICY", ("open", "approval", "invite"), default="approval")
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

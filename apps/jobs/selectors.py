@@ -4,11 +4,13 @@ line, the workers, the failures, operations on many) is for operators and machin
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, Max, Min, Prefetch, Q, QuerySet
+from django.contrib.postgres.aggregates import ArrayAgg, StringAgg
+from django.db.models import Count, Max, Min, Prefetch, Q, QuerySet, TextField
+from django.db.models.functions import MD5, Cast
 
 from aetherflow.errors import NotFoundError
 from apps.accounts.models import User
@@ -180,11 +182,12 @@ def targets_of(kind: OperationKind, jobs: QuerySet[Job]) -> QuerySet[Job] | Quer
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What an operation would come to, to be shown before it is confirmed: how many jobs or uploads it acts on (what
-    `start_operation` expects), how many of them wait in another of its kind and so would be refused, how many there are
-    of each department."""
+    """What an operation would come to, to be shown before it is confirmed: how many jobs or uploads it acts on, a
+    digest that tells these from as many others (both are what `start_operation` expects), how many of them wait in
+    another of its kind and so would be refused, how many there are of each department."""
 
     count: int
+    digest: str
     waiting_elsewhere: int
     departments: dict[str, int]
 
@@ -195,4 +198,15 @@ def selection_of(kind: OperationKind, jobs: QuerySet[Job]) -> Selection:
     departments: dict[str, int] = dict(found)
     waiting = OperationItem.objects.filter(kind=kind, status=ItemStatus.WAITING)
     elsewhere = waiting.filter(**{f"{'job' if kind in OF_JOBS else 'dataset'}__in": targets.values("pk")})
-    return Selection(count=sum(departments.values()), waiting_elsewhere=elsewhere.count(), departments=departments)
+    return Selection(
+        count=sum(departments.values()),
+        digest=digest_of(targets, "pk"),
+        waiting_elsewhere=elsewhere.count(),
+        departments=departments,
+    )
+
+
+def digest_of(rows: QuerySet[Any], field: str) -> str:
+    """Of the ids in this field, whatever their order; in the database, since they may be fifty thousand."""
+    told = StringAgg(Cast(field, TextField()), delimiter=",", order_by=field)
+    return rows.order_by().aggregate(digest=MD5(told))["digest"] or ""

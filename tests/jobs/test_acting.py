@@ -72,7 +72,7 @@ def test_all_that_match_the_filter_become_an_operation(console: Client, operator
     ):
         assert told in page.words.replace("&#x27;", "'")
     assert not Operation.objects.exists(), "nothing is begun by a look"
-    assert len(page.hidden) <= 6, "the filter is in the address, not the ids in the page"
+    assert len(page.hidden) <= 7, "the filter is in the address, not the ids in the page"
     answer = page.send()
     operation = Operation.objects.get()
     assert answer.redirect_chain == [(f"{reverse('admin:jobs_operation_change', args=[operation.pk])}?refresh", 302)]
@@ -140,6 +140,18 @@ def test_a_filter_that_matches_others_by_then_begins_nothing_and_is_shown_anew(c
     assert Operation.objects.get().total == 4
 
 
+def test_as_many_others_are_not_those_that_were_confirmed(console: Client) -> None:
+    failed_jobs(3)
+    page = ask(console, OperationKind.RETRY, query=FAILED)
+    StageRun.objects.filter(job=Job.objects.order_by("created_at").first()).update(error_code="other")
+    failed_jobs(1)
+    anew = page.again()
+    assert "The filter matches 3 as before, but not the same ones." in anew.words
+    assert not Operation.objects.exists()
+    anew.send()
+    assert Operation.objects.get().total == 3
+
+
 def test_a_filter_that_matches_nothing_any_more_says_so(console: Client) -> None:
     failed_jobs(2)
     page = ask(console, OperationKind.RETRY, query=FAILED)
@@ -170,7 +182,7 @@ def test_of_two_operators_the_second_is_told(console: Client) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"reason": "  "}, "This field is required."),
+        ({"reason": "  "}, "Say in a few words why."),
         ({"rate": 0}, "greater than or equal to 1"),
         ({"rate": 1201}, "less than or equal to 1200"),
         ({"rate": "fast"}, "Enter a whole number."),

@@ -194,24 +194,46 @@ def test_attempts_tell_how_long_each_waited_ran_and_what_came_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "fields", "said"),
+    ("state", "fields", "comes_again", "said"),
     [
-        ("queued", {}, "waits in the outbox"),
-        ("queued", {"dispatched_at": MONDAY}, "waits for a worker"),
-        ("failed", {}, "SQS delivers it again"),
-        ("failed", {"dead_lettered": True}, "failed: x"),
-        ("failed", {"error_code": "upload-undone"}, "failed: x"),
+        ("queued", {}, False, "waits in the outbox"),
+        ("queued", {"dispatched_at": MONDAY}, False, "waits for a worker"),
+        ("failed", {}, True, "SQS delivers it again"),
+        ("failed", {}, False, "failed: x"),
     ],
 )
-def test_what_comes_next_is_the_last_line(state: str, fields: dict[str, Any], said: str) -> None:
+def test_what_comes_next_is_the_last_line(state: str, fields: dict[str, Any], comes_again: bool, said: str) -> None:
     run = StageRun(stage="etl", state=state, queued_at=MONDAY, max_attempts=3, attempts=1, **fields)
     moves = [("", "queued", 0, ""), ("queued", "processing", 5, "etl@a"), ("processing", "failed", 6, "x")]
     if state == "queued":
         moves.append(("failed", "queued", 9, "retried by root@example.com"))
-    found = attempts_at(run, journal(run, *moves), at=MONDAY + timedelta(seconds=69))
+    at = MONDAY + timedelta(seconds=69)
+    found = attempts_at(run, journal(run, *moves), at=at, comes_again=comes_again)
     assert found[-1].outcome == said
     if state == "queued":
         assert found[-1].waited_for == "1 min"
+
+
+@pytest.mark.parametrize(
+    ("after", "comes"),
+    [
+        (lambda _: None, True),
+        (lambda job: StageRun.objects.filter(job=job).update(error_code="cancelled"), False),
+        (lambda job: StageRun.objects.filter(job=job).update(dead_lettered=True), False),
+        (lambda job: job_of(dataset=job.dataset, at=MONDAY + timedelta(hours=1)), False),
+    ],
+    ids=["failed", "cancelled", "dead", "overtaken"],
+)
+def test_it_says_that_sqs_delivers_again_where_it_does(
+    after: Callable[[Job], object], comes: bool, console: Client
+) -> None:
+    job = job_of(status=JobStatus.FAILED, stage=Stage.ETL, error="internal-error")
+    after(job)
+    assert ("SQS delivers it again" in page_of(job, console)) == comes
+    listed = console.get(reverse("admin:jobs_job_changelist"), {"tries": "left"}).content.decode()
+    assert (str(job.pk) in listed) == comes
+    stages = console.get(reverse("admin:jobs_stagerun_changelist"), {"dead": "again"}).content.decode()
+    assert (str(job.pk) in stages) == comes
 
 
 def test_bars_stand_in_one_scale(console: Client) -> None:
@@ -237,7 +259,7 @@ def test_it_costs_the_same_however_long_the_journal_is(console: Client) -> None:
         StageEvent.objects.create(run=run, source="failed", target="processing", token=1, attempts=1, at=MONDAY)
         job_of(dataset=long.dataset)
     cost(short)  # the first page of a process asks for what it then keeps
-    assert cost(short) == cost(long) <= 12
+    assert cost(short) == cost(long) <= 14
 
 
 def test_a_journal_without_end_is_cut_and_led_to(console: Client) -> None:

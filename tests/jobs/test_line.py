@@ -1,6 +1,7 @@
 """A file's way from upload to insight, stage by stage, on real PostgreSQL and in-process S3 and SQS."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -146,3 +147,17 @@ def test_a_failed_job_is_retried_from_the_stage_that_failed(
     assert job.stages.get(stage=Stage.ETL).error_code == ""
     with pytest.raises(ConflictError):
         retry(job=job, by=seller, at=timezone.now())
+
+
+def test_a_job_is_not_retried_beside_another_one_of_its_upload(
+    upload: Callable[..., Job], sqs: Any, seller: User
+) -> None:
+    """Of two machines' clocks the other job's may be behind, so that it does not look newer."""
+    job = upload(sales(row(1)))
+    raw_storage().delete(job.dataset.key)
+    work_failing(job, sqs)
+    other = reprocess(dataset=job.dataset, first=Stage.ETL, by=seller, at=job.created_at - timedelta(minutes=1))
+    with pytest.raises(ConflictError, match="is being worked on already"):
+        retry(job=job, by=seller, at=timezone.now())
+    other.refresh_from_db()
+    assert other.status == JobStatus.QUEUED

@@ -13,6 +13,7 @@ from apps.datasets.models import Dataset
 from apps.jobs import clock
 from apps.jobs.models import JobStatus, Stage, StageRun, State
 from apps.jobs.selectors import error_codes
+from apps.jobs.services.dispatch import in_back_off
 
 # As `config.middleware` takes them from callers.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -58,7 +59,9 @@ class TriesFilter(FormFilter):
     def narrow(self, queryset: QuerySet[Any], given: str) -> QuerySet[Any]:
         if given not in {"left", "none"}:
             raise IncorrectLookupParameters(f"{given!r} is neither left nor none.")
-        failed = StageRun.objects.filter(state=State.FAILED, dead_lettered=given == "none")
+        failed = StageRun.objects.filter(state=State.FAILED, dead_lettered=True)
+        if given == "left":
+            failed = in_back_off(StageRun.objects.all())
         return queryset.filter(pk__in=failed.order_by().values("job_id"))
 
 

@@ -130,7 +130,7 @@ class Home:
                 waiting=self._stages(queue.visible, stage=queue.queue, state="queued", sent="yes"),
                 in_flight=self._stages(queue.in_flight, stage=queue.queue, state="processing"),
                 # In its back-off: the stage has failed, and is delivered again.
-                delayed=self._stages(queue.delayed, stage=queue.queue, state="failed", dead="no"),
+                delayed=self._stages(queue.delayed, stage=queue.queue, dead="again"),
                 oldest_seconds=queue.oldest_seconds,
                 dead=Number(value=queue.dead_letters, href=letters_address(queue.queue, self._user)),
             )

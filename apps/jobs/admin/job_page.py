@@ -18,14 +18,13 @@ from apps.jobs.admin.diagram import Diagram, draw
 from apps.jobs.admin.log_lines import Lines, lines_of
 from apps.jobs.admin.words import STATE_KINDS, STATUS_KINDS
 from apps.jobs.models import Job, JobStatus, OperationItem, Stage, StageEvent, StageRun, State
+from apps.jobs.services.dispatch import in_back_off
 
 # A journal may be long where a worker died again and again; what is older is in the list of the journal.
 _EVENTS_SHOWN = 200
 _OTHERS_SHOWN = 10
 # Of a job that was tried a hundred times the newest tell enough.
 _LOGS_SHOWN = 5
-# Somebody ended these: no message of theirs comes again.
-_ENDED_ON_PURPOSE = {"upload-undone", "cancelled"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +137,10 @@ def job_page(job: Job, *, with_logs: bool = False) -> JobPage:
     by_run = {run.pk: [event for event in journal if event.run_id == run.pk] for run in runs}
     for event in journal:
         event.run = next(run for run in runs if run.pk == event.run_id)
-    attempts = [attempt for run in runs for attempt in attempts_at(run, by_run[run.pk], at=at)]
+    again = set(in_back_off(job.stages.all()).values_list("pk", flat=True))
+    attempts = [
+        attempt for run in runs for attempt in attempts_at(run, by_run[run.pk], at=at, comes_again=run.pk in again)
+    ]
     insights = (
         Insight.objects.filter(dataset=job.dataset_id)
         .order_by("kind")
@@ -171,8 +173,11 @@ def logs_of(attempts: list[Attempt]) -> list[AttemptLog]:
     return [AttemptLog(attempt=begun[claim], said=said.get(claim)) for claim in newest]
 
 
-def attempts_at(run: StageRun, events: Iterable[StageEvent], *, at: datetime) -> list[Attempt]:
-    """As the journal tells them, the first one first."""
+def attempts_at(
+    run: StageRun, events: Iterable[StageEvent], *, at: datetime, comes_again: bool = False
+) -> list[Attempt]:
+    """As the journal tells them, the first one first. `comes_again`: it has failed, and SQS delivers its message
+    again."""
     found: list[Attempt] = []
     free_since = run.queued_at
     begun: StageEvent | None = None
@@ -190,7 +195,7 @@ def attempts_at(run: StageRun, events: Iterable[StageEvent], *, at: datetime) ->
         words = "waits for a worker" if run.dispatched_at else "waits in the outbox"
         waited = (at - free_since).total_seconds()
         found.append(Attempt(stage=run.stage, number=None, queued_at=free_since, outcome=words, waited=waited))
-    elif found and run.state == State.FAILED and not run.dead_lettered and run.error_code not in _ENDED_ON_PURPOSE:
+    elif found and comes_again:
         waited = (at - free_since).total_seconds()
         found.append(
             Attempt(stage=run.stage, number=None, queued_at=free_since, outcome="SQS delivers it again", waited=waited)

@@ -1,8 +1,8 @@
 """Acting on many jobs from their list: those that are ticked, or all that match its filter, become an operation.
 
 The page between asks again for everything by the same address, which is the filter itself: fifty thousand ids pass
-neither through the page nor through this process. What it carries is how many it named, and where they are others by
-then nothing is begun.
+neither through the page nor through this process. What it carries is how many it named and a digest of which, and where
+they are others by then nothing is begun.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,8 +26,8 @@ from apps.jobs.models import OF_JOBS, Job, JobStatus, Operation, OperationKind
 from apps.jobs.selectors import Selection, selection_of
 from apps.jobs.services.operations import DEFAULT_RATE, MOST_RATE, start_operation
 
-# What the page sends back: how many it named. Without it nothing was confirmed.
-_CONFIRMED = "confirmed"
+# What the page sends back: how many it named, and which. Without these nothing was confirmed.
+_CONFIRMED, _WHICH = "confirmed", "which"
 _NAMED = 3
 _LISTED = 100
 
@@ -139,6 +139,7 @@ def _begin(
         by=user_of(request),
         at=clock.now(),
         expected=expected,
+        digest=request.POST.get(_WHICH, ""),
     )
 
 
@@ -160,7 +161,7 @@ def _question(request: HttpRequest, act: Act, chosen: Chosen, selection: Selecti
         items=[] if chosen.across else _listed(chosen.jobs),
         form=form,
         button=act.label,
-        hidden=[*hidden, (_CONFIRMED, str(selection.count))],
+        hidden=[*hidden, (_CONFIRMED, str(selection.count)), (_WHICH, selection.digest)],
         back=request.get_full_path(),
     )
 

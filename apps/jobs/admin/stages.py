@@ -25,6 +25,7 @@ from apps.jobs.admin.filters import StageFilter
 from apps.jobs.admin.words import STATE_KINDS
 from apps.jobs.models import IdempotentRequest, StageEvent, StageRun, State, WorkerHeartbeat
 from apps.jobs.selectors import error_codes
+from apps.jobs.services.dispatch import in_back_off
 
 # To look at a job is not to see the platform from inside: a traceback is for who can do something about it.
 MAY_READ_TRACEBACKS = "jobs.retry_job"
@@ -60,10 +61,10 @@ class DeadFilter(FormFilter):
     title, parameter = "dead letter", "dead"
 
     def options(self) -> list[tuple[str, str]]:
-        return [("yes", "yes"), ("no", "no")]
+        return [("yes", "yes"), ("no", "no"), ("again", "no, SQS delivers it again")]
 
     def narrow(self, queryset: QuerySet[Any], given: str) -> QuerySet[Any]:
-        return queryset.filter(dead_lettered=given == "yes")
+        return in_back_off(queryset) if given == "again" else queryset.filter(dead_lettered=given == "yes")
 
 
 class WorkerFilter(ChoiceFilter):

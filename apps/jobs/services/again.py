@@ -19,7 +19,7 @@ from apps.insights.services.storing import drop_insights
 from apps.jobs.models import ACTIVE, Cause, Job, JobStatus, Stage, StageRun, State
 from apps.jobs.services.claims import fail_undone
 from apps.jobs.services.dispatch import dispatch_after_commit, to_be_sent
-from apps.jobs.services.submission import enqueue
+from apps.jobs.services.submission import enqueue, one_active_job_of
 from apps.jobs.services.telling import job_target, part_of
 from apps.jobs.services.transitions import RETRIED, IllegalMove, move
 
@@ -42,15 +42,11 @@ def retry(*, job: Job, by: User, at: datetime, reason: str = "", operation: UUID
             code="job-not-failed",
             hint="Look at the upload's newest job.",
         )
+    # With a new token: a worker that was given up and goes on must not end what was asked for anew.
+    changes = {"attempts": 0, "token": run.token + 1, "dead_lettered": False, **to_be_sent(at)}
     try:
-        move(
-            run,
-            State.QUEUED,
-            at=at,
-            note=f"{RETRIED} {by.email}",
-            # With a new token: a worker that was given up and goes on must not end what was asked for anew.
-            changes={"attempts": 0, "token": run.token + 1, "dead_lettered": False, **to_be_sent(at)},
-        )
+        with one_active_job_of(job.dataset):
+            move(run, State.QUEUED, at=at, note=f"{RETRIED} {by.email}", changes=changes)
     except IllegalMove:
         raise ConflictError("The job moved meanwhile.", code="job-not-failed", hint="Look at it again.") from None
     dispatch_after_commit(run.department)

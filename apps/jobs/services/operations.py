@@ -24,7 +24,7 @@ from apps.accounts.origin import Origin, asked_from, current_origin
 from apps.accounts.services.auditing import Scalar, Target, record
 from apps.datasets.models import Dataset
 from apps.jobs.models import OF_JOBS, ItemStatus, Job, Operation, OperationItem, OperationKind, Stage
-from apps.jobs.selectors import targets_of
+from apps.jobs.selectors import digest_of, targets_of
 from apps.jobs.services.again import reprocess, retry, undo_first
 from apps.jobs.services.cancelling import cancel
 
@@ -75,13 +75,14 @@ def start_operation(
     filter_data: Mapping[str, object] = MappingProxyType({}),
     rate: int = DEFAULT_RATE,
     expected: int | None = None,
+    digest: str | None = None,
 ) -> Operation:
     """Write down what is to be done to these jobs, or to their uploads (`targets_of`), oldest first.
 
     `filter_words` and `filter_data` say how they were chosen, `rate` how many a minute are worked at most, `expected`
-    how many were confirmed (`selection_of`). What waits in an earlier operation of the same kind is refused here at
-    once. ConflictError where nothing is left to do, or other than confirmed; InvalidError without a reason, or for a
-    rate out of bounds.
+    and `digest` how many and which were confirmed (`selection_of`). What waits in an earlier operation of the same kind
+    is refused here at once. ConflictError where nothing is left to do, or other than confirmed; InvalidError without a
+    reason, or for a rate out of bounds.
     """
     _require(reason=reason, rate=rate)
     with connection.cursor() as cursor:
@@ -102,7 +103,7 @@ def start_operation(
     )
     operation.total = _write_items(operation, jobs, at=at)
     operation.refused = operation.items.filter(status=ItemStatus.REFUSED).count()
-    _require_confirmed(operation, expected=expected)
+    _require_confirmed(operation, expected=expected, digest=digest)
     operation.save(update_fields=["total", "refused"])
     details = {"items": operation.total, "refused": operation.refused, "rate": rate}
     _tell(AuditAction.OPERATION_STARTED, operation, by=by, at=at, reason=reason, details=details)
@@ -182,11 +183,18 @@ def _require(*, reason: str, rate: int) -> None:
         )
 
 
-def _require_confirmed(operation: Operation, *, expected: int | None) -> None:
+def _require_confirmed(operation: Operation, *, expected: int | None, digest: str | None) -> None:
     if expected is not None and operation.total != expected:
         raise ConflictError(
             f"The filter matches {operation.total:,} now, {expected:,} were confirmed.",
             code="other-count",
+            hint="Look at the list again, then confirm.",
+        )
+    of = "job" if operation.kind in OF_JOBS else "dataset"
+    if digest is not None and digest_of(operation.items.all(), f"{of}_id") != digest:
+        raise ConflictError(
+            f"The filter matches {operation.total:,} as before, but not the same ones.",
+            code="others-match",
             hint="Look at the list again, then confirm.",
         )
     if not operation.total:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -110,28 +112,37 @@ def enqueue(
     `announce=False` where a message is there already.
     """
     identity = {"id": job_id} if job_id else {}
+    with one_active_job_of(dataset):
+        job = Job.objects.create(
+            **identity,
+            dataset=dataset,
+            department=dataset.department,
+            cause=cause,
+            stage=first,
+            requested_by=by,
+            request_id=request_id,
+            created_at=at,
+        )
+        start(
+            job,
+            first,
+            at=at,
+            max_attempts=settings.QUEUE_MAX_RECEIVES,
+            send_after=at if announce else in_other_hands_until(at),
+        )
+        _tell_the_overtaken(job)
+        if announce:
+            dispatch_after_commit(dataset.department)
+    job.refresh_from_db()
+    return job
+
+
+@contextmanager
+def one_active_job_of(dataset: Dataset) -> Iterator[None]:
+    """A transaction that would begin a job: ConflictError where the database refuses a second one beside it."""
     try:
         with transaction.atomic():
-            job = Job.objects.create(
-                **identity,
-                dataset=dataset,
-                department=dataset.department,
-                cause=cause,
-                stage=first,
-                requested_by=by,
-                request_id=request_id,
-                created_at=at,
-            )
-            start(
-                job,
-                first,
-                at=at,
-                max_attempts=settings.QUEUE_MAX_RECEIVES,
-                send_after=at if announce else in_other_hands_until(at),
-            )
-            _tell_the_overtaken(job)
-            if announce:
-                dispatch_after_commit(dataset.department)
+            yield
     except IntegrityError as error:
         if "job_one_active_per_dataset" not in str(error):
             raise
@@ -140,8 +151,6 @@ def enqueue(
             code="job-active",
             hint="Wait until its job has ended.",
         ) from None
-    job.refresh_from_db()
-    return job
 
 
 def _tell_the_overtaken(job: Job) -> None:
