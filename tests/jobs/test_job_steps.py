@@ -89,7 +89,7 @@ def test_an_upload_is_acted_on_from_its_jobs_page(
     page = step(console, worked, kind)
     for told in ACTS[kind].effects:
         assert told in page.words.replace("&#x27;", "'")
-    assert "This field is required." in page.again(reason="").words
+    assert "Say in a few words why." in page.again(reason="").words
     page.send()
     entry = AuditEntry.objects.get(action=action)
     assert (entry.actor, entry.reason, entry.target_id) == (operator, WHY, str(worked.dataset_id))
@@ -159,7 +159,7 @@ def test_orphans_are_rescued_for_a_reason(console: Client, operator: User) -> No
     page = AskedPage(console, address, console.get(address))
     assert "1 orphan would be settled now." in page.words
     assert StageRun.objects.get(job=orphan).state == State.PROCESSING, "to look settles nothing"
-    assert "This field is required." in page.again(reason="").words
+    assert "Say in a few words why." in page.again(reason="").words
     assert "1 orphan settled." in page.send().content.decode()
     assert StageRun.objects.get(job=orphan).state == State.FAILED
     entry = AuditEntry.objects.get(action=AuditAction.RESCUED)

@@ -150,7 +150,7 @@ def test_it_is_stopped_for_a_reason_and_once(console: Client, operator: User, st
     asked = console.get(stop)
     assert "What waits, 3 of 3 now, stays as it is." in words(asked)
     seen = dict(asked.context["question"].hidden)
-    assert "This field is required." in words(console.post(stop, {**seen, "reason": ""}))
+    assert "Say in a few words why." in words(console.post(stop, {**seen, "reason": ""}))
     assert not Operation.objects.exclude(ended_at=None).exists()
     answer = console.post(stop, {**seen, "reason": "wrong filter"}, follow=True)
     assert "0 done, 3 left of 3" in words(answer)
