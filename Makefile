@@ -57,7 +57,8 @@ openapi: $(PACKAGES) ## docs/openapi.json anew from the code
 	$(BIN)/python manage.py spectacular --validate --format openapi-json --file docs/openapi.json
 
 screens: $(PACKAGES) build ## docs/screens anew: a picture of every screen, as the tests see it
-	SCREENS=docs/screens $(BIN)/python -m pytest -q -n 0 tests/e2e/test_screens.py tests/e2e/test_account.py tests/e2e/test_console.py
+	SCREENS=docs/screens $(BIN)/python -m pytest -q -n 0 tests/e2e/test_screens.py tests/e2e/test_account.py tests/e2e/test_console.py \
+		tests/e2e/test_console_acting.py tests/e2e/test_console_letters.py
 
 lock: $(PACKAGES) ## requirements/*.txt anew from the inputs, newest versions that fit
 	cd requirements && for name in base dev prod node ministack; do $(LOCK) --upgrade $$name.in -o $$name.txt; done
