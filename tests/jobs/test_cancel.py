@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from aetherflow.errors import ConflictError, InvalidError
@@ -23,6 +23,7 @@ from apps.jobs.services.dispatch import recover
 from apps.jobs.services.rescue import rescue
 from tests.accounts.blocking import wait_for_blocked_backends
 from tests.accounts.factories import AdminFactory
+from tests.jobs.beside import in_another_connection
 from tests.jobs.files import row, sales
 from tests.jobs.line import delivery, messages_of
 from tests.jobs.steps import compute, deliver, rows_of, taken, work_failing, worked
@@ -46,18 +47,6 @@ def cancelling(operator: User) -> Callable[[Job], Job]:
     return cancelling
 
 
-def in_another_process(action: Callable[[], object]) -> threading.Thread:
-    def run() -> None:
-        try:
-            action()
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
-
-
 def meanwhile(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, *actions: Callable[[], object]) -> None:
     """While a worker is just behind this function, other processes do these things, one after the other."""
     real = getattr(module, name)
@@ -65,7 +54,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, *actions:
     def followed(*args: Any, **options: Any) -> Any:
         result = real(*args, **options)
         for action in actions:
-            in_another_process(action).join(20)
+            in_another_connection(action).join(20)
         return result
 
     monkeypatch.setattr(module, name, followed)
@@ -141,7 +130,7 @@ def test_a_load_that_is_cancelled_leaves_nothing_and_its_message_is_done_with(
     finish = stage._finish
 
     def before_the_end(*args: Any, **options: Any) -> Any:
-        in_another_process(lambda: cancelling(job)).join(20)
+        in_another_connection(lambda: cancelling(job)).join(20)
         return finish(*args, **options)
 
     if where == "_finish":
@@ -165,7 +154,7 @@ def test_a_load_stops_at_its_next_sign_of_progress(
     progress_of, reached = stage._progress_of, []
 
     def cancelled_before(run: StageRun) -> Any:
-        in_another_process(lambda: cancelling(job)).join(20)
+        in_another_connection(lambda: cancelling(job)).join(20)
         return progress_of(run)
 
     monkeypatch.setattr(stage, "_progress_of", cancelled_before)
@@ -183,7 +172,7 @@ def test_a_load_at_its_very_end_comes_to_it_and_what_follows_is_cancelled(
 
     def just_before_the_commit(*args: Any, **options: Any) -> None:
         finish(*args, **options)
-        threads.append(in_another_process(lambda: cancelling(job)))
+        threads.append(in_another_connection(lambda: cancelling(job)))
         threads[0].join(1)
         assert threads[0].is_alive(), "it waits for the commit"
 
@@ -347,7 +336,7 @@ def test_of_two_who_cancel_at_once_one_does(upload: Upload, sqs: Any, cancelling
         except ConflictError as error:
             refused.append(error.code)
 
-    threads = [in_another_process(race) for _ in range(2)]
+    threads = [in_another_connection(race) for _ in range(2)]
     for thread in threads:
         thread.join(20)
     assert refused == ["job-ended"]
@@ -375,7 +364,7 @@ def test_a_worker_that_ends_its_stage_meanwhile_waits_for_nobody_who_waits_for_i
     with transaction.atomic():
         # As a worker does that ends it: first the stage, then its job.
         StageRun.objects.select_for_update(of=("self",)).get(pk=run.pk)
-        thread = in_another_process(lambda: cancelling(job))
+        thread = in_another_connection(lambda: cancelling(job))
         wait_for_blocked_backends(1)
         Job.objects.filter(pk=job.pk).update(status=JobStatus.PROCESSING)
     thread.join(20)

@@ -1,11 +1,10 @@
 """Undo is complete, co-operative and brings back what was superseded, whatever is under way."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from aetherflow.errors import ConflictError
@@ -20,6 +19,7 @@ from apps.jobs.services import etl as stage
 from apps.jobs.services import ml as ml_stage
 from apps.jobs.services.again import reprocess, undo
 from apps.jobs.services.claims import claim
+from tests.jobs.beside import in_another_connection
 from tests.jobs.files import row, sales
 from tests.jobs.line import delivery
 from tests.jobs.steps import deliver, rows_of, taken, work_failing
@@ -32,20 +32,6 @@ pytestmark = [
 
 def undoing(job: Job, *, by: User) -> Job | None:
     return undo(dataset=job.dataset, by=by, at=timezone.now(), request_id="request-0002")
-
-
-def in_another_connection(action: Callable[[], object]) -> threading.Thread:
-    """Start the action as another process would run it."""
-
-    def run() -> None:
-        try:
-            action()
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
 
 
 def prices() -> list[float]:

@@ -20,8 +20,9 @@ from apps.jobs.models import Job, JobStatus, Operation, OperationItem, Operation
 from apps.jobs.selectors import selection_of
 from apps.jobs.services.operations import MOST_RATE, stop_operation, work_next
 from tests.accounts.factories import AdminFactory
+from tests.jobs.beside import in_another_connection
 from tests.jobs.many import failed_jobs
-from tests.jobs.operations.working import WHY, WORDS, in_another_process, outcomes, work_off
+from tests.jobs.operations.working import WHY, WORDS, outcomes, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
 EVERYTHING = Job.objects.all()
@@ -139,7 +140,7 @@ def test_of_two_operators_at_once_each_job_is_one_operations(start: Callable[...
         together.wait()
         start(jobs=half)
 
-    threads = [in_another_process(lambda half=half: begin(half)) for half in halves]
+    threads = [in_another_connection(lambda half=half: begin(half)) for half in halves]
     for thread in threads:
         thread.join(20)
     waiting = OperationItem.objects.filter(status="waiting").values_list("job", flat=True)

@@ -18,10 +18,11 @@ from apps.jobs.services import operations
 from apps.jobs.services.again import retry
 from apps.jobs.services.operations import MOST_RATE, work_next
 from apps.jobs.sqs import sending
+from tests.jobs.beside import in_another_connection
 from tests.jobs.files import row, sales
 from tests.jobs.line import messages_of
 from tests.jobs.many import failed_jobs
-from tests.jobs.operations.working import in_another_process, loaded, outcomes, work_off
+from tests.jobs.operations.working import loaded, outcomes, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
 
@@ -100,7 +101,7 @@ def test_several_relays_at_once_do_each_item_once(start: Callable[..., Operation
             else:
                 idle += 1
 
-    threads = [in_another_process(lambda name=name: relay(name)) for name in "abc"]
+    threads = [in_another_connection(lambda name=name: relay(name)) for name in "abc"]
     for thread in threads:
         thread.join(60)
     assert sum(worked.values()) == 60
@@ -115,7 +116,7 @@ def test_a_relay_leaves_the_operation_that_another_one_is_at(start: Callable[...
     with transaction.atomic():
         Operation.objects.select_for_update(no_key=True).get(pk=operation.pk)
         found: list[bool] = []
-        in_another_process(lambda: found.append(work_next(at=timezone.now()))).join(20)
+        in_another_connection(lambda: found.append(work_next(at=timezone.now()))).join(20)
     assert found == [False]
     assert outcomes(operation) == {"waiting": 2}
 

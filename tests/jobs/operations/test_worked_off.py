@@ -18,9 +18,10 @@ from apps.jobs.models import Cause, Job, JobStatus, Operation, OperationKind, St
 from apps.jobs.services import operations
 from apps.jobs.services.again import reprocess, retry, undo
 from apps.jobs.services.operations import stop_operation, work_next
+from tests.jobs.beside import in_another_connection
 from tests.jobs.files import row, sales
 from tests.jobs.many import failed_jobs
-from tests.jobs.operations.working import WHY, in_another_process, loaded, outcomes, work_off
+from tests.jobs.operations.working import WHY, loaded, outcomes, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
 
@@ -257,7 +258,7 @@ def test_a_stop_waits_for_the_item_that_is_being_worked(
 
     def slow(**options: Any) -> Job:
         retried = retry(**options)
-        stops.append(in_another_process(lambda: stop_operation(operation=operation, by=operator, at=timezone.now())))
+        stops.append(in_another_connection(lambda: stop_operation(operation=operation, by=operator, at=timezone.now())))
         stops[0].join(0.5)
         assert stops[0].is_alive()
         return retried

@@ -1,11 +1,9 @@
-"""What the tests of operations share: working one off, what came of it, and somebody else at the same time."""
+"""What the tests of operations share: working one off, and what came of it."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db import connections
 from django.utils import timezone
 
 from apps.jobs.models import Job, Operation
@@ -26,18 +24,6 @@ def work_off(*, at: datetime | None = None) -> int:
 
 def outcomes(operation: Operation) -> Counter[str]:
     return Counter(operation.items.values_list("status", flat=True))
-
-
-def in_another_process(action: Callable[[], object]) -> threading.Thread:
-    def run() -> None:
-        try:
-            action()
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
 
 
 def loaded(upload: Callable[..., Job], work: Callable[[], None], count: int) -> list[Job]:

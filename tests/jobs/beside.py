@@ -1,0 +1,20 @@
+"""Somebody else at the same time."""
+
+import threading
+from collections.abc import Callable
+
+from django.db import connections
+
+
+def in_another_connection(action: Callable[[], object]) -> threading.Thread:
+    """Start the action as another process would run it."""
+
+    def run() -> None:
+        try:
+            action()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
