@@ -29,7 +29,8 @@ export function Popout({ name, button, width = 300, children }: PopoutProps) {
   };
   // Told a moment after it opened: whoever has gone on by keyboard since is not taken back.
   const toggled = ({ newState, currentTarget }: ToggleEvent<HTMLDivElement>) => {
-    if (newState === 'open' && document.activeElement === openedFrom.current) currentTarget.focus({ preventScroll: true });
+    if (newState === 'open' && document.activeElement === openedFrom.current)
+      currentTarget.focus({ preventScroll: true });
   };
   // Whoever goes on by keyboard must see where they are, which may be under it. Its own button never is, and closes it
   // by itself: closed beforehand, a click on it would open it again.
