@@ -27,6 +27,7 @@ from apps.jobs.models import (
     JobStatus,
     Stage,
     StageEvent,
+    StageLog,
     StageRun,
     StageTally,
     State,
@@ -61,7 +62,7 @@ _WORKERS = ("worker@a", "worker@b")
 _UNFORESEEN = re.compile(r"(?!IllegalMove|\w+: canceling statement due to lock timeout)[A-Z]\w+: ")
 _SETTLES_WITHIN_ROUNDS = 20
 _EVERYTHING = (
-    *(StageEvent, StageRun, StageTally, IdempotentRequest, Job, WorkerHeartbeat),
+    *(StageLog, StageEvent, StageRun, StageTally, IdempotentRequest, Job, WorkerHeartbeat),
     *(InsightItem, Insight, Reject, *CLEAN_TABLES.values(), RowDigests, Overlap, Dataset),
 )
 
