@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
+from apps.jobs.admin import letters as screens
 from apps.jobs.models import Job
 from tests.accounts.factories import AdminFactory
 from tests.jobs.letters import (
@@ -28,3 +29,9 @@ def dead(upload: Upload, sqs: Any) -> tuple[Job, str]:
     message_id = dead_letter_of(job, sqs)
     mend(job, GOOD)
     return job, message_id
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may take longer than a person should wait."""
+    monkeypatch.setattr(screens, "WITHIN_SECONDS", 10.0)

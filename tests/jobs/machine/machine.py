@@ -12,26 +12,19 @@ from typing import Any, TypeVar
 from billiard.exceptions import WorkerLostError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError as DatabaseError
-from django.db import connection
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from aetherflow.errors import ConflictError
 from apps.accounts.models import User
-from apps.datasets.models import CLEAN_TABLES, Dataset, Overlap, Reject, RowDigests
+from apps.datasets.models import Dataset
 from apps.datasets.selectors import live_datasets
-from apps.insights.models import Insight, InsightItem
 from apps.jobs.models import (
-    IdempotentRequest,
     Job,
     JobStatus,
     Stage,
-    StageEvent,
-    StageLog,
     StageRun,
-    StageTally,
     State,
-    WorkerHeartbeat,
 )
 from apps.jobs.services.again import reprocess, retry, undo
 from apps.jobs.services.cancelling import cancel
@@ -39,6 +32,7 @@ from apps.jobs.services.dispatch import recover
 from apps.jobs.services.submission import submit
 from apps.jobs.sqs import names, sending
 from tests.jobs.machine import invariants
+from tests.jobs.machine.emptying import empty
 from tests.jobs.machine.installation import Edges, Installation
 from tests.jobs.machine.processes import DIES_AT_ONCE, UNDISTURBED, Outcome, Plan, Process
 from tests.jobs.machine.queue_model import Message, QueueModel
@@ -61,10 +55,6 @@ _WORKERS = ("worker@a", "worker@b")
 # What a task says of an error that has no code of its own; losing a race and waiting for a lock are foreseen.
 _UNFORESEEN = re.compile(r"(?!IllegalMove|\w+: canceling statement due to lock timeout)[A-Z]\w+: ")
 _SETTLES_WITHIN_ROUNDS = 20
-_EVERYTHING = (
-    *(StageLog, StageEvent, StageRun, StageTally, IdempotentRequest, Job, WorkerHeartbeat),
-    *(InsightItem, Insight, Reject, *CLEAN_TABLES.values(), RowDigests, Overlap, Dataset),
-)
 
 
 _T = TypeVar("_T")
@@ -92,9 +82,7 @@ class Pipeline(RuleBasedStateMachine):
         self.paused: list[tuple[Process, Delivery | None]] = []
         self.beating = False
         self.started: dict[str, datetime] = {name: self.here.clock.now() for name in _WORKERS}
-        with connection.cursor() as cursor:
-            for model in _EVERYTHING:
-                cursor.execute(f'DELETE FROM "{model._meta.db_table}"')  # noqa: S608
+        empty()
 
     # --- people ---
 
