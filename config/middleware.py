@@ -10,6 +10,7 @@ import structlog
 from django.core.exceptions import BadRequest
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from django_structlog.signals import bind_extra_request_finished_metadata, bind_extra_request_metadata
 
 from apps.accounts.authentication import address_of
@@ -57,6 +58,21 @@ def bind_request_id(request: HttpRequest, **_: Any) -> None:
 def bind_duration(request: HttpRequest, **_: Any) -> None:
     """Adds `duration_ms` to the line that tells of the request's end."""
     structlog.contextvars.bind_contextvars(duration_ms=round((time.monotonic() - request.began) * 1000))  # type: ignore[attr-defined]
+
+
+class PrivateAnswersMiddleware:
+    """What the API answers is for who has asked: no browser that two people use keeps it, and no proxy. A proxy that is
+    told to keep it nonetheless keeps it for this token alone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path_info.startswith("/api/"):
+            response["Cache-Control"] = "no-store"
+            patch_vary_headers(response, ["Authorization"])
+        return response
 
 
 class ContentTypeMiddleware:

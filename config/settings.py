@@ -49,6 +49,7 @@ MIDDLEWARE = [
     # Early, so that what the others refuse (an unknown host, say) has an id to ask about too.
     "config.middleware.RequestIdMiddleware",
     "config.middleware.OriginMiddleware",
+    "config.middleware.PrivateAnswersMiddleware",
     "config.middleware.ContentTypeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

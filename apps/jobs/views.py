@@ -251,7 +251,7 @@ class SystemStatusView(APIView):
         require_admin(user_of(request), what="The status of the system")
         # Not the database's clock: it may be what does not answer.
         status = system_status(at=timezone.now())
-        return Response(SystemStatusOutput(status).data, headers={"Cache-Control": "no-store"})
+        return Response(SystemStatusOutput(status).data)
 
 
 def _own_department(user: User) -> str:
