@@ -157,6 +157,8 @@ class SessionAdmin(ConfirmsSteps, ReadOnlyAdmin):
     list_filter = ["ended_reason"]
     list_select_related = ["user"]
     search_fields = ["user__email"]
+    # What makes a refresh token the good one is nobody's to read.
+    exclude = ["current_jti", "previous_jti"]
     steps = [steps.EndSession()]
 
 

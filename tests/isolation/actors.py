@@ -72,10 +72,7 @@ class Actors:
             who: bearer(user) for who, user in people.items()
         }
         for who, role in zip(sorted(BY_COOKIE, key=list(Who).index), ConsoleRole.values[1:], strict=True):
-            client = Client()
-            client.force_login(OperatorFactory(department=theirs, console_role=role))
-            cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-            self._ways[who] = {"headers": {"Cookie": f"{settings.SESSION_COOKIE_NAME}={cookie}"}}
+            self._ways[who] = {"headers": console_cookie(OperatorFactory(department=theirs, console_role=role))}
         deactivate(user=people[Who.SHUT], by=people[Who.ADMIN], at=timezone.now())
         set_department(user=people[Who.MOVED], department=theirs, by=people[Who.ADMIN], at=timezone.now())
         # An address each: nobody's requests count against another's.
@@ -108,6 +105,13 @@ class Actors:
             body=said,
             queries=[query["sql"] for query in queries.captured_queries],
         )
+
+
+def console_cookie(user: User) -> dict[str, str]:
+    """The header by which a browser shows the user's log-in to the console."""
+    client = Client()
+    client.force_login(user)
+    return {"Cookie": f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"}
 
 
 @contextmanager
