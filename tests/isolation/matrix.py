@@ -1,7 +1,7 @@
 """The matrix: everybody asks for everything that is home's by every method, and what is wrong is told by name."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tests.isolation.actors import Answer, Who
 from tests.isolation.conftest import Town
@@ -21,11 +21,11 @@ def ask(town: Town, who: Who, method: str, path: str, ids: dict[str, str]) -> An
     return town.actors.ask(who, method, filled(path, ids), body=body, content_type=content_type)
 
 
-def wrong_with(town: Town, route: Route) -> list[str]:
+def wrong_with(town: Town, route: Route, *, asking: Iterable[Who] = Who) -> list[str]:
     """What does not go as it is declared, a line each: method, address, who, and what happened."""
     found = []
-    for method in METHODS:
-        for who in Who:
+    for who in asking:
+        for method in METHODS:
             if route.path in ELSEWHERE:
                 answer = town.actors.ask(who, method, ELSEWHERE[route.path].address)
             else:
