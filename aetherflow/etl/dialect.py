@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from aetherflow.etl.encodings import LONGEST_LINE
 from aetherflow.etl.quotes import OddQuotes
 from aetherflow.etl.rejects import FileRefused
 
@@ -19,6 +20,10 @@ SAMPLED_ROWS = 50
 LINES_ABOVE_HEADER = 20
 FEWEST_LABELS = 2
 MOST_COLUMNS = 500
+
+# Lines are bounded already. Python's own bound would make a header of many labels an open quotation mark, since it is
+# tried with delimiters that it does not have.
+csv.field_size_limit(LONGEST_LINE)
 
 # Fed behind the last line. Where it turns up inside a cell, a quotation mark was still open.
 END = "\x1eend of file\x1e"

@@ -26,7 +26,9 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-MARKUP = ((b"<!doctype html", "a web page"), (b"<html", "a web page"), (b"<?xml", "an XML document"))
+# What a page begins with, and what of one is saved as a spreadsheet. No label does.
+WEB_PAGE = r"<(?:!doctype html|!--|(?:html|head|body|script|style|meta|link|title|table|div|svg)\b)"
+XML = r"<\?xml\b"
 # Not every codec of Python is an encoding of text: base64 and rot13 are codecs too.
 READABLE = r"(utf-(8|16|32)|ascii|iso8859|cp\d|mac-|shift_jis|gb|big5|euc|koi8)"
 LINE_FEED, CARRIAGE_RETURN = 0x0A, 0x0D
@@ -146,8 +148,9 @@ def examine(path: Path, *, filename: str, encoding: str | None = None) -> Text:
         )
     name, mark = by_mark(head)
     if not name:
-        _refuse_what_is_no_text(head, filename=filename)
+        _refuse_binary(head, filename=filename)
         name = known_encoding(encoding) if encoding else _utf16_without_mark(head) or "utf-8"
+    _refuse_markup(head[mark : mark + 1_000].decode(name, errors="replace"), filename=filename)
     try:
         return _pass_over(path, encoding=name, mark=mark)
     except _Undecodable as broken:
@@ -264,16 +267,18 @@ def known_encoding(encoding: str) -> str:
     return name
 
 
-def _refuse_what_is_no_text(head: bytes, *, filename: str) -> None:
+def _refuse_binary(head: bytes, *, filename: str) -> None:
     if _is_binary(head):
         raise FileRefused(
             f"{filename} is a binary file of an unknown kind.",
             code="not-text",
             hint="Export the data as CSV, or as an Excel workbook (.xlsx), and upload that file.",
         )
-    start = head[:200].lstrip().lower()
-    markup = next((kind for signature, kind in MARKUP if start.startswith(signature)), "")
-    if markup:
+
+
+def _refuse_markup(start: str, *, filename: str) -> None:
+    start = start.lstrip("\ufeff \t\r\n\x00").lower()
+    if markup := "a web page" if re.match(WEB_PAGE, start) else "an XML document" if re.match(XML, start) else "":
         raise FileRefused(
             f"{filename} is {markup}, not a file of data.",
             code="format-error",

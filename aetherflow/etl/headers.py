@@ -21,6 +21,8 @@ from aetherflow.etl.mapping import (
 from aetherflow.etl.rejects import FileRefused
 
 _MOST_NAMED = 5
+# A sentence or two; what is longer is a cell that was not closed, or meant to fill whatever shows it.
+LONGEST_LABEL = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +70,9 @@ def match_header(
 
     The uploader's `mapping` comes first, then a column's own name, then an alias; what comes later for the same column
     counts as unknown. Without a mapping what `memory` knows of the header takes its place, as far as it fits. Raises
-    FileRefused: duplicate-label, missing-label, mapping-error (never for a remembered one).
+    FileRefused: label-too-long, duplicate-label, missing-label, mapping-error (never for a remembered one).
     """
+    _refuse_long(header, line=line)
     _refuse_repeated(header, line=line)
     if mapping is not None:
         _refuse_wrong(mapping, header, department=department, line=line)
@@ -168,6 +171,18 @@ def _refuse_wrong(mapping: LabelMapping, header: Sequence[str], *, department: D
             "suggestions": {fault.label: fault.near for fault in faults if fault.near},
         },
     )
+
+
+def _refuse_long(header: Sequence[str], *, line: int) -> None:
+    place, label = max(enumerate(header, 1), key=lambda column: len(column[1]), default=(0, ""))
+    if len(label) > LONGEST_LABEL:
+        raise FileRefused(
+            f"The label of column {place} has {len(label):,} characters; at most {LONGEST_LABEL:,} are read. It begins "
+            f"with {label[:60]!r}.",
+            code="label-too-long",
+            hint="Give the column a short name, and check whether a quotation mark in the header is left open.",
+            line=line,
+        )
 
 
 def _refuse_repeated(header: Sequence[str], *, line: int) -> None:

@@ -126,7 +126,24 @@ def read_texts(path: Path, *, text: Text, dialect: Dialect, block: int = BLOCK) 
         odd=dialect.odd_quotes,
     ) as stream:
         records = _Records(replace(dialect, odd_quotes=None), end=end, count_breaks=text.has_quotes)
-        reader = arrow_csv.open_csv(
+        with _opened(stream, dialect=dialect, text=text, records=records, block=block) as reader:
+            while True:
+                try:
+                    batch = reader.read_next_batch()
+                except StopIteration:
+                    break
+                except pa.ArrowInvalid as error:
+                    raise open_quote(records.line) from error
+                yield records.locate(batch, bytes_read=stream.bytes_read)
+        yield records.rest(bytes_read=stream.bytes_read)
+
+
+def _opened(
+    stream: Utf8Stream, *, dialect: Dialect, text: Text, records: _Records, block: int
+) -> arrow_csv.CSVStreamingReader:
+    """The first block is read here already. Raises FileRefused quote-error."""
+    try:
+        return arrow_csv.open_csv(
             pa.PythonFile(stream, mode="r"),
             read_options=arrow_csv.ReadOptions(
                 use_threads=False, block_size=block, column_names=[str(at) for at in range(len(dialect.header))]
@@ -143,16 +160,8 @@ def read_texts(path: Path, *, text: Text, dialect: Dialect, block: int = BLOCK) 
                 quoted_strings_can_be_null=False,
             ),
         )
-        with reader:
-            while True:
-                try:
-                    batch = reader.read_next_batch()
-                except StopIteration:
-                    break
-                except pa.ArrowInvalid as error:
-                    raise open_quote(records.line) from error
-                yield records.locate(batch, bytes_read=stream.bytes_read)
-        yield records.rest(bytes_read=stream.bytes_read)
+    except pa.ArrowInvalid as error:
+        raise open_quote(records.line) from error
 
 
 def in_larger_batches(texts: Iterable[Texts], *, rows: int, size: int = BATCH_BYTES) -> Iterator[Texts]:

@@ -12,9 +12,12 @@ from aetherflow.etl.formats.damage import OF_AN_ARCHIVE, damage_is
 from aetherflow.etl.formats.kinds import ARCHIVES, Kind, kind_of
 from aetherflow.etl.formats.limits import Limits
 from aetherflow.etl.formats.scratch import Scratch
+from aetherflow.etl.formats.zips import open_zip
 from aetherflow.etl.rejects import FileRefused
 
 CHUNK = 1 << 20
+# Of those told of; in an archive a name may have 64 kB.
+_LONGEST_NAME = 200
 Compression = Literal["gzip", "zip"]
 
 
@@ -28,7 +31,7 @@ class Unpacked:
 
 
 def unpack(path: Path, *, filename: str, scratch: Scratch, limits: Limits) -> Unpacked:
-    """Raises FileRefused: archive-error, too-large-expanded, and what kind_of does."""
+    """Raises FileRefused: archive-error, too-large-expanded, too-many-files, and what kind_of does."""
     kind = kind_of(path, filename=filename)
     if kind not in {"gzip", "zip"}:
         return Unpacked(path=path, kind=kind, compression=None)
@@ -43,7 +46,7 @@ def unpack(path: Path, *, filename: str, scratch: Scratch, limits: Limits) -> Un
             with gzip.open(path) as packed:
                 _copy(packed, inside, limits=limits)
         else:
-            with zipfile.ZipFile(path) as archive:
+            with open_zip(path, filename=filename) as archive:
                 member = _only_member(archive, filename=filename)
                 name = member.filename
                 with archive.open(member) as packed:
@@ -60,11 +63,13 @@ def _only_member(archive: zipfile.ZipFile, *, filename: str) -> zipfile.ZipInfo:
     if not members:
         raise _refusal(f"{filename} holds no file.", "Pack the data file again, or upload it without packing it.")
     names = [member.filename for member in members]
-    shown = ", ".join(names[:10]) + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")
+    shown = ", ".join(name[:_LONGEST_NAME] for name in names[:10]) + (
+        f" and {len(names) - 10:,} more" if len(names) > 10 else ""
+    )
     raise _refusal(
         f"{filename} holds {len(names):,} files, and one upload is one file: {shown[:500]}.",
         "Upload each of them by itself.",
-        files=names[:100],
+        files=[name[:_LONGEST_NAME] for name in names[:100]],
     )
 
 

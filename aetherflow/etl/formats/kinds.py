@@ -9,6 +9,7 @@ from typing import Literal
 
 from aetherflow.etl.encodings import MARKS
 from aetherflow.etl.formats.damage import OF_AN_ARCHIVE, damage_is
+from aetherflow.etl.formats.zips import open_zip
 from aetherflow.etl.rejects import FileRefused
 
 Kind = Literal["gzip", "zip", "xlsx", "xls", "parquet", "jsonl", "json", "text"]
@@ -48,7 +49,8 @@ READABLE = "CSV, TSV, Excel (.xlsx, .xls), Parquet and JSON lines are read, each
 
 
 def kind_of(path: Path, *, filename: str) -> Kind:
-    """Raises FileRefused: not-text for a format that is not read, archive-error for a ZIP that cannot be opened."""
+    """Raises FileRefused: not-text for a format that is not read, archive-error for a ZIP that cannot be opened,
+    too-many-files."""
     with path.open("rb") as file:
         head = file.read(HEAD)
     if head.startswith(GZIP):
@@ -75,7 +77,7 @@ def _kind_of_zip(path: Path, *, filename: str) -> Kind:
     )
     if filename.lower().endswith((".xlsx", ".xlsm")) and not zipfile.is_zipfile(path):
         return "xlsx"  # its reader says in a workbook's words what is damaged
-    with damage_is(damaged, *OF_AN_ARCHIVE), zipfile.ZipFile(path) as archive:
+    with damage_is(damaged, *OF_AN_ARCHIVE), open_zip(path, filename=filename) as archive:
         names = archive.namelist()
     if "xl/workbook.xml" in names:
         return "xlsx"

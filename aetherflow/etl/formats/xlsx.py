@@ -1,8 +1,9 @@
 """An .xlsx workbook made fit for the reader behind it, which trusts every file.
 
-That reader takes one cell far away for a sheet as large as the way there and ends the process when memory does, copies
-a shared text into every cell that names it, gives an error such as #N/A out as an empty cell, goes through a sheet a
-second time in search of its merged cells, and holds all of a sheet at once.
+That reader takes one cell far away for a sheet as large as the way there and ends the process when memory does, makes
+room for as many shared texts as the file says it has, copies such a text into every cell that names it, gives an error
+such as #N/A out as an empty cell, goes through a sheet a second time in search of its merged cells, and holds all of a
+sheet at once.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import IO
 from aetherflow.etl.ahead import ahead
 from aetherflow.etl.formats.limits import Limits
 from aetherflow.etl.formats.parts import Book, Parts, Walk, Whole, begin, cell_name, has
+from aetherflow.etl.formats.zips import open_zip
 from aetherflow.etl.reader import LONGEST_CELL
 from aetherflow.etl.rejects import FileRefused
 
@@ -27,7 +29,10 @@ MOST_CELLS = 26_000_000
 LONGEST_STRING = LONGEST_CELL * 6
 
 _NOT_READ = re.compile(r"/(media|drawings|charts|embeddings|printerSettings)/", re.IGNORECASE)
-_STRINGS = re.compile(rb"<(?:\w+:)?sst\b")
+_STRINGS = re.compile(rb"<(?:[^\s<>/:]+:)?sst(?=[\s/>])")
+# What it says of itself beyond its name; how many texts there are is not for the file to say.
+_COUNTED = re.compile(rb"""(<(?:[^\s<>/:]+:)?sst)\s(?:[^<>"'/]|/(?!>)|"[^"<]*"|'[^'<]*')*(/?>)""")
+_BARE = re.compile(rb"<(?:[^\s<>/:]+:)?sst/?>")
 _ROWS = re.compile(rb"<(?:\w+:)?sheetData\b")
 _NOTHING_MERGED = rb"<mergeCells/>\g<0>"
 _ERROR = re.compile(rb"""(<(?:\w+:)?c\s[^<>]*?\bt\s*=\s*["'])e(["'])""")
@@ -40,7 +45,7 @@ def prepare(path: Path, target: Path, *, filename: str, limits: Limits, in_parts
     parted into; nothing where none was looked at. Raises FileRefused: too-large-expanded,
     too-many-cells, cell-too-long; zipfile's and zlib's errors for what is damaged."""
     unsure = []
-    with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as out:
+    with open_zip(path, filename=filename) as source, zipfile.ZipFile(target, "w") as out:
         limits.check(sum(part.file_size for part in source.infolist()))
         book = begin(source, out) if in_parts else Book(out=out)
         for part in source.infolist():
@@ -62,9 +67,10 @@ def _copy(packed: IO[bytes], plain: Whole, *, filename: str) -> bool:
     unended = begun = 0
     # Unpacking works beside the search, and has ended before `packed` is closed.
     with closing(ahead(_pieces(packed, filename=filename))) as pieces:
-        for at, piece in enumerate(pieces):
-            if not at:
-                has_strings = bool(_STRINGS.search(piece))
+        for piece in pieces:
+            if b"sst" in piece and _STRINGS.search(piece):
+                has_strings = True
+                piece = _without_counts(piece)  # noqa: PLW2901
             if has_strings:
                 first, *others = map(len, piece.split(b"si>"))
                 if max(unended + first, *others, 0) > LONGEST_STRING:
@@ -78,6 +84,14 @@ def _copy(packed: IO[bytes], plain: Whole, *, filename: str) -> bool:
                 plain.widen(piece)
             plain.write(piece)
     return is_far or (bool(begun) and not plain.is_placed)
+
+
+def _without_counts(piece: bytes) -> bytes:
+    """Raises ValueError for a list of texts that is no XML."""
+    bare = _COUNTED.sub(rb"\1\2", piece)
+    if len(_STRINGS.findall(bare)) > len(_BARE.findall(bare)):
+        raise ValueError("sst")
+    return bare
 
 
 def _is_odd(piece: bytes, *, outside: str) -> bool:
