@@ -25,7 +25,7 @@ from python_calamine import (
 
 from aetherflow.etl.ahead import ahead
 from aetherflow.etl.dialect import MOST_COLUMNS, refuse_too_many_columns, tidy_label
-from aetherflow.etl.formats import xlsx
+from aetherflow.etl.formats import xls, xlsx
 from aetherflow.etl.formats.damage import OF_AN_ARCHIVE, damage_is
 from aetherflow.etl.formats.limits import Limits
 from aetherflow.etl.formats.parts import Parts
@@ -214,7 +214,8 @@ def _book(path: Path, *, kind: Kind, filename: str, scratch: Scratch, limits: Li
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             if content.find(ENCRYPTED) >= 0:
                 raise _protected(filename)
-        book.symlink_to(path.resolve())
+        with damage_is(_damaged(filename), *OF_AN_ARCHIVE):
+            xls.prepare(path, book, filename=filename)
     opened = CalamineWorkbook.from_path(book)
     listed = opened.sheets_metadata
     # One file may be listed under several names.
