@@ -69,7 +69,10 @@ class _Container:
         (more,) = struct.unpack_from("<I", content, 68)
         self._table = self._read_table(tables, more=more)
         entries = self._entries(b"".join(self._chain(listed)))
-        self._root = next(entry for entry in entries if entry.kind == ROOT)
+        root = next((entry for entry in entries if entry.kind == ROOT), None)
+        if root is None:
+            raise ValueError("no root")
+        self._root = root
         self._streams = [entry for entry in entries if entry.kind == STREAM]
         self._small_table_at = small
 

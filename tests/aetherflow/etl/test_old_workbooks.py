@@ -56,6 +56,7 @@ DAMAGED = {
     "a cell beyond the last column": changed(cell(1, 2), cell(65_535, 65_535)),
     "a sheet larger than any": changed(sized(3, 6), sized(0xFFFFFFFF, 6)),
     "a sheet wider than any": changed(sized(3, 6), sized(3, 0xFFFF)),
+    "no beginning of its list": at(44, 0xFFFF, 0xFFFFFFFF),
     "sectors in a circle": at(512 + 4 * 3, 2),
     "sectors outside of the file": at(512 + 4 * 2, 9_999),
     "no stream of a workbook": changed("Workbook".encode("utf-16-le"), "WordDocu".encode("utf-16-le")),
