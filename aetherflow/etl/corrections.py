@@ -17,9 +17,15 @@ ANNOTATIONS = ("error_code", "error")
 _KEYS = frozenset(label_key(label) for label in ANNOTATIONS)
 
 NUL_SHOWN = "\u2400"
-# A spreadsheet would run what begins like this, so a list of rejects has an apostrophe before it.
-FORMULA = "[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]"
+# A spreadsheet would run what begins like this, so a list of rejects has an apostrophe before it; behind spaces too,
+# and inside of a cell where one that separates by another sign, or does not see the quotation marks, would begin
+# another cell.
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+FORMULA = f" *[{_SIGNS}\t\r]"
+FORMULA_INSIDE = f" *[{_SIGNS}]"
+BEGINNING = "[;|\t\r\n]"
 _GUARDED = rf"^'('*{FORMULA})"
+_GUARDED_INSIDE = rf"({BEGINNING})'('*{FORMULA_INSIDE})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +69,7 @@ def as_in_the_file(cells: pa.RecordBatch) -> pa.RecordBatch:
 def _as_it_was(column: pa.StringArray) -> pa.StringArray:
     if pc.any(pc.match_substring(column, NUL_SHOWN)).as_py():
         column = pc.replace_substring(column, NUL_SHOWN, "\x00")
-    if pc.any(pc.starts_with(column, "'")).as_py():
+    if pc.any(pc.match_substring(column, "'")).as_py():
         column = pc.replace_substring_regex(column, _GUARDED, r"\1")
+        column = pc.replace_substring_regex(column, _GUARDED_INSIDE, r"\1\2")
     return column

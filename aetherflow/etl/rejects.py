@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from aetherflow.errors import AnticipatedError
+from aetherflow.seen import in_one_line
 
 # In words, for the sentence that names a file's commonest fault.
 REASONS = {
@@ -39,6 +40,8 @@ class FileRefused(AnticipatedError):  # noqa: N818 - it reads as the sentence it
         column: str | None = None,
         details: Mapping[str, object] | None = None,
     ) -> None:
+        # They tell of labels and names as they stand in the file, and are shown on pages, in logs and on terminals.
+        message, hint = (in_one_line(text, instead="\ufffd") for text in (message, hint))
         super().__init__(message, code=code, hint=hint, details=details)
         self.line = line
         self.column = column

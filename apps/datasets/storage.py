@@ -5,12 +5,10 @@ raw/{department}/{dataset_id}/{original_filename}
 
 import errno
 import os
-import unicodedata
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
-from uuid import UUID
 
 import structlog
 from boto3.exceptions import Boto3Error
@@ -31,8 +29,6 @@ log = structlog.get_logger(__name__)
 # What a store that is away, or refuses, raises.
 STORE_ERRORS = (ClientError, BotoCoreError, Boto3Error, OSError)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-# File systems hold names of 255 bytes; the rest is for what a store adds while it writes.
-_NAME_BYTES = 200
 _CHUNK = 1024 * 1024
 _MIB = 1024 * 1024
 
@@ -183,39 +179,6 @@ def raw_storage() -> RawStorage:
 def is_full(error: BaseException) -> bool:
     """Whether a disk had no room left, or its user none of the quota."""
     return isinstance(error, OSError) and error.errno in _FULL
-
-
-def clean_filename(name: str) -> str:
-    """A file name that is safe in a key, a path and a header, and still recognised by the one who chose it.
-
-    Path parts, control characters and text-direction overrides go. At most 200 bytes of UTF-8 stay, so that it fits
-    a dataset's name (200 characters), its `original_filename` (255), a file system (255 bytes) and, below the longest
-    folder, an S3 key (1024 bytes).
-    """
-    base = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
-    visible = "".join(each for each in base if unicodedata.category(each)[0] != "C")
-    safe = "".join(each if _is_safe(each) else "_" for each in visible).strip(" .")
-    stem, dot, suffix = safe.rpartition(".")
-    if dot and len(suffix) <= 10:
-        return f"{_cut(stem, _NAME_BYTES - 1 - len(suffix.encode())).strip(' .') or 'upload'}.{suffix}"
-    return _cut(safe, _NAME_BYTES).strip(" .") or "upload"
-
-
-def _is_safe(each: str) -> bool:
-    """Letters and digits of any script with their marks, without which Hindi or Thai cannot be read."""
-    return unicodedata.category(each)[0] in "LMN" or each in "_.()+ -"
-
-
-def _cut(text: str, limit: int) -> str:
-    """The longest beginning of at most `limit` bytes of UTF-8 that ends between two characters, marks included."""
-    kept = text.encode()[:limit].decode(errors="ignore")
-    while kept and unicodedata.category(text[len(kept) : len(kept) + 1] or " ")[0] == "M":
-        kept = kept[:-1]
-    return kept
-
-
-def raw_key(*, department: str, dataset_id: UUID, filename: str) -> str:
-    return f"raw/{department}/{dataset_id}/{filename}"
 
 
 def open_raw(key: str) -> RawStream:

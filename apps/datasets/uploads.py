@@ -14,7 +14,8 @@ from django.core.files import File
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
 
 from aetherflow.errors import InvalidError, TooLargeError, UnavailableError
-from apps.datasets.storage import STORE_ERRORS, clean_filename, is_full, raw_key, raw_storage
+from apps.datasets.names import clean_filename, raw_key, refuse_what_runs
+from apps.datasets.storage import STORE_ERRORS, is_full, raw_storage
 
 log = structlog.get_logger(__name__)
 
@@ -95,14 +96,15 @@ def digest(file: File) -> str:
 def keep(file: File, *, department: str, sha256: str) -> StoredFile:
     """Store the bytes under their contract key. UnavailableError when the store is away: nothing was taken.
 
-    InvalidError for an empty file, or for a name longer than the store can hold.
+    InvalidError for an empty file, for the name of a program or a web page, and for one longer than the store can hold.
     """
     if not file.size:
         raise InvalidError(
             "The file is empty.", code="empty-file", hint="Choose a file that has a header line and rows."
         )
-    dataset_id = uuid.uuid4()
     filename = clean_filename(file.name or "")
+    refuse_what_runs(filename)
+    dataset_id = uuid.uuid4()
     key = raw_key(department=department, dataset_id=dataset_id, filename=filename)
     try:
         raw_storage().save(key, file)

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aetherflow.errors import AnticipatedError, InvalidError
+from aetherflow.seen import in_one_line, seen
 from apps.accounts.authentication import user_of
 from apps.accounts.models import User
 from apps.accounts.selectors import require_admin, require_department
@@ -51,6 +52,13 @@ class UploadInput(ReadOptionsInput):
         default=None,
         help_text="The dataset that the file completes with rows it rejected, mended: such as its list of rejects.",
     )
+
+    def validate_name(self, name: str) -> str:
+        """What cannot be seen goes: one dataset must not pass for another, nor turn the page it is named on."""
+        return in_one_line(name).strip()
+
+    def validate_description(self, description: str) -> str:
+        return seen(description).strip()
 
     def to_internal_value(self, data: QueryDict) -> dict[str, Any]:
         """Refuses what would be dropped silently: a misspelt option, and all but the last of two files."""

@@ -19,7 +19,8 @@ from aetherflow.errors import UnavailableError
 from aetherflow.registry import departments
 from apps.accounts.models import User
 from apps.datasets.models import Dataset
-from apps.datasets.storage import clean_filename, local_copy, raw_key, raw_storage
+from apps.datasets.names import clean_filename, raw_key
+from apps.datasets.storage import local_copy, raw_storage
 from apps.jobs.models import Job
 from tests.accounts.factories import bearer
 from tests.datasets.factories import DatasetFactory

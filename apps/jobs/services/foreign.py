@@ -13,6 +13,7 @@ from apps.accounts.models import AuditAction, User
 from apps.accounts.selectors import departments_of
 from apps.accounts.services.auditing import record
 from apps.datasets.models import Dataset, OnError
+from apps.datasets.names import clean_filename
 from apps.datasets.services import record_dataset, target_of
 from apps.datasets.storage import local_copy
 from apps.datasets.uploads import StoredFile, digest
@@ -112,7 +113,7 @@ def _adopt(message: EtlMessage, *, at: datetime) -> Dataset:
         file = File(raw)
         stored = StoredFile(
             dataset_id=message.dataset_id,
-            filename=filename,
+            filename=clean_filename(filename),
             key=message.s3_key,
             size_bytes=path.stat().st_size,
             sha256=digest(file),
