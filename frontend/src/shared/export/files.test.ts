@@ -24,9 +24,24 @@ describe('CSV', () => {
     );
   });
 
-  test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx'])('lets no spreadsheet run the text %j', (text) => {
-    const [, line = ''] = toCsv({ name: 'x', header: ['h'], rows: [[text]] }).split('\r\n', 2);
-    expect(line.replace(/^"/, '').startsWith("'")).toBe(true);
+  test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx', '  =1', '\uFF1D1', "'=1"])(
+    'lets no spreadsheet run the text %j',
+    (text) => {
+      const [, line = ''] = toCsv({ name: 'x', header: ['h'], rows: [[text]] }).split('\r\n', 2);
+      expect(line.replace(/^"/, '').startsWith("'")).toBe(true);
+    },
+  );
+
+  test.each(['a;=1', 'a|@x', 'a\n=1', 'a\t+1', 'a\r\n- 1', "a;'=1"])(
+    'nor one that separates otherwise: %j',
+    (text) => {
+      const written = toCsv({ name: 'x', header: ['h'], rows: [[text]] });
+      expect(written.split(/[;|\t\r\n]/).filter((cell) => /^ *[=+\-@]/.test(cell))).toEqual([]);
+    },
+  );
+
+  test.each(['a = b', "it's", 'x - y', '5;6', 'one\ntwo'])('leaves the text %j as it is', (text) => {
+    expect(toCsv({ name: 'x', header: ['h'], rows: [[text]] })).toContain(text);
   });
 
   test('makes no text of a negative number', () => {
