@@ -124,6 +124,9 @@ STORAGES = {
 }
 
 MAX_UPLOAD_BYTES = positive("MAX_UPLOAD_BYTES", default=2 * 1024**3)
+# What a packed file, a workbook too, may grow to when it is unpacked, and the rows of any file, blank ones too.
+MAX_UNPACKED_BYTES = positive("MAX_UNPACKED_BYTES", default=4 * 1024**3)
+MAX_FILE_ROWS = positive("MAX_FILE_ROWS", default=100_000_000)
 # Larger parts are spooled to disk by Django; the web process never holds a file.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

@@ -11,7 +11,7 @@ from aetherflow.etl.corrections import Correction, is_annotation
 from aetherflow.etl.formats.archives import Unpacked, unpack
 from aetherflow.etl.formats.delimited import open_delimited
 from aetherflow.etl.formats.jsonlines import open_json
-from aetherflow.etl.formats.limits import MOST_BYTES, Limits
+from aetherflow.etl.formats.limits import MOST_BYTES, MOST_ROWS, Limits, refuse_too_many_rows
 from aetherflow.etl.formats.parquet import open_parquet
 from aetherflow.etl.formats.scratch import Scratch
 from aetherflow.etl.formats.table import TextTable
@@ -39,6 +39,7 @@ def open_file(
     batch_rows: int = 60_000,
     block: int = BLOCK,
     most_bytes: int = MOST_BYTES,
+    most_rows: int = MOST_ROWS,
     in_haste: bool = False,
 ) -> SourceFile:
     """Examine a file on the local disk, to its end and in bounded memory, before any row is handed out.
@@ -47,8 +48,8 @@ def open_file(
     rest is seen while the rows are handed out, and SourceFile.batches raises for it. `options` override what would be
     found. `memory` is asked for the header's mapping where `options` give none. `correction` where the file completes
     another one. `batch_rows` is about how many rows a batch has, `block` how many bytes are parsed at a time, and
-    `most_bytes` what a packed file may grow to: it is unpacked beside `path`, until the SourceFile is closed. Raises
-    FileRefused for everything that makes the whole file unusable.
+    `most_bytes` what a packed file may grow to: it is unpacked beside `path`, until the SourceFile is closed. Of more
+    than `most_rows` none is looked at. Raises FileRefused for everything that makes the whole file unusable.
     """
     with ExitStack() as held:
         scratch = Scratch(path)
@@ -57,6 +58,7 @@ def open_file(
         unpacked = unpack(path, filename=filename, scratch=scratch, limits=limits)
         known = Labels(department, mapping=options.mapping).__contains__
         table = _as_table(unpacked, filename=filename, known=known, options=options, scratch=scratch, limits=limits)
+        refuse_too_many_rows(table.rows_at_most, most=most_rows, filename=filename)
         mapping = match_header(
             table.header, department=department, line=table.header_line, mapping=options.mapping, memory=memory
         )

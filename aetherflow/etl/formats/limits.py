@@ -9,6 +9,9 @@ from aetherflow.etl.rejects import FileRefused
 MOST_BYTES = 4 << 30
 # Text of ten columns repeating itself packs 1:20; what packs ten times better than that holds no data.
 MOST_RATIO = 200
+# As many as a file of the largest size has where each has a few cells. More of them are lines of a sign or none, and
+# each costs as much as a row.
+MOST_ROWS = 100_000_000
 # Up to here a file may be as repetitive as it likes.
 FREE_BYTES = 10 << 20
 
@@ -39,6 +42,17 @@ class Limits:
             code="too-large-expanded",
             hint="Split the data into several files, or upload them as they are, not packed.",
             details={"bytes": self.packed, "most_bytes": self.most},
+        )
+
+
+def refuse_too_many_rows(rows: int, *, most: int, filename: str) -> None:
+    """Raises FileRefused too-many-rows. `rows` may count those that are blank, or only lines inside of cells."""
+    if rows > most:
+        raise FileRefused(
+            f"{filename} has {rows:,} lines or rows below its header; at most {most:,} are read.",
+            code="too-many-rows",
+            hint="Split the data into several files, or ask the operators to raise MAX_FILE_ROWS.",
+            details={"rows": rows, "most_rows": most},
         )
 
 

@@ -107,6 +107,8 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
             memory=memory_of(dataset),
             correction=None if dataset.corrects is None else Correction.of(dataset.corrects.reading),
             listing_limit=spool.limit,
+            most_bytes=settings.MAX_UNPACKED_BYTES,
+            most_rows=settings.MAX_FILE_ROWS,
             in_haste=True,
         ) as source,
     ):

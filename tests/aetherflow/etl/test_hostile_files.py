@@ -182,3 +182,16 @@ def test_a_label_has_an_end(refusal: Callable[..., FileRefused], load: Callable[
     assert (error.code, "1,001 characters" in error.message) == ("label-too-long", True)
     if form != "xlsx":
         assert load(written("L" * LONGEST_LABEL), filename=f"march.{form}").counts.loaded == 1
+
+
+def test_very_many_rows_are_not_begun_with(load: Callable[..., Any]) -> None:
+    """Each costs what a row costs, be it a sign long: of a file as large as may be, hours."""
+    written = {
+        "a.csv": (HEADER + "\n" + "x\n" * 5).encode(),
+        "a.xlsx": BOOK,
+        "a.jsonl": b'{"parcel": 1}\n' * 5,
+    }
+    for filename, most in (("a.csv", 4), ("a.xlsx", 0), ("a.jsonl", 4)):
+        with pytest.raises(FileRefused) as refusal:
+            load(written[filename], filename=filename, most_rows=most)
+        assert (refusal.value.code, refusal.value.details["most_rows"]) == ("too-many-rows", most)

@@ -47,6 +47,11 @@ def test_many_rows_come_whole_and_in_order(load: Callable[..., Any]) -> None:
     assert [row["parcel"] for row in load(old_workbook([HEADER, *rows])).rows] == [f"P-{at}" for at in range(500)]
 
 
+def test_a_short_one_stands_where_short_streams_do(load: Callable[..., Any]) -> None:
+    rows = [HEADER, ["P-1", "2026-11-02", 3.0, 1.5, 9.99, "ok"]]
+    assert load(old_workbook(rows, is_small=True)).rows == load(old_workbook(rows)).rows
+
+
 def test_as_many_texts_as_it_says_it_has_are_not_waited_for(load: Callable[..., Any]) -> None:
     assert load(old_workbook([HEADER, ["P-1", "2026-11-02", 3.0, 1.5, 9.99, ""]], texts=0xFFFFFFFF)).lines == [2]
 
