@@ -20,7 +20,7 @@ _DEVICES = frozenset(
 # it would trust it.
 _RUN = re.compile(
     r"apk|app|bat|cmd|com|cpl|deb|dll|dmg|exe|gadget|hta|inf|iso|jar|jse?|lnk|ms[cip]|pif|pl|ps1|psm1|py|rb|reg|rpm"
-    r"|sc[fr]|sh|url|vb[es]?|wasm|ws[fh]?|[amps]?html?|aspx?|jsp|mjs|php|svgz?|swf|xht(?:ml)?|xslt?"
+    r"|sc[fr]|sh|url|vb[es]?|wasm|ws[fh]?|[amps]?html?|aspx?|jsp|mht|mjs|php|svgz?|swf|xht(?:ml)?|xslt?"
 )
 
 

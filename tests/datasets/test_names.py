@@ -73,7 +73,9 @@ def test_any_name_becomes_one_part_of_a_key(name: str) -> None:
 
 
 @DB
-@pytest.mark.parametrize("name", ["march.exe", "march.csv.BAT", "report.html", "drawing.svg", "a\u202evsc.scr", "a.js"])
+@pytest.mark.parametrize(
+    "name", ["march.exe", "march.csv.BAT", "report.html", "drawing.svg", "a\u202evsc.scr", "a.js", "a.mht"]
+)
 def test_the_name_of_a_program_or_a_page_is_refused_at_once(sqs: Any, seller: User, name: str) -> None:  # noqa: F811
     told = problem(post_file(APIClient(), seller, filename=name), 422, "file-type")
     assert "export the data as csv" in told["hint"].lower()
