@@ -42,6 +42,16 @@ class TooLargeError(AnticipatedError):
     default_code = "too-large"
 
 
+class TooManyError(AnticipatedError):
+    """Asked for too often; `retry_after` seconds from now it may be asked for again."""
+
+    default_code = "too-many"
+
+    def __init__(self, message: str, *, retry_after: int, code: str = "", hint: str = "") -> None:
+        super().__init__(message, code=code, hint=hint)
+        self.retry_after = retry_after
+
+
 class UnavailableError(AnticipatedError):
     """Something the platform needs is away; the same request may go through later."""
 

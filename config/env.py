@@ -1,6 +1,7 @@
 """Settings from the environment; a missing or wrong variable stops the start and says how to set it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import environ
@@ -63,6 +64,21 @@ def _whole(name: str, *, least: int, default: int, means: str) -> int:
         return number
 
     return _parsed(name, parse, default=str(default), means=means)
+
+
+_PERIODS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+
+
+def rate(name: str, *, default: str) -> tuple[int, timedelta]:
+    """How many, in what time: `10/hour`."""
+
+    def parse(text: str) -> tuple[int, timedelta]:
+        count, _, period = text.partition("/")
+        if period not in _PERIODS or int(count) < 1:
+            raise ValueError
+        return int(count), _PERIODS[period]
+
+    return _parsed(name, parse, default=default, means="a number above 0 a minute, hour or day")
 
 
 def seconds_list(name: str, *, default: str) -> tuple[int, ...]:

@@ -27,8 +27,17 @@ class ProblemSerializer(serializers.Serializer[Any]):
     details = serializers.DictField(required=False)
 
 
+RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds until it may be asked for again.",
+        "schema": {"type": "integer"},
+        "required": True,
+    }
+}
+
+
 class ProblemAutoSchema(AutoSchema):
-    """Adds the problem document as the default answer of every operation."""
+    """Adds the problem document as the default answer of every operation, and as 429 where a view is `limited`."""
 
     def get_tags(self) -> list[str]:
         module = type(self.view).__module__
@@ -44,4 +53,9 @@ class ProblemAutoSchema(AutoSchema):
                 direction=direction,
             )
             bodies.setdefault("default", problem)
+            if getattr(self.view, "limited", False):
+                bodies["429"] = problem | {
+                    "description": "Asked for too often; `code` says what.",
+                    "headers": RETRY_AFTER,
+                }
         return bodies

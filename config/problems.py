@@ -33,6 +33,7 @@ from aetherflow.errors import (
     InvalidError,
     NotFoundError,
     TooLargeError,
+    TooManyError,
     UnavailableError,
 )
 from apps.datasets.storage import is_full
@@ -47,6 +48,7 @@ STATUS_OF: dict[type[AnticipatedError], int] = {
     ConflictError: status.HTTP_409_CONFLICT,
     InvalidError: status.HTTP_422_UNPROCESSABLE_ENTITY,
     TooLargeError: status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+    TooManyError: status.HTTP_429_TOO_MANY_REQUESTS,
     UnavailableError: status.HTTP_503_SERVICE_UNAVAILABLE,
 }
 
@@ -59,6 +61,8 @@ class Anticipated(exceptions.APIException):
         self.status_code = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), 400)
         self.hint = error.hint
         self.details = error.details
+        # DRF's name for what becomes the header Retry-After.
+        self.wait = error.retry_after if isinstance(error, TooManyError) else None
 
 
 class ProblemHandler(ExceptionHandler):

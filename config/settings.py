@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from config import console
-from config.env import env, natural, one_of, positive, required, seconds_list
+from config.env import env, natural, one_of, positive, rate, required, seconds_list
 from config.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -208,7 +208,18 @@ REFRESH_REUSE_GRACE = timedelta(seconds=positive("REFRESH_REUSE_GRACE_SECONDS", 
 REFRESH_COOKIE_NAME = "__Secure-aetherflow_refresh" if SECURE else "aetherflow_refresh"
 REFRESH_COOKIE_PATH = "/api/v1/auth"
 INVITATION_LIFETIME = timedelta(seconds=positive("INVITATION_SECONDS", default=7 * 24 * 3600))
+DEVICE_COOKIE_NAME = "__Secure-aetherflow_device" if SECURE else "aetherflow_device"
 
+# So many at once, and then again as many in that time, evenly. An office of fifty behind one address must be able to
+# log in on a Monday morning.
+RATE_LOGIN_ADDRESS = rate("RATE_LOGIN_ADDRESS", default="300/hour")
+# Wrong guesses at one account: from one address or known device; from all that it does not know together.
+RATE_LOGIN_PLACE = rate("RATE_LOGIN_PLACE", default="10/hour")
+RATE_LOGIN_ACCOUNT = rate("RATE_LOGIN_ACCOUNT", default="50/hour")
+GUESSING_TOLD = (1, timedelta(days=1))
+RATE_REGISTER_ADDRESS = rate("RATE_REGISTER_ADDRESS", default="60/hour")
+RATE_REFRESH_SESSION = rate("RATE_REFRESH_SESSION", default="300/hour")
+RATE_PASSWORD_USER = rate("RATE_PASSWORD_USER", default="10/hour")
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
     "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,

@@ -61,7 +61,7 @@ def test_every_route_asks_for_a_token(route: str, token: str | None) -> None:
 def test_every_setting_from_the_environment_is_documented() -> None:
     names = set(
         re.findall(
-            r'(?:env\.\w+|positive|natural|required|one_of|seconds_list|share)\(\s*"([A-Z_0-9]+)"',
+            r'(?:env\.\w+|positive|natural|rate|required|one_of|seconds_list|share)\(\s*"([A-Z_0-9]+)"',
             (ROOT / "config/settings.py").read_text(),
         )
     )

@@ -63,6 +63,7 @@ class AuditAction(models.TextChoices):
     REGISTERED = "registered", "registered"
     LOGGED_IN = "logged-in", "logged in"
     LOGGED_OUT = "logged-out", "logged out"
+    GUESSING_SLOWED = "guessing-slowed", "guessed at an account's password, and was slowed down"
     CONSOLE_ENTERED = "console-entered", "logged in to the console"
     CONSOLE_LEFT = "console-left", "logged out of the console"
     PASSWORD_CHANGED = "password-changed", "changed their password"
@@ -393,3 +394,17 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor_name} {self.get_action_display()}"
+
+
+class RateLimit(models.Model):
+    """How far somebody has come with something that is limited (`services.limits`). The key is a hash that needs our
+    secret to be made: it gives away no address and no account."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    due_at = models.DateTimeField(help_text="When the next one would be due at the steady rate.")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"limit {self.key[:8]}"

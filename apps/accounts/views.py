@@ -21,7 +21,9 @@ from apps.accounts.cookies import (
     CSRF_HEADER,
     CSRF_VALUE,
     clear_refresh_cookie,
+    device_of,
     refresh_cookie,
+    set_device_cookie,
     set_refresh_cookie,
 )
 from apps.accounts.errors import FieldError, UnauthenticatedError
@@ -173,6 +175,8 @@ class RegisterInput(serializers.Serializer[Any]):
 
 
 class RegisterView(PublicView):
+    limited = True
+
     @extend_schema(
         operation_id="auth_register",
         request=RegisterInput,
@@ -202,7 +206,10 @@ class RegisterView(PublicView):
         given = RegisterInput(data=request.data)
         given.is_valid(raise_exception=True)
         user = services.register(
-            policy=services.Policy(settings.REGISTRATION_POLICY), **given.validated_data, at=timezone.now()
+            policy=services.Policy(settings.REGISTRATION_POLICY),
+            **given.validated_data,
+            address=address_of(request),
+            at=timezone.now(),
         )
         return Response(UserOutput(user).data, status=201)
 
@@ -214,6 +221,8 @@ class LoginInput(serializers.Serializer[Any]):
 
 
 class LoginView(PublicView):
+    limited = True
+
     @extend_schema(
         operation_id="auth_login",
         request=LoginInput,
@@ -233,9 +242,17 @@ class LoginView(PublicView):
         given = LoginInput(data=request.data)
         given.is_valid(raise_exception=True)
         at = timezone.now()
-        user_agent = request.headers.get("User-Agent", "")
-        signed_in = services.log_in(**given.validated_data, user_agent=user_agent, ip=address_of(request), at=at)
-        return _tokens(signed_in, with_refresh=_asks_for_refresh(request), at=at)
+        device = device_of(request, email=given.validated_data["email"])
+        signed_in = services.log_in(
+            **given.validated_data,
+            user_agent=request.headers.get("User-Agent", ""),
+            ip=address_of(request),
+            device=device,
+            at=at,
+        )
+        response = _tokens(signed_in, with_refresh=_asks_for_refresh(request), at=at)
+        set_device_cookie(response, email=signed_in.user.email, device=device)
+        return response
 
 
 class RefreshInput(serializers.Serializer[Any]):
@@ -243,6 +260,8 @@ class RefreshInput(serializers.Serializer[Any]):
 
 
 class RefreshView(PublicView):
+    limited = True
+
     @extend_schema(
         operation_id="auth_refresh",
         request=RefreshInput,
@@ -303,6 +322,8 @@ class PasswordInput(serializers.Serializer[Any]):
 
 
 class PasswordView(AuthView):
+    limited = True
+
     @extend_schema(
         operation_id="auth_password",
         request=PasswordInput,

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from rest_framework.test import APIClient
 
 LOGIN = "/api/v1/auth/login"
@@ -11,6 +12,13 @@ LOGIN = "/api/v1/auth/login"
 def api() -> APIClient:
     """A browser: it keeps cookies."""
     return APIClient()
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords that are hashed from now on cost next to nothing: for tests that log in again and again."""
+    monkeypatch.setattr(Argon2PasswordHasher, "time_cost", 1)
+    monkeypatch.setattr(Argon2PasswordHasher, "memory_cost", 64)
 
 
 @pytest.fixture

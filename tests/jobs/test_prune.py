@@ -14,7 +14,7 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from apps.accounts.models import AuditAction, AuditEntry, ConsoleSession, Invitation, Session, User
+from apps.accounts.models import AuditAction, AuditEntry, ConsoleSession, Invitation, RateLimit, Session, User
 from apps.datasets.models import Dataset
 from apps.datasets.storage import DiskRawStorage, raw_storage
 from apps.jobs.models import IdempotentRequest, Job, StageLog, WorkerHeartbeat
@@ -24,7 +24,17 @@ from tests.jobs.files import row, sales
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
 NOTHING = dict.fromkeys(
-    ("sessions", "console_sessions", "invitations", "upload_keys", "workers", "stage_logs", "raw_files", "raw_bytes"),
+    (
+        "sessions",
+        "console_sessions",
+        "invitations",
+        "upload_keys",
+        "rate_limits",
+        "workers",
+        "stage_logs",
+        "raw_files",
+        "raw_bytes",
+    ),
     0,
 )
 
@@ -68,6 +78,7 @@ def test_rows_that_are_of_no_use_go_when_they_are_old_enough_and_not_before(sell
         invitation(created=long_ago, expires_at=far),
         invitation(created=long_ago, expires_at=far, used_at=now),
         IdempotentRequest.objects.create(user=seller, key="new", fingerprint="", created_at=now),
+        RateLimit.objects.create(key="new", due_at=now),
         WorkerHeartbeat.objects.create(name="new", queues=["etl"], pid=1, started_at=long_ago, beat_at=now),
         StageLog.objects.create(run=run, token=2, at=now, lines=[]),
     ]
@@ -78,13 +89,14 @@ def test_rows_that_are_of_no_use_go_when_they_are_old_enough_and_not_before(sell
         invitation(created=long_ago),
         invitation(created=long_ago, expires_at=far, used_at=old),
         IdempotentRequest.objects.create(user=seller, key="old", fingerprint="", created_at=old),
+        RateLimit.objects.create(key="old", due_at=old),
         WorkerHeartbeat.objects.create(name="old", queues=["etl"], pid=1, started_at=long_ago, beat_at=old),
         StageLog.objects.create(run=run, token=1, at=old, lines=[]),
     ]
     expected = (
         NOTHING
         | {"sessions": 2, "console_sessions": 1, "invitations": 2}
-        | dict.fromkeys(("upload_keys", "workers", "stage_logs"), 1)
+        | dict.fromkeys(("upload_keys", "rate_limits", "workers", "stage_logs"), 1)
     )
     assert prune("--dry-run") == expected
     assert all(type(each)._default_manager.filter(pk=each.pk).exists() for each in kept + gone)

@@ -17,11 +17,17 @@ from aetherflow.registry import departments
 from apps.accounts.errors import FieldError
 from apps.accounts.models import Approval, AuditAction, ConsoleRole, Role, SessionEnd, User, normalise_email
 from apps.accounts.services.auditing import Scalar, account, record
+from apps.accounts.services.limits import Limit, take
 from apps.accounts.services.sessions import end_sessions
 
 log = structlog.get_logger(__name__)
 
 _CONSOLE = {"console_role", "is_staff", "is_superuser"}
+_PASSWORD_CHANGES = Limit(
+    rate="RATE_PASSWORD_USER",
+    code="too-many-password-changes",
+    message="There have been too many tries to change the password of this account.",
+)
 _ACCESS = {"department", "role", "is_active", *_CONSOLE}
 
 
@@ -178,8 +184,10 @@ def activate(*, user: User, by: User | None, at: datetime, reason: str = "") -> 
 def change_password(*, user: User, current: str, new: str, at: datetime) -> None:
     """The user's own change; ends all of their sessions, this one too.
 
-    FieldError `wrong-password` (current_password), `weak-password` (new_password).
+    FieldError `wrong-password` (current_password), `weak-password` (new_password); TooManyError
+    `too-many-password-changes`: whoever holds a stolen session must not guess the password by it.
     """
+    take(_PASSWORD_CHANGES, str(user.pk), at=at)
     if not user.check_password(current):
         raise FieldError(
             "This is not your present password.",

@@ -12,6 +12,9 @@ from apps.accounts.origin import Origin, command_line, current_origin
 # What is longer is cut: a long name must not keep anything from being done.
 _NAME_LENGTH, _TARGET_LENGTH = 500, 300
 
+# Of a request nobody has logged in for.
+STRANGER = "Somebody who is not logged in"
+
 Scalar = str | int | float | bool | None
 
 
@@ -35,7 +38,7 @@ def record(
     details: Mapping[str, Scalar] | None = None,
 ) -> AuditEntry:
     """Say who did it, inside the transaction that does it, so that neither is there without the other; `by` is None
-    where a command acts. From where and by which request is known from `origin`.
+    where a command acts, or a stranger. From where and by which request is known from `origin`.
 
     TransactionManagementError outside of a transaction.
     """
@@ -64,6 +67,6 @@ def account(user: User) -> Target:
 
 def _called(by: User | None, origin: Origin) -> str:
     if by is None:
-        return origin.operator or command_line()
+        return origin.operator or (STRANGER if origin.request_id else command_line())
     name = f"{by.full_name} <{by.email}>"
     return f"{origin.operator}, as {name}" if origin.operator else name

@@ -23,8 +23,16 @@ from apps.accounts.services.accounts import (
     roles_told,
 )
 from apps.accounts.services.auditing import Target, account, record
+from apps.accounts.services.limits import Limit, place_of, take
 
 log = structlog.get_logger(__name__)
+
+
+_REGISTRATIONS = Limit(
+    rate="RATE_REGISTER_ADDRESS",
+    code="too-many-registrations",
+    message="There have been too many registrations from your network.",
+)
 
 
 class Policy(StrEnum):
@@ -51,6 +59,7 @@ def register(
     full_name: str,
     department: str,
     invitation: str = "",
+    address: str | None = None,
     at: datetime,
 ) -> User:
     """A new user.
@@ -64,8 +73,10 @@ def register(
     worth more. What remains: who then logs in with the password just chosen learns from `approval-pending`
     that the address was free, at the price of a registration that the admins see.
 
-    FieldError for a refused value, ForbiddenError `invitation-required`.
+    FieldError for a refused value, ForbiddenError `invitation-required`, TooManyError `too-many-registrations` where
+    too many came from the `address`, good ones or not.
     """
+    take(_REGISTRATIONS, place_of(address), at=at)
     if invitation:
         return _accept(
             token=invitation,

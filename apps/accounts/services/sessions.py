@@ -18,11 +18,16 @@ from aetherflow.errors import ForbiddenError
 from apps.accounts.errors import UnauthenticatedError
 from apps.accounts.models import Approval, AuditAction, ConsoleSession, Session, SessionEnd, User, normalise_email
 from apps.accounts.services.auditing import account, record
+from apps.accounts.services.guessing import admit, was_right, was_wrong
+from apps.accounts.services.limits import Limit, take
 from apps.accounts.tokens import RefreshClaims, mint_access, mint_refresh, read_access, read_refresh
 
 log = structlog.get_logger(__name__)
 
 _USER_AGENT_LENGTH = 300
+_REFRESHES = Limit(
+    rate="RATE_REFRESH_SESSION", code="too-many-refreshes", message="This session was refreshed too often."
+)
 # Ends that somebody decided on; the others follow from what has an entry of its own, or from nobody's decision.
 _DECIDED = {
     SessionEnd.LOGOUT: AuditAction.LOGGED_OUT,
@@ -41,19 +46,25 @@ class SignedIn:
     refresh: str
 
 
-def log_in(*, email: str, password: str, user_agent: str, ip: str | None = None, at: datetime) -> SignedIn:
-    """Open a session.
+def log_in(
+    *, email: str, password: str, user_agent: str, ip: str | None = None, device: str = "", at: datetime
+) -> SignedIn:
+    """Open a session. `device`: its name where it has logged in to this account before.
 
     UnauthenticatedError `invalid-credentials` for an unknown address, a wrong password and a shut account
-    alike, after the same work; ForbiddenError `approval-pending` only to who knows the password.
+    alike, after the same work; ForbiddenError `approval-pending` only to who knows the password; TooManyError
+    `too-many-log-ins`.
     """
-    user = User.objects.filter(email=normalise_email(email)).first()
+    email = normalise_email(email)
+    guess = admit(email=email, device=device, address=ip, at=at)
+    user = User.objects.filter(email=email).first()
     if user is None:
         make_password(password)  # An early answer would tell which addresses have an account.
+    if user is None or not user.check_password(password) or not user.is_active:
+        log.info("session.refused", user_id=str(user.pk) if user else None)
+        was_wrong(guess, user=user, email=email, at=at)
         raise _invalid_credentials()
-    if not user.check_password(password) or not user.is_active:
-        log.info("session.refused", user_id=str(user.pk))
-        raise _invalid_credentials()
+    was_right(guess)
     if user.approval != Approval.APPROVED:
         raise ForbiddenError(
             "This account waits for an admin's approval.",
@@ -87,9 +98,10 @@ def rotate(*, refresh: str, at: datetime) -> SignedIn:
     the session ends.
 
     UnauthenticatedError `token-invalid`, `token-expired`, `session-ended`, `account-inactive` or
-    `token-reused`.
+    `token-reused`; TooManyError `too-many-refreshes`.
     """
     claims = read_refresh(refresh)
+    take(_REFRESHES, str(claims.session_id), at=at)
     session = _open_session(claims, at=at)
     if not session.user.may_enter:
         raise UnauthenticatedError(

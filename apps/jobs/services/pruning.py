@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
-from apps.accounts.models import AuditAction, ConsoleSession, Invitation, Session, User
+from apps.accounts.models import AuditAction, ConsoleSession, Invitation, RateLimit, Session, User
 from apps.accounts.services.auditing import Target, record
 from apps.datasets.models import Dataset
 from apps.datasets.storage import STORE_ERRORS, raw_storage
@@ -99,6 +99,7 @@ def _rows(*, before: datetime) -> dict[str, QuerySet[Any]]:
         "invitations": Invitation.objects.filter(Q(used_at__lt=before) | Q(expires_at__lt=before)),
         # From then on the same key is a new upload's.
         "upload_keys": IdempotentRequest.objects.filter(created_at__lt=before),
+        "rate_limits": RateLimit.objects.filter(due_at__lt=before),
         "workers": WorkerHeartbeat.objects.filter(beat_at__lt=before),
         "stage_logs": StageLog.objects.filter(at__lt=before),
     }
