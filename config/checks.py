@@ -13,10 +13,14 @@ _SIGNING_KEY_BYTES = 32
 
 @register(Tags.security, deploy=True)
 def check_signing_key(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001
-    if len(str(settings.SIMPLE_JWT["SIGNING_KEY"]).encode()) >= _SIGNING_KEY_BYTES:
+    if all(len(key.encode()) >= _SIGNING_KEY_BYTES for key in settings.JWT_KEYS):
         return []
-    hint = "Set JWT_SIGNING_KEY (or SECRET_KEY) to python3 -c 'import secrets; print(secrets.token_urlsafe(50))'."
-    return [Warning("The key that signs the API's tokens is shorter than 32 bytes.", hint=hint, id="platform.W001")]
+    hint = (
+        "Set JWT_SIGNING_KEY (or SECRET_KEY) to python3 -c 'import secrets; print(secrets.token_urlsafe(50))', and "
+        "take out of JWT_ACCEPTED_KEYS what is shorter."
+    )
+    told = "A key whose signature is good for the API's tokens is shorter than 32 bytes."
+    return [Warning(told, hint=hint, id="platform.W001")]
 
 
 @register(Tags.security, deploy=True)

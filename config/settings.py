@@ -16,6 +16,8 @@ env.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = required("SECRET_KEY", example="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')")
+# Still good for what they have signed: log-ins to the console, known devices.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 # Behind a TLS proxy (production); plain HTTP on one machine would otherwise lose its cookies.
 SECURE = env.bool("HTTPS", default=False)
@@ -206,10 +208,8 @@ REFRESH_TOKEN_LIFETIME = timedelta(seconds=positive("REFRESH_TOKEN_SECONDS", def
 # Two tabs may rotate the same refresh token at once; a reuse later than this ends the session.
 REFRESH_REUSE_GRACE = timedelta(seconds=positive("REFRESH_REUSE_GRACE_SECONDS", default=30))
 REFRESH_COOKIE_NAME = "__Secure-aetherflow_refresh" if SECURE else "aetherflow_refresh"
-REFRESH_COOKIE_PATH = "/api/v1/auth"
-INVITATION_LIFETIME = timedelta(seconds=positive("INVITATION_SECONDS", default=7 * 24 * 3600))
 DEVICE_COOKIE_NAME = "__Secure-aetherflow_device" if SECURE else "aetherflow_device"
-
+REFRESH_COOKIE_PATH = "/api/v1/auth"
 # So many at once, and then again as many in that time, evenly. An office of fifty behind one address must be able to
 # log in on a Monday morning.
 RATE_LOGIN_ADDRESS = rate("RATE_LOGIN_ADDRESS", default="300/hour")
@@ -220,16 +220,11 @@ GUESSING_TOLD = (1, timedelta(days=1))
 RATE_REGISTER_ADDRESS = rate("RATE_REGISTER_ADDRESS", default="60/hour")
 RATE_REFRESH_SESSION = rate("RATE_REFRESH_SESSION", default="300/hour")
 RATE_PASSWORD_USER = rate("RATE_PASSWORD_USER", default="10/hour")
-SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
-    "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,
-    "ALGORITHM": "HS256",
-    "SIGNING_KEY": env.str("JWT_SIGNING_KEY", default="") or SECRET_KEY,
-    "USER_ID_CLAIM": "sub",
-    # Web processes whose clocks differ a little must take each other's fresh tokens.
-    "LEEWAY": 5,
-    "AUTH_HEADER_TYPES": ("Bearer",),
-}
+INVITATION_LIFETIME = timedelta(seconds=positive("INVITATION_SECONDS", default=7 * 24 * 3600))
+
+# The first signs the API's tokens, and what any of them has signed is good: so a key is changed without logging anybody
+# out (docs/operations.md).
+JWT_KEYS: list[str] = [env.str("JWT_SIGNING_KEY", default="") or SECRET_KEY, *env.list("JWT_ACCEPTED_KEYS", default=[])]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.authentication.SessionJWTAuthentication"],

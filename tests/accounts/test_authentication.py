@@ -1,6 +1,7 @@
 """The bearer token is a claim; the database decides, at each request."""
 
 import base64
+import hmac
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +17,7 @@ from rest_framework.test import APIClient
 
 from apps.accounts import services
 from apps.accounts.models import Approval, SessionEnd, User
-from apps.accounts.tokens import mint_access, mint_refresh
+from apps.accounts.tokens import key_id, mint_access, mint_refresh
 from tests.accounts.factories import AdminFactory, SessionFactory, UserFactory, bearer
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,12 @@ def token_of(user: User) -> str:
 
 
 def signing_key() -> str:
-    return str(settings.SIMPLE_JWT["SIGNING_KEY"])
+    return str(settings.JWT_KEYS[0])
+
+
+def named(key: str) -> dict[str, str]:
+    """The header that names a key, so that nothing but what a test is about is wrong with its token."""
+    return {"kid": key_id(key)}
 
 
 def me(api: APIClient, token: str) -> Any:
@@ -60,30 +66,43 @@ def test_garbage_is_not_a_token(api: APIClient, problem: Problem, garbage: str) 
 
 def test_a_token_signed_by_somebody_else_is_refused(api: APIClient, problem: Problem) -> None:
     claims = jwt.decode(token_of(AdminFactory()), options={"verify_signature": False})
-    problem(me(api, jwt.encode(claims, "k" * 64, algorithm="HS256")), 401, "token-invalid")
+    token = jwt.encode(claims, "k" * 64, algorithm="HS256", headers=named(signing_key()))
+    problem(me(api, token), 401, "token-invalid")
 
 
-def test_a_token_without_a_signature_is_refused(api: APIClient, problem: Problem) -> None:
+@pytest.mark.parametrize("alg", ["none", "None", "HS384", "HS512", "RS256", "ES256", "PS256", "", None])
+def test_the_algorithm_is_ours_to_say(api: APIClient, problem: Problem, alg: str | None) -> None:
+    """Signed with the right key, by the right algorithm, or not at all: only what the header says is wrong."""
     claims = jwt.decode(token_of(AdminFactory()), options={"verify_signature": False})
-    header, payload = (
+    signing = ".".join(
         base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
-        for part in ({"alg": "none", "typ": "JWT"}, claims)
+        for part in ({"alg": alg, "typ": "JWT", **named(signing_key())}, claims)
     )
-    for signature in ("", "c2lnbmF0dXJl"):
-        problem(me(api, f"{header}.{payload}.{signature}"), 401, "token-invalid")
+    digest = hmac.digest(signing_key().encode(), signing.encode(), "sha256")
+    signature = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    for end in ("", signature):
+        problem(me(api, f"{signing}.{end}"), 401, "token-invalid")
 
 
-def test_another_algorithm_with_the_right_key_is_refused(api: APIClient, problem: Problem) -> None:
+def test_the_same_token_with_our_algorithm_is_good(api: APIClient) -> None:
+    """So that the one above cannot pass for another reason."""
     claims = jwt.decode(token_of(AdminFactory()), options={"verify_signature": False})
-    problem(me(api, jwt.encode(claims, signing_key(), algorithm="HS512")), 401, "token-invalid")
+    token = jwt.encode(claims, signing_key(), algorithm="HS256", headers=named(signing_key()))
+    assert me(api, token).status_code == 200
+
+
+@pytest.mark.parametrize("alg", ["HS384", "HS512"])
+def test_another_algorithm_with_the_right_key_is_refused(api: APIClient, problem: Problem, alg: str) -> None:
+    claims = jwt.decode(token_of(AdminFactory()), options={"verify_signature": False})
+    token = jwt.encode(claims, signing_key(), algorithm=alg, headers=named(signing_key()))
+    problem(me(api, token), 401, "token-invalid")
 
 
 @pytest.mark.parametrize("change", [{"sid": None}, {"sid": "1"}, {"sub": 7}, {"department": None}])
 def test_a_token_of_ours_with_other_claims_is_refused(api: APIClient, problem: Problem, change: dict[str, Any]) -> None:
     claims = jwt.decode(token_of(UserFactory()), options={"verify_signature": False}) | change
     claims = {name: value for name, value in claims.items() if value is not None}
-    token = jwt.encode(claims, signing_key(), algorithm="HS256")
-    assert me(api, token).status_code == 401
+    token = jwt.encode(claims, signing_key(), algorithm="HS256", headers=named(signing_key()))
     problem(me(api, token), 401, "token-invalid")
 
 

@@ -22,7 +22,8 @@ def test_good_settings_are_not_warned_of(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "warning"),
     [
-        ("SIMPLE_JWT", {"SIGNING_KEY": "short"}, "platform.W001"),
+        ("JWT_KEYS", ["short"], "platform.W001"),
+        ("JWT_KEYS", ["k" * 50, "short"], "platform.W001"),
         ("REGISTRATION_POLICY", "open", "platform.W002"),
         ("RAW_STORAGE", "disk", "platform.W003"),
     ],
