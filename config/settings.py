@@ -207,9 +207,13 @@ ACCESS_TOKEN_LIFETIME = timedelta(seconds=positive("ACCESS_TOKEN_SECONDS", defau
 REFRESH_TOKEN_LIFETIME = timedelta(seconds=positive("REFRESH_TOKEN_SECONDS", default=14 * 24 * 3600))
 # Two tabs may rotate the same refresh token at once; a reuse later than this ends the session.
 REFRESH_REUSE_GRACE = timedelta(seconds=positive("REFRESH_REUSE_GRACE_SECONDS", default=30))
-REFRESH_COOKIE_NAME = "__Secure-aetherflow_refresh" if SECURE else "aetherflow_refresh"
-DEVICE_COOKIE_NAME = "__Secure-aetherflow_device" if SECURE else "aetherflow_device"
-REFRESH_COOKIE_PATH = "/api/v1/auth"
+# What is called `__Host-` came over TLS from this very host: no sibling domain can plant one. Its path has to be /.
+_HOST_ONLY = "__Host-" if SECURE else ""
+REFRESH_COOKIE_NAME = f"{_HOST_ONLY}aetherflow_refresh"
+DEVICE_COOKIE_NAME = f"{_HOST_ONLY}aetherflow_device"
+API_COOKIES_PATH = "/" if SECURE else "/api/v1/auth"
+SESSION_COOKIE_NAME = f"{_HOST_ONLY}sessionid"
+CSRF_COOKIE_NAME = f"{_HOST_ONLY}csrftoken"
 # So many at once, and then again as many in that time, evenly. An office of fifty behind one address must be able to
 # log in on a Monday morning.
 RATE_LOGIN_ADDRESS = rate("RATE_LOGIN_ADDRESS", default="300/hour")

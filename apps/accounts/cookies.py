@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
@@ -21,6 +22,27 @@ CSRF_VALUE = "AetherFlow"
 
 
 _DEVICE_IS_KNOWN_FOR = timedelta(days=180)
+
+
+def refuse_foreign_page(request: Request) -> None:
+    """ForbiddenError `foreign-page` where the browser says that another site's page asks: it must neither use our
+    cookies nor have us set some.
+
+    By the rule of Go's `http.CrossOriginProtection`: `Sec-Fetch-Site` where it is there, which no page can forge, or
+    else the host of `Origin`. No browser sends neither; a program that does has no cookies of somebody else's.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        ours = site in {"same-origin", "none"} or origin in settings.CSRF_TRUSTED_ORIGINS
+    else:
+        own = (request.get_host(), *(urlsplit(each).netloc for each in settings.CSRF_TRUSTED_ORIGINS))
+        ours = origin is None or urlsplit(origin).netloc in own
+    if not ours:
+        raise ForbiddenError(
+            "The page that asks is not one of ours.",
+            code="foreign-page",
+            hint="Open the dashboard at its own address. Operators: CSRF_TRUSTED_ORIGINS lists others that may ask.",
+        )
 
 
 def set_refresh_cookie(response: Response, signed_in: SignedIn, *, at: datetime) -> None:
@@ -57,7 +79,7 @@ def _set(response: Response, name: str, value: str, *, lives: timedelta) -> None
         name,
         value,
         max_age=lives,
-        path=settings.REFRESH_COOKIE_PATH,
+        path=settings.API_COOKIES_PATH,
         secure=settings.SECURE,
         httponly=True,
         samesite="Strict",

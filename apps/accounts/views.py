@@ -23,6 +23,7 @@ from apps.accounts.cookies import (
     clear_refresh_cookie,
     device_of,
     refresh_cookie,
+    refuse_foreign_page,
     set_device_cookie,
     set_refresh_cookie,
 )
@@ -93,6 +94,14 @@ class PublicView(AuthView):
 
     authentication_classes = []
     permission_classes = [AllowAny]
+
+
+class CookieView(PublicView):
+    """For what sets a cookie, or stands on one."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        refuse_foreign_page(request)
 
 
 class UserOutput(serializers.Serializer[User]):
@@ -220,7 +229,7 @@ class LoginInput(serializers.Serializer[Any]):
     password = serializers.CharField(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
 
 
-class LoginView(PublicView):
+class LoginView(CookieView):
     limited = True
 
     @extend_schema(
@@ -259,7 +268,7 @@ class RefreshInput(serializers.Serializer[Any]):
     refresh = serializers.CharField(max_length=4096, required=False, help_text="Left out where the cookie carries it.")
 
 
-class RefreshView(PublicView):
+class RefreshView(CookieView):
     limited = True
 
     @extend_schema(
@@ -295,7 +304,7 @@ class RefreshView(PublicView):
         return response
 
 
-class LogoutView(PublicView):
+class LogoutView(CookieView):
     @extend_schema(
         operation_id="auth_logout",
         request=RefreshInput,

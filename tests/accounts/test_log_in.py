@@ -6,7 +6,6 @@ from unittest.mock import patch
 
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher, identify_hasher
-from django.test import override_settings
 from rest_framework.test import APIClient
 
 from apps.accounts.models import Approval, Session
@@ -55,13 +54,6 @@ def test_the_refresh_token_is_kept_from_scripts_and_from_other_routes(api: APICl
     assert (cookie["samesite"], cookie["path"]) == ("Strict", "/api/v1/auth")
     assert cookie["max-age"] == 14 * 24 * 3600
     assert not cookie["secure"]
-
-
-@override_settings(SECURE=True, REFRESH_COOKIE_NAME="__Secure-aetherflow_refresh")
-def test_over_https_the_cookie_is_secure(api: APIClient) -> None:
-    UserFactory(email="ada@example.com")
-    answer = api.post(LOGIN, {"email": "ada@example.com", "password": PASSWORD}, secure=True)
-    assert answer.cookies["__Secure-aetherflow_refresh"]["secure"] is True
 
 
 def test_a_script_gets_the_refresh_token_in_the_body_when_it_asks(api: APIClient) -> None:
