@@ -37,6 +37,7 @@ check-python openapi: export SECRET_KEY := only-for-the-checks-01234567890abcdef
 check-python openapi: export QUEUE_URL_BASE := https://sqs.us-east-1.amazonaws.com/123456789012
 check-python openapi: export ALLOWED_HOSTS := example.org
 check-python openapi: export HTTPS := true
+check-python openapi: export TRUSTED_PROXIES := 1
 check-python openapi: export STORAGE := s3
 check-python openapi: export LOG_LEVEL := WARNING
 

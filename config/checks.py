@@ -41,3 +41,15 @@ def check_raw_storage(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
             "Raw files lie on this machine's disk, where no other worker finds them.", hint=hint, id="platform.W003"
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def check_trusted_proxies(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001
+    if not settings.SECURE or settings.REST_FRAMEWORK["NUM_PROXIES"]:
+        return []
+    hint = "Set TRUSTED_PROXIES to the number of your proxies (a load balancer: 1)."
+    told = (
+        "The site is behind a proxy that speaks TLS, and is not told of any: everybody seems to come from the proxy's "
+        "address, so that one who guesses passwords keeps others from logging in."
+    )
+    return [Warning(told, hint=hint, id="platform.W004")]

@@ -17,6 +17,8 @@ def found() -> set[str | None]:
 def test_good_settings_are_not_warned_of(settings: Any) -> None:
     settings.REGISTRATION_POLICY = "approval"
     assert found() == set()
+    settings.SECURE, settings.REST_FRAMEWORK = True, settings.REST_FRAMEWORK | {"NUM_PROXIES": 1}
+    assert found() == set()
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,7 @@ def test_good_settings_are_not_warned_of(settings: Any) -> None:
         ("JWT_KEYS", ["k" * 50, "short"], "platform.W001"),
         ("REGISTRATION_POLICY", "open", "platform.W002"),
         ("RAW_STORAGE", "disk", "platform.W003"),
+        ("SECURE", True, "platform.W004"),
     ],
 )
 def test_a_dangerous_setting_is(settings: Any, name: str, value: object, warning: str) -> None:

@@ -34,6 +34,14 @@ def test_a_number_below_nothing_stops_the_start(name: str) -> None:
     assert f"{name}='-1' cannot be read. It is a whole number, 0 or above" in done.stderr
 
 
+@pytest.mark.parametrize("text", ["10", "0/hour", "10/week", "ten/hour", "10/", "-1/day"])
+def test_a_rate_that_cannot_be_read_stops_the_start(text: str) -> None:
+    done = load({"RATE_LOGIN_PLACE": text})
+    assert done.returncode != 0
+    assert f"RATE_LOGIN_PLACE={text!r} cannot be read. It is a number above 0 a minute, hour or day" in done.stderr
+    assert "e.g. RATE_LOGIN_PLACE=10/hour" in done.stderr
+
+
 def load(variables: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-c", "import config.settings"]
     return subprocess.run(
