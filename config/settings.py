@@ -137,6 +137,11 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "apps.datasets.uploads.SpoolUploadHandler",
 ]
+# How many files, and how many bytes, a day (UTC); 0: as many as one likes.
+UPLOAD_FILES_PER_USER = natural("UPLOAD_FILES_PER_USER", default=0)
+UPLOAD_BYTES_PER_USER = natural("UPLOAD_BYTES_PER_USER", default=0)
+UPLOAD_FILES_PER_DEPARTMENT = natural("UPLOAD_FILES_PER_DEPARTMENT", default=0)
+UPLOAD_BYTES_PER_DEPARTMENT = natural("UPLOAD_BYTES_PER_DEPARTMENT", default=0)
 # How long what is of no more use is kept before `manage.py prune` deletes it.
 RETENTION_DAYS = positive("RETENTION_DAYS", default=30)
 # How many faults of a file are kept in detail; all are counted.
@@ -224,6 +229,9 @@ GUESSING_TOLD = (1, timedelta(days=1))
 RATE_REGISTER_ADDRESS = rate("RATE_REGISTER_ADDRESS", default="60/hour")
 RATE_REFRESH_SESSION = rate("RATE_REFRESH_SESSION", default="300/hour")
 RATE_PASSWORD_USER = rate("RATE_PASSWORD_USER", default="10/hour")
+RATE_UPLOAD_USER = rate("RATE_UPLOAD_USER", default="600/hour")
+RATE_UPLOAD_DEPARTMENT = rate("RATE_UPLOAD_DEPARTMENT", default="3000/hour")
+RATE_RETRY_USER = rate("RATE_RETRY_USER", default="120/hour")
 INVITATION_LIFETIME = timedelta(seconds=positive("INVITATION_SECONDS", default=7 * 24 * 3600))
 
 # The first signs the API's tokens, and what any of them has signed is good: so a key is changed without logging anybody

@@ -276,3 +276,19 @@ class Reject(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.code}"
+
+
+class UploadTally(models.Model):
+    """What somebody, or a department, has uploaded on a day (UTC), what is under way included; see `quotas`."""
+
+    day = models.DateField()
+    whose = models.CharField(max_length=80)
+    files = models.BigIntegerField()
+    size_bytes = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["day", "whose"], name="uploadtally_one_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.whose}"

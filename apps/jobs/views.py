@@ -20,8 +20,10 @@ from aetherflow.seen import in_one_line, seen
 from apps.accounts.authentication import user_of
 from apps.accounts.models import User
 from apps.accounts.selectors import require_admin, require_department
+from apps.accounts.services.limits import Limit, take
 from apps.datasets.models import OnError
 from apps.datasets.pagination import ListPagination, TotalOrderingFilter
+from apps.datasets.quotas import Allowance, allowance
 from apps.datasets.selectors import correctable_for, dataset_for, same_file
 from apps.datasets.views import DatasetView
 from apps.insights.selectors import settings_for
@@ -33,10 +35,11 @@ from apps.jobs.readiness import readiness
 from apps.jobs.selectors import job_for, jobs_for
 from apps.jobs.serializers import CHECK, JobOutput, SubmissionOutput, SystemStatusOutput
 from apps.jobs.services.again import change_settings, retry, undo
-from apps.jobs.services.submission import submit
+from apps.jobs.services.submission import Submission, submit
 from apps.jobs.status import system_status
 
 _IDEMPOTENCY_KEY_LENGTH = 200
+_RETRIES = Limit(rate="RATE_RETRY_USER", code="too-many-retries", message="You have retried many jobs in a short time.")
 
 
 class UploadInput(ReadOptionsInput):
@@ -79,6 +82,7 @@ class UploadInput(ReadOptionsInput):
 
 
 class UploadView(APIView):
+    limited = True
     parser_classes = [MultiPartParser]
 
     @extend_schema(
@@ -96,6 +100,20 @@ class UploadView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Upload a file: it is stored, recorded and queued; `Location` is the job to watch."""
+        with allowance(user=user_of(request), size_bytes=_content_length(request), at=clock.now()) as allowed:
+            submission = self._submit(request, allowed)
+        job = job_for(user_of(request), submission.job.pk)
+        dataset = job.dataset
+        department = dataset.department
+        twin = same_file(department=department, sha256=dataset.sha256, other_than=dataset.pk)
+        answer = {"dataset": dataset, "job": job, "duplicate_of": twin.pk if twin else None}
+        headers = {"Location": job.get_absolute_url()}
+        if submission.replayed:
+            headers["Idempotency-Replayed"] = "true"
+        return Response(SubmissionOutput(answer).data, status=202, headers=headers)
+
+    def _submit(self, request: Request, allowed: Allowance) -> Submission:
+        # Only here the file is read.
         upload = UploadInput(data=request.data)
         upload.is_valid(raise_exception=True)
         fields = upload.validated_data
@@ -103,6 +121,7 @@ class UploadView(APIView):
         root = correctable_for(user_of(request), corrects) if corrects else None
         department = fields.pop("department") or (root.department if root else _own_department(user_of(request)))
         require_department(user_of(request), department)
+        allowed.of_department(department)
         refuse_wrong_mapping(fields["options"], department=department)
         submission = submit(
             **fields,
@@ -113,14 +132,9 @@ class UploadView(APIView):
             at=clock.now(),
             request_id=_request_id(request),
         )
-        job = job_for(user_of(request), submission.job.pk)
-        dataset = job.dataset
-        twin = same_file(department=department, sha256=dataset.sha256, other_than=dataset.pk)
-        answer = {"dataset": dataset, "job": job, "duplicate_of": twin.pk if twin else None}
-        headers = {"Location": job.get_absolute_url()}
-        if submission.replayed:
-            headers["Idempotency-Replayed"] = "true"
-        return Response(SubmissionOutput(answer).data, status=202, headers=headers)
+        if not submission.replayed:
+            allowed.stored(submission.job.dataset.size_bytes)
+        return submission
 
 
 class DatasetDetailView(DatasetView):
@@ -206,10 +220,14 @@ class JobView(APIView):
 
 
 class JobRetryView(APIView):
+    limited = True
+
     @extend_schema(operation_id="jobs_retry", request=None, responses={202: JobOutput})
     def post(self, request: Request, job_id: UUID) -> Response:
         """Run a failed job again, from the stage that failed. 409 where it has not failed."""
-        job = retry(job=job_for(user_of(request), job_id), by=user_of(request), at=clock.now())
+        at = clock.now()
+        take(_RETRIES, str(user_of(request).pk), at=at)
+        job = retry(job=job_for(user_of(request), job_id), by=user_of(request), at=at)
         return Response(JobOutput(job_for(user_of(request), job.pk)).data, status=202)
 
 
@@ -282,6 +300,14 @@ def _idempotency_key(request: Request) -> str:
             hint="Use a short one, e.g. a UUID.",
         )
     return key
+
+
+def _content_length(request: Request) -> int:
+    """At most so large is the file; 0 where it is not said, and then Django reads none."""
+    try:
+        return max(0, int(request.META.get("CONTENT_LENGTH") or 0))
+    except ValueError:
+        return 0
 
 
 def _request_id(request: HttpRequest | Request) -> str:

@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from apps.accounts.models import AuditAction, AuditEntry, ConsoleSession, Invitation, RateLimit, Session, User
-from apps.datasets.models import Dataset
+from apps.datasets.models import Dataset, UploadTally
 from apps.datasets.storage import DiskRawStorage, raw_storage
 from apps.jobs.models import IdempotentRequest, Job, StageLog, WorkerHeartbeat
 from apps.jobs.services.again import undo
@@ -29,6 +29,7 @@ NOTHING = dict.fromkeys(
         "console_sessions",
         "invitations",
         "upload_keys",
+        "upload_tallies",
         "rate_limits",
         "workers",
         "stage_logs",
@@ -78,6 +79,7 @@ def test_rows_that_are_of_no_use_go_when_they_are_old_enough_and_not_before(sell
         invitation(created=long_ago, expires_at=far),
         invitation(created=long_ago, expires_at=far, used_at=now),
         IdempotentRequest.objects.create(user=seller, key="new", fingerprint="", created_at=now),
+        UploadTally.objects.create(day=(old + timedelta(days=1)).date(), whose="user:1", files=1, size_bytes=1),
         RateLimit.objects.create(key="new", due_at=now),
         WorkerHeartbeat.objects.create(name="new", queues=["etl"], pid=1, started_at=long_ago, beat_at=now),
         StageLog.objects.create(run=run, token=2, at=now, lines=[]),
@@ -89,6 +91,7 @@ def test_rows_that_are_of_no_use_go_when_they_are_old_enough_and_not_before(sell
         invitation(created=long_ago),
         invitation(created=long_ago, expires_at=far, used_at=old),
         IdempotentRequest.objects.create(user=seller, key="old", fingerprint="", created_at=old),
+        UploadTally.objects.create(day=old.date(), whose="user:1", files=1, size_bytes=1),
         RateLimit.objects.create(key="old", due_at=old),
         WorkerHeartbeat.objects.create(name="old", queues=["etl"], pid=1, started_at=long_ago, beat_at=old),
         StageLog.objects.create(run=run, token=1, at=old, lines=[]),
@@ -96,7 +99,7 @@ def test_rows_that_are_of_no_use_go_when_they_are_old_enough_and_not_before(sell
     expected = (
         NOTHING
         | {"sessions": 2, "console_sessions": 1, "invitations": 2}
-        | dict.fromkeys(("upload_keys", "rate_limits", "workers", "stage_logs"), 1)
+        | dict.fromkeys(("upload_keys", "upload_tallies", "rate_limits", "workers", "stage_logs"), 1)
     )
     assert prune("--dry-run") == expected
     assert all(type(each)._default_manager.filter(pk=each.pk).exists() for each in kept + gone)

@@ -53,6 +53,8 @@ class Stack:
             # All people of the tests come from this one machine within minutes.
             "RATE_LOGIN_ADDRESS": "10000/hour",
             "RATE_REGISTER_ADDRESS": "10000/hour",
+            "RATE_UPLOAD_USER": "1000000/hour",
+            "RATE_UPLOAD_DEPARTMENT": "1000000/hour",
             "LOG_FORMAT": "json",
             "LOG_LEVEL": "INFO",
             "NO_PROXY": "127.0.0.1,localhost",

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet, Sum
 
 from apps.accounts.models import AuditAction, ConsoleSession, Invitation, RateLimit, Session, User
 from apps.accounts.services.auditing import Target, record
-from apps.datasets.models import Dataset
+from apps.datasets.models import Dataset, UploadTally
 from apps.datasets.storage import STORE_ERRORS, raw_storage
 from apps.jobs.models import IdempotentRequest, StageLog, WorkerHeartbeat
 
@@ -99,6 +99,7 @@ def _rows(*, before: datetime) -> dict[str, QuerySet[Any]]:
         "invitations": Invitation.objects.filter(Q(used_at__lt=before) | Q(expires_at__lt=before)),
         # From then on the same key is a new upload's.
         "upload_keys": IdempotentRequest.objects.filter(created_at__lt=before),
+        "upload_tallies": UploadTally.objects.filter(day__lt=before.date()),
         "rate_limits": RateLimit.objects.filter(due_at__lt=before),
         "workers": WorkerHeartbeat.objects.filter(beat_at__lt=before),
         "stage_logs": StageLog.objects.filter(at__lt=before),

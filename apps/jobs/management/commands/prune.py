@@ -15,6 +15,7 @@ _CALLED = {
     "console_sessions": "log-ins to the console that have run out",
     "invitations": "invitations that are used or have run out",
     "upload_keys": "Idempotency-Keys of uploads",
+    "upload_tallies": "days' counts of uploads",
     "rate_limits": "counts of what is limited",
     "workers": "workers that fell silent",
     "stage_logs": "log lines of attempts",
