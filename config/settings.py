@@ -286,7 +286,7 @@ SPECTACULAR_SETTINGS = {
         "Verdict": "apps.insights.models.Verdict",
         "VerdictOrOpen": "apps.insights.views.reviews.VERDICT_OR_OPEN",
     },
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.openapi.complete"],
 }
 
 # --- Pages, static files, headers ---

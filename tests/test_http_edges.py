@@ -11,10 +11,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 from rest_framework.test import APIClient
 
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
 from apps.jobs.models import Job, Stage
 from config.wsgi import application
-from tests.accounts.factories import AdminFactory, UserFactory, bearer
+from tests.accounts.factories import PASSWORD, AdminFactory, UserFactory, bearer
 from tests.datasets.factories import DatasetFactory
 from tests.jobs.calls import UPLOAD, post_file, problem
 from tests.jobs.conftest import seller, sqs, upload  # noqa: F401  (fixtures)
@@ -67,9 +67,6 @@ def test_a_cursor_nobody_gave_out_is_refused(
 @pytest.mark.parametrize(
     "query",
     [
-        "datasets?limit=99999999999999999999999&offset=99999999999999999999999",
-        f"datasets?limit={'9' * 5000}",
-        "datasets?limit=0&offset=-1",
         "datasets?ordering=%00",
         "datasets?department=%00&search=%00",
         f"datasets?search={'%25' * 3000}",
@@ -83,6 +80,75 @@ def test_a_cursor_nobody_gave_out_is_refused(
 def test_a_strange_filter_is_answered_or_refused(client: APIClient, seller: User, query: str) -> None:  # noqa: F811
     DatasetFactory(uploaded_by=seller)
     assert client.get(f"/api/v1/{query}", **bearer(seller)).status_code in {200, 400}
+
+
+@pytest.mark.parametrize("listing", ["datasets", "jobs", "auth/sessions", "datasets/{}/rows", "datasets/{}/rejects"])
+@pytest.mark.parametrize("limit", ["null", "0", "-1", "1.5", "٣", "99999999999999999999999", "9" * 5000])
+def test_a_page_that_cannot_be_told_is_refused(
+    client: APIClient,
+    seller: User,  # noqa: F811
+    listing: str,
+    limit: str,
+) -> None:
+    path = f"/api/v1/{listing.format(DatasetFactory(uploaded_by=seller).pk)}"
+    (entry,) = problem(client.get(path, {"limit": limit}, **bearer(seller)), 400, "invalid-request")["errors"]
+    assert (entry["pointer"], entry["code"]) == ("/limit", "invalid")
+    assert "whole number from 1" in entry["detail"]
+
+
+def test_an_offset_counts_from_nought_and_a_large_limit_is_the_largest_page(client: APIClient, seller: User) -> None:  # noqa: F811
+    DatasetFactory.create_batch(3, uploaded_by=seller)
+    for query, shown in [("limit=2000", 3), ("limit=2&offset=2", 1), ("offset=0", 3), ("offset=&limit=", 3)]:
+        page = client.get(f"/api/v1/datasets?{query}", **bearer(seller))
+        assert len(page.json()["results"]) == shown, query
+    problem(client.get("/api/v1/datasets?offset=-1", **bearer(seller)), 400, "invalid-request")
+
+
+@pytest.mark.parametrize(
+    ("moment", "status"),
+    [
+        ("0685-04-09T16:16:56.7+22:41", 200),
+        ("2026-01-01T00:00:00-23:59", 200),
+        ("0001-01-01T00:00:00+14:00", 400),
+        ("9999-12-31T23:59:59-14:00", 400),
+        ("", 200),
+    ],
+)
+@pytest.mark.parametrize("listing", ["datasets?uploaded_before", "jobs?created_after"])
+def test_a_moment_is_understood_in_any_offset(
+    client: APIClient,
+    seller: User,  # noqa: F811
+    listing: str,
+    moment: str,
+    status: int,
+) -> None:
+    path, name = listing.split("?")
+    assert client.get(f"/api/v1/{path}", {name: moment}, **bearer(seller)).status_code == status
+
+
+def test_an_upload_without_a_body_lacks_its_file(client: APIClient, seller: User) -> None:  # noqa: F811
+    (entry,) = problem(client.generic("POST", UPLOAD, **bearer(seller)), 400, "invalid-request")["errors"]
+    assert (entry["pointer"], entry["code"]) == ("/file", "required")
+
+
+@pytest.mark.parametrize("text", [7, 1.5, True, None, ["a"], {"a": 1}])
+def test_a_text_is_no_number(client: APIClient, text: object) -> None:
+    (entry,) = problem(client.post("/api/v1/auth/logout", {"refresh": text}), 400, "invalid-request")["errors"]
+    assert entry["pointer"] == "/refresh"
+
+
+@pytest.mark.parametrize("mode", ["cookie", "", "tokens"])
+@pytest.mark.parametrize("path", ["login", "refresh"])
+def test_an_unknown_mode_is_refused_before_a_session_is_opened(
+    client: APIClient,
+    seller: User,  # noqa: F811
+    mode: str,
+    path: str,
+) -> None:
+    given = {"email": seller.email, "password": PASSWORD}
+    answer = client.post(f"/api/v1/auth/{path}", given, headers={"X-Auth-Mode": mode})
+    problem(answer, 400, "unknown-auth-mode")
+    assert not Session.objects.filter(user=seller).exists()
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions, generics, serializers
-from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from aetherflow.errors import AnticipatedError
 from aetherflow.registry import departments
 from apps.accounts import services
 from apps.accounts.authentication import CHALLENGE, Unauthenticated, address_of, bearer_token, session_of, user_of
@@ -28,7 +28,9 @@ from apps.accounts.cookies import (
     set_refresh_cookie,
 )
 from apps.accounts.errors import FieldError, UnauthenticatedError
+from apps.accounts.fields import TextField
 from apps.accounts.models import Approval, Role, Session, SessionEnd, User
+from apps.accounts.pagination import ListPagination
 from apps.accounts.selectors import departments_of, password_rules, session_for, sessions_for
 
 MODE_HEADER = "X-Auth-Mode"
@@ -168,12 +170,12 @@ class ConfigView(PublicView):
 
 class RegisterInput(serializers.Serializer[Any]):
     email = serializers.EmailField()
-    password = serializers.CharField(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
-    full_name = serializers.CharField(max_length=150)
-    department = serializers.CharField(
+    password = TextField(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
+    full_name = TextField(max_length=150)
+    department = TextField(
         max_length=40, required=False, allow_blank=True, default="", help_text="Left out with an invitation."
     )
-    invitation = serializers.CharField(
+    invitation = TextField(
         max_length=100, required=False, allow_blank=True, default="", help_text="The token of an invitation."
     )
 
@@ -225,8 +227,8 @@ class RegisterView(PublicView):
 
 class LoginInput(serializers.Serializer[Any]):
     # Not an EmailField: a mistyped address is answered like an unknown one.
-    email = serializers.CharField(max_length=254)
-    password = serializers.CharField(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
+    email = TextField(max_length=254)
+    password = TextField(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
 
 
 class LoginView(CookieView):
@@ -250,7 +252,7 @@ class LoginView(CookieView):
         """Open a session: the access token in the body, the refresh token in an httpOnly cookie."""
         given = LoginInput(data=request.data)
         given.is_valid(raise_exception=True)
-        at = timezone.now()
+        at, with_refresh = timezone.now(), _asks_for_refresh(request)
         device = device_of(request, email=given.validated_data["email"])
         signed_in = services.log_in(
             **given.validated_data,
@@ -259,13 +261,13 @@ class LoginView(CookieView):
             device=device,
             at=at,
         )
-        response = _tokens(signed_in, with_refresh=_asks_for_refresh(request), at=at)
+        response = _tokens(signed_in, with_refresh=with_refresh, at=at)
         set_device_cookie(response, email=signed_in.user.email, device=device)
         return response
 
 
 class RefreshInput(serializers.Serializer[Any]):
-    refresh = serializers.CharField(max_length=4096, required=False, help_text="Left out where the cookie carries it.")
+    refresh = TextField(max_length=4096, required=False, help_text="Left out where the cookie carries it.")
 
 
 class RefreshView(CookieView):
@@ -285,7 +287,7 @@ class RefreshView(CookieView):
         comes back in the body. A token that was used before ends the session (401 `token-reused`), apart from
         a short grace for two tabs that refresh at once.
         """
-        in_body = _refresh_in_body(request)
+        in_body, with_refresh = _refresh_in_body(request), _asks_for_refresh(request)
         token = in_body or refresh_cookie(request)
         if token is None:
             raise UnauthenticatedError(
@@ -295,7 +297,7 @@ class RefreshView(CookieView):
             )
         at = timezone.now()
         signed_in = services.rotate(refresh=token, at=at)
-        return _tokens(signed_in, with_refresh=bool(in_body) or _asks_for_refresh(request), at=at)
+        return _tokens(signed_in, with_refresh=bool(in_body) or with_refresh, at=at)
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
@@ -326,8 +328,8 @@ class MeView(AuthView):
 
 
 class PasswordInput(serializers.Serializer[Any]):
-    current_password = serializers.CharField(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
-    new_password = serializers.CharField(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
+    current_password = TextField(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
+    new_password = TextField(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
 
 
 class PasswordView(AuthView):
@@ -368,14 +370,9 @@ class SessionsEndedOutput(serializers.Serializer[Any]):
     ended = serializers.IntegerField(help_text="How many ran.")
 
 
-class SessionPagination(LimitOffsetPagination):
-    default_limit = 25
-    max_limit = 200
-
-
 class SessionListView(AuthView, generics.ListAPIView):
     serializer_class = SessionOutput
-    pagination_class = SessionPagination
+    pagination_class = ListPagination
     filter_backends = []
     queryset = Session.objects.none()
 
@@ -418,7 +415,15 @@ def _refresh_in_body(request: Request) -> str | None:
 
 
 def _asks_for_refresh(request: Request) -> bool:
-    return request.headers.get(MODE_HEADER, "").lower() == "token"
+    """AnticipatedError for any other mode: who misspells it would look for the refresh token in vain."""
+    mode = request.headers.get(MODE_HEADER)
+    if mode not in {None, "token"}:
+        raise AnticipatedError(
+            f"{MODE_HEADER} can only be `token`.",
+            code="unknown-auth-mode",
+            hint="Leave the header out to keep the refresh token in the cookie alone.",
+        )
+    return mode == "token"
 
 
 def _tokens(signed_in: services.SignedIn, *, with_refresh: bool, at: datetime) -> Response:

@@ -1,23 +1,17 @@
-"""The list envelopes of the API: {count, next, previous, results}, and cursors where a list can be long."""
+"""Pages by cursor, where a list can be long."""
 
 import re
 from typing import Any
 
 from django.db.models import QuerySet
-from django_filters import rest_framework as filters
-from django_filters.constants import EMPTY_VALUES
 from rest_framework.exceptions import NotFound
-from rest_framework.pagination import Cursor, CursorPagination, LimitOffsetPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
 from aetherflow.errors import AnticipatedError
+from apps.accounts.pagination import whole_number
 
 _LINE = re.compile(r"[0-9]{1,18}")
-
-
-class ListPagination(LimitOffsetPagination):
-    default_limit = 25
-    max_limit = 200
 
 
 class LinePagination(CursorPagination):
@@ -27,6 +21,9 @@ class LinePagination(CursorPagination):
     page_size = 50
     page_size_query_param = "limit"
     max_page_size = 1000
+
+    def get_page_size(self, request: Request) -> int:
+        return min(whole_number(request, "limit", least=1) or self.page_size, self.max_page_size)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         """AnticipatedError `invalid-cursor` (400) for one that no page of ours has given out."""
@@ -49,15 +46,6 @@ class RowPagination(LinePagination):
 
 class RejectPagination(LinePagination):
     ordering = ("line", "id")
-
-
-class TotalOrderingFilter(filters.OrderingFilter):
-    """Orders by the primary key at last: rows that are equal otherwise come in any order, and another one for each
-    page, so that some would stand on two pages and some on none."""
-
-    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        ordered = super().filter(qs, value)
-        return ordered if value in EMPTY_VALUES else ordered.order_by(*ordered.query.order_by, "pk")
 
 
 def _invalid_cursor() -> AnticipatedError:

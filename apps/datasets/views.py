@@ -21,9 +21,11 @@ from aetherflow.etl.corrections import ANNOTATIONS
 from aetherflow.registry import department as find_department
 from apps.accounts.authentication import user_of
 from apps.accounts.exports import csv_response
+from apps.accounts.pagination import LIMIT, ListPagination
 from apps.accounts.selectors import departments_of, require_department
+from apps.datasets.filters import MomentFilter, TotalOrderingFilter
 from apps.datasets.models import Dataset, HeaderMapping
-from apps.datasets.pagination import ListPagination, RejectPagination, RowPagination, TotalOrderingFilter
+from apps.datasets.pagination import RejectPagination, RowPagination
 from apps.datasets.selectors import (
     clean_rows,
     column_names,
@@ -54,8 +56,8 @@ _CSV = {(200, "text/csv"): OpenApiTypes.BINARY}
 
 
 class DatasetFilter(filters.FilterSet):
-    uploaded_after = filters.IsoDateTimeFilter(field_name="uploaded_at", lookup_expr="gte")
-    uploaded_before = filters.IsoDateTimeFilter(field_name="uploaded_at", lookup_expr="lt")
+    uploaded_after = MomentFilter(field_name="uploaded_at", lookup_expr="gte")
+    uploaded_before = MomentFilter(field_name="uploaded_at", lookup_expr="lt")
     search = filters.CharFilter(field_name="name", lookup_expr="icontains")
     ordering = TotalOrderingFilter(
         fields={"number": "uploaded_at", "name": "name", "rows_loaded": "rows", "size_bytes": "size_bytes"}
@@ -126,7 +128,7 @@ class DatasetRowsView(generics.GenericAPIView):
         operation_id="datasets_rows",
         parameters=[
             OpenApiParameter("cursor", str, description="Which page; `next` and `previous` hold it."),
-            OpenApiParameter("limit", int, description="Rows a page, at most 1000; 50 where it is missing."),
+            OpenApiParameter("limit", LIMIT, description="Rows a page, at most 1000; 50 where it is missing."),
             OpenApiParameter("ordering", str, enum=["line", "-line"], description="From the first line, or the last."),
             *_WHERE,
         ],
@@ -164,7 +166,7 @@ class DatasetRejectsView(generics.GenericAPIView):
         operation_id="datasets_rejects",
         parameters=[
             OpenApiParameter("cursor", str, description="Which page; `next` and `previous` hold it."),
-            OpenApiParameter("limit", int, description="Faults a page, at most 1000; 50 where it is missing."),
+            OpenApiParameter("limit", LIMIT, description="Faults a page, at most 1000; 50 where it is missing."),
         ],
         responses=RejectsPage,
     )

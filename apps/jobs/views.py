@@ -18,11 +18,13 @@ from rest_framework.views import APIView
 from aetherflow.errors import AnticipatedError, InvalidError
 from aetherflow.seen import in_one_line, seen
 from apps.accounts.authentication import user_of
+from apps.accounts.fields import TextField
 from apps.accounts.models import User
+from apps.accounts.pagination import ListPagination
 from apps.accounts.selectors import require_admin, require_department
 from apps.accounts.services.limits import Limit, take
+from apps.datasets.filters import MomentFilter, TotalOrderingFilter
 from apps.datasets.models import OnError
-from apps.datasets.pagination import ListPagination, TotalOrderingFilter
 from apps.datasets.quotas import Allowance, allowance
 from apps.datasets.selectors import correctable_for, dataset_for, same_file
 from apps.datasets.views import DatasetView
@@ -48,10 +50,9 @@ class UploadInput(ReadOptionsInput):
     description = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="")
     department = serializers.CharField(required=False, allow_blank=True, default="")
     on_error = serializers.ChoiceField(choices=OnError.choices, required=False, default=OnError.QUARANTINE)
-    max_reject_share = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True, default=None)
+    max_reject_share = serializers.FloatField(min_value=0, max_value=1, required=False, default=None)
     corrects = serializers.UUIDField(
         required=False,
-        allow_null=True,
         default=None,
         help_text="The dataset that the file completes with rows it rejected, mended: such as its list of rejects.",
     )
@@ -113,8 +114,8 @@ class UploadView(APIView):
         return Response(SubmissionOutput(answer).data, status=202, headers=headers)
 
     def _submit(self, request: Request, allowed: Allowance) -> Submission:
-        # Only here the file is read.
-        upload = UploadInput(data=request.data)
+        # Only here the file is read. Of a request without a body DRF makes a plain dict.
+        upload = UploadInput(data=request.data or QueryDict())
         upload.is_valid(raise_exception=True)
         fields = upload.validated_data
         corrects = fields.pop("corrects")
@@ -149,8 +150,8 @@ class DatasetDetailView(DatasetView):
 
 
 class SettingInput(serializers.Serializer[Any]):
-    kind = serializers.CharField(max_length=60)
-    name = serializers.CharField(max_length=60)
+    kind = TextField(max_length=60)
+    name = TextField(max_length=60)
     value = serializers.FloatField(allow_null=True, help_text="null: the default again.")
 
 
@@ -189,7 +190,7 @@ class JobFilter(filters.FilterSet):
     status = filters.MultipleChoiceFilter(choices=JobStatus.choices)
     stage = filters.ChoiceFilter(choices=Stage.choices)
     dataset = filters.UUIDFilter(field_name="dataset_id")
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
     ordering = TotalOrderingFilter(
         fields={"created_at": "created_at", "finished_at": "finished_at", "status": "status"}
     )

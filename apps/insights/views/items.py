@@ -19,7 +19,8 @@ from rest_framework.views import APIView
 from aetherflow.insight import SEVERITIES
 from aetherflow.registry import departments
 from apps.accounts.authentication import user_of
-from apps.datasets.pagination import ListPagination
+from apps.accounts.fields import TextField
+from apps.accounts.pagination import LARGEST, LIMIT, OFFSET, ListPagination
 from apps.insights.filtering import Wanted
 from apps.insights.models import Insight, InsightItem
 from apps.insights.selectors import facet_names, facets_of, insight_for, items_found, page_of
@@ -41,14 +42,14 @@ class WantedInput(serializers.Serializer[Any]):
     )
     worth_review = serializers.BooleanField(required=False, allow_null=True, default=None)
     focus = serializers.BooleanField(required=False, allow_null=True, default=None)
-    q = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+    q = TextField(required=False, allow_blank=True, max_length=200, default="")
 
     def __init__(self, *args: Any, facets: Sequence[str] = (), **options: Any) -> None:
         super().__init__(*args, **options)
         self.facets = facets
         for name in facets:
             self.fields[name] = serializers.ListField(
-                child=serializers.CharField(max_length=10_000, trim_whitespace=False),
+                child=TextField(max_length=10_000, trim_whitespace=False),
                 required=False,
                 max_length=MOST_CHOSEN,
                 default=list,
@@ -85,7 +86,7 @@ def _as_body(params: QueryDict, insight: Insight) -> dict[str, Any]:
 
 
 class AfterInput(serializers.Serializer[Any]):
-    after = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    after = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST)
 
 
 class RankPagination(ListPagination):
@@ -154,11 +155,11 @@ class InsightItemsView(generics.GenericAPIView):
     @extend_schema(
         operation_id="insights_items",
         parameters=[
-            OpenApiParameter("limit", int, description="Items a page, at most 1000; 50 where it is missing."),
-            OpenApiParameter("offset", int, description="How many to pass over."),
+            OpenApiParameter("limit", LIMIT, description="Items a page, at most 1000; 50 where it is missing."),
+            OpenApiParameter("offset", OFFSET, description="How many to pass over."),
             OpenApiParameter(
                 "after",
-                int,
+                OFFSET,
                 description="Only those of a greater rank, in place of `offset`: pages that neither repeat nor skip "
                 "items of which something is said meanwhile. 0 begins, and `next` goes on by it.",
             ),

@@ -13,7 +13,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.authentication import user_of
-from apps.datasets.pagination import ListPagination
+from apps.accounts.fields import TextField
+from apps.accounts.pagination import ListPagination
 from apps.insights.models import Insight, Review, Snooze, Verdict
 from apps.insights.selectors import insight_for, review_for, reviews_for, subjects_found
 from apps.insights.services.naming import MOST_AT_ONCE
@@ -26,11 +27,11 @@ VERDICT_OR_OPEN = [*Verdict.choices, ("open", "what was said is taken back")]
 
 class SubjectField(serializers.ListField):
     def __init__(self, **options: Any) -> None:
-        child = serializers.CharField(allow_blank=True, trim_whitespace=False, max_length=10_000)
+        child = TextField(allow_blank=True, trim_whitespace=False, max_length=10_000)
         super().__init__(child=child, min_length=1, max_length=20, **options)
 
 
-class NoteField(serializers.CharField):
+class NoteField(TextField):
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=2_000, required=False, allow_blank=True, default="", **options)
 

@@ -551,10 +551,10 @@ export const datasetsUpload = async (
   if (uploadInputRequest.on_error !== undefined) {
     formData.append(`on_error`, uploadInputRequest.on_error);
   }
-  if (uploadInputRequest.max_reject_share !== undefined && uploadInputRequest.max_reject_share !== null) {
+  if (uploadInputRequest.max_reject_share !== undefined) {
     formData.append(`max_reject_share`, uploadInputRequest.max_reject_share.toString());
   }
-  if (uploadInputRequest.corrects !== undefined && uploadInputRequest.corrects !== null) {
+  if (uploadInputRequest.corrects !== undefined) {
     formData.append(`corrects`, uploadInputRequest.corrects);
   }
 

@@ -13,6 +13,8 @@ export type DatasetsRejectsParams = {
   cursor?: string;
   /**
    * Faults a page, at most 1000; 50 where it is missing.
+   * @minimum 1
+   * @maximum 2147483647
    */
   limit?: number;
 };

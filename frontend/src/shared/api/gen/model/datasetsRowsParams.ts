@@ -18,6 +18,8 @@ export type DatasetsRowsParams = {
   cursor?: string;
   /**
    * Rows a page, at most 1000; 50 where it is missing.
+   * @minimum 1
+   * @maximum 2147483647
    */
   limit?: number;
   /**

@@ -11,6 +11,8 @@ import type { InsightsItemsStateItem } from './insightsItemsStateItem';
 export type InsightsItemsParams = {
   /**
    * Only those of a greater rank, in place of `offset`: pages that neither repeat nor skip items of which something is said meanwhile. 0 begins, and `next` goes on by it.
+   * @minimum 0
+   * @maximum 2147483647
    */
   after?: number;
   /**
@@ -27,10 +29,14 @@ export type InsightsItemsParams = {
   focus?: boolean;
   /**
    * Items a page, at most 1000; 50 where it is missing.
+   * @minimum 1
+   * @maximum 2147483647
    */
   limit?: number;
   /**
    * How many to pass over.
+   * @minimum 0
+   * @maximum 2147483647
    */
   offset?: number;
   /**

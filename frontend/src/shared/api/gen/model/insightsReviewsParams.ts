@@ -9,10 +9,14 @@
 export type InsightsReviewsParams = {
   /**
    * Number of results to return per page.
+   * @minimum 1
+   * @maximum 2147483647
    */
   limit?: number;
   /**
    * The initial index from which to return the results.
+   * @minimum 0
+   * @maximum 2147483647
    */
   offset?: number;
 };

@@ -10,8 +10,6 @@ import type { UploadInputRequestDateOrder } from './uploadInputRequestDateOrder'
 import type { UploadInputRequestPercentages } from './uploadInputRequestPercentages';
 import type { UploadInputRequestMapping } from './uploadInputRequestMapping';
 import type { OnErrorEnum } from './onErrorEnum';
-import type { UploadInputRequestMaxRejectShare } from './uploadInputRequestMaxRejectShare';
-import type { UploadInputRequestCorrects } from './uploadInputRequestCorrects';
 
 /**
  * Gathers its fields in `options`, a ReadOptions.
@@ -55,7 +53,7 @@ export interface UploadInputRequest {
    * @minimum 0
    * @maximum 1
    */
-  max_reject_share?: UploadInputRequestMaxRejectShare;
+  max_reject_share?: number;
   /** The dataset that the file completes with rows it rejected, mended: such as its list of rejects. */
-  corrects?: UploadInputRequestCorrects;
+  corrects?: string;
 }
