@@ -16,7 +16,7 @@ DASHBOARD_SOURCES := $(wildcard docs/openapi.json) $(if $(FRONTEND),$(shell find
 	-not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' -not -path '*/.*'))
 LOCK := ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help up test test-python test-frontend check check-python check-frontend build openapi screens lock clean
+.PHONY: help up test test-python test-frontend check check-python check-frontend build openapi screens lock audit sbom clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -64,8 +64,14 @@ screens: $(PACKAGES) build ## docs/screens anew: a picture of every screen, as t
 lock: $(PACKAGES) ## requirements/*.txt anew from the inputs, newest versions that fit
 	cd requirements && for name in base dev prod node ministack; do $(LOCK) --upgrade $$name.in -o $$name.txt; done
 
+audit: $(PACKAGES) $(NODE_ENVIRONMENT) ## what is known to be vulnerable among the locked packages; asks pypi.org and registry.npmjs.org
+	@.ci/audit
+
+sbom: $(PACKAGES) ## the bill of materials (CycloneDX) of server and dashboard, in sbom/
+	@.ci/sbom sbom
+
 clean: ## remove what was built or installed (not AETHERFLOW_HOME: your data)
-	rm -rf .venv frontend/node_modules frontend/dist staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv frontend/node_modules frontend/dist sbom staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # --- The Python environment: built again when the locked requirements change ---
 
