@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -319,6 +320,14 @@ if LOG_LINK and not LOG_LINK.startswith(("https://", "http://")):
     raise ImproperlyConfigured(
         f"LOG_LINK={LOG_LINK!r} is no address. Set it to the page that shows log lines, e.g. "
         "LOG_LINK=https://logs.example.com/search?q={request_id}"
+    )
+
+# Whom to tell of a hole in this installation: /.well-known/security.txt says it.
+SECURITY_CONTACT = env.str("SECURITY_CONTACT", default="")
+if SECURITY_CONTACT and not re.fullmatch(r"(mailto:|https://|tel:)\S+", SECURITY_CONTACT):
+    raise ImproperlyConfigured(
+        f"SECURITY_CONTACT={SECURITY_CONTACT!r} is no address of RFC 9116. Write it as one, e.g. "
+        "SECURITY_CONTACT=mailto:security@example.com"
     )
 
 # --- Metrics ---

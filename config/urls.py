@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from config.dashboard import dashboard
 from config.metrics import MetricsView
 from config.problems import not_found
+from config.security_txt import ADDRESS, security_txt
 
 api: list[URLPattern | URLResolver] = [
     path("auth/", include("apps.accounts.urls")),
@@ -23,6 +24,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     re_path(r"^api(/|$)", not_found),
     path("admin/", admin.site.urls),
+    path(ADDRESS, security_txt, name="security-txt"),
     re_path(r"^metrics/?$", MetricsView.as_view(), name="metrics"),
     # The router of the page works in the browser: every other address is the page.
     re_path(r"^(?!static/|assets/).*$", dashboard),
