@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import generics, serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.parsers import MultiPartParser
@@ -42,6 +42,12 @@ from apps.jobs.status import system_status
 
 _IDEMPOTENCY_KEY_LENGTH = 200
 _RETRIES = Limit(rate="RATE_RETRY_USER", code="too-many-retries", message="You have retried many jobs in a short time.")
+_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+@extend_schema_field({"type": "string", "pattern": f"^({_ID})?$"})
+class IdField(serializers.UUIDField):
+    """Of a form, where an empty field says nothing."""
 
 
 class UploadInput(ReadOptionsInput):
@@ -51,7 +57,7 @@ class UploadInput(ReadOptionsInput):
     department = serializers.CharField(required=False, allow_blank=True, default="")
     on_error = serializers.ChoiceField(choices=OnError.choices, required=False, default=OnError.QUARANTINE)
     max_reject_share = serializers.FloatField(min_value=0, max_value=1, required=False, default=None)
-    corrects = serializers.UUIDField(
+    corrects = IdField(
         required=False,
         default=None,
         help_text="The dataset that the file completes with rows it rejected, mended: such as its list of rejects.",

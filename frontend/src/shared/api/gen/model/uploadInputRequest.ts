@@ -54,6 +54,9 @@ export interface UploadInputRequest {
    * @maximum 1
    */
   max_reject_share?: number;
-  /** The dataset that the file completes with rows it rejected, mended: such as its list of rejects. */
+  /**
+   * The dataset that the file completes with rows it rejected, mended: such as its list of rejects.
+   * @pattern ^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$
+   */
   corrects?: string;
 }
