@@ -15,8 +15,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("apps.insights.urls")),
     path("", include("apps.jobs.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
-    # Its page is all it can write: an answer to OPTIONS would have no template.
-    path("docs", SpectacularSwaggerView.as_view(url_name="schema", metadata_class=None), name="docs"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     re_path(r"^", not_found),
 ]
 

@@ -101,6 +101,9 @@ ELSEWHERE = {
     f"{API}docs": Elsewhere("a page for people, of the description", "GET", "open", f"{API}docs"),
     f"{API}^": Elsewhere("what is no address of the API", "GET", "nothing", f"{API}nothing/here", 404),
     "/^api(/|$)": Elsewhere("what is no version of the API", "GET", "nothing", "/api/v2/datasets", 404),
+    "/.well-known/security.txt": Elsewhere(
+        "whom to tell of a hole; nobody, in the tests", "GET", "nothing", "/.well-known/security.txt"
+    ),
     "/^metrics/?$": Elsewhere("for Prometheus, not for clients", "GET", "metrics", "/metrics"),
     "/^(?!static/|assets/).*$": Elsewhere("the dashboard's page", "GET", "open", "/datasets"),
 }

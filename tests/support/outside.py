@@ -24,6 +24,9 @@ WITHOUT_LIMITS = {
         "REGISTER_ADDRESS",
         "REFRESH_SESSION",
         "PASSWORD_USER",
+        "UPLOAD_USER",
+        "UPLOAD_DEPARTMENT",
+        "RETRY_USER",
     )
 }
 
