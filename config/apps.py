@@ -12,3 +12,12 @@ class PlatformConfig(AppConfig):
 
 class ConsoleConfig(AdminConfig):
     default_site = "apps.accounts.site.ConsoleSite"
+
+    def ready(self) -> None:
+        from unfold import fields  # noqa: PLC0415  (it imports models)
+
+        from apps.accounts.shown_json import shown_json  # noqa: PLC0415
+
+        # Unfold has no setting for it.
+        fields.prettify_json = shown_json
+        super().ready()

@@ -44,37 +44,6 @@ UNFOLD: dict[str, Any] = {
     # Django's journal of what was done in its forms: the audit says more, and of everything.
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
-    "BORDER_RADIUS": "8px",
-    "COLORS": {
-        # Pearl below, night above: the dashboard's.
-        "base": {
-            "50": "#fbf9f5",
-            "100": "#f4f1ea",
-            "200": "#e7e2d8",
-            "300": "#c7cbd8",
-            "400": "#a2abc0",
-            "500": "#5b6272",
-            "600": "#444b5a",
-            "700": "#353d52",
-            "800": "#282f40",
-            "900": "#171b27",
-            "950": "#0f121b",
-        },
-        # The brand's azure is 500; text and filled buttons on white take 600, which is legible there.
-        "primary": {
-            "50": "#ecf4ff",
-            "100": "#d6e6ff",
-            "200": "#abccff",
-            "300": "#7db1ff",
-            "400": "#5599ff",
-            "500": "#3486ff",
-            "600": "#1a61d2",
-            "700": "#1450b0",
-            "800": "#0d3f8f",
-            "900": "#0a3173",
-            "950": "#072254",
-        },
-    },
     "SIDEBAR": {
         "navigation": [
             _group(

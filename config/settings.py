@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import console
+from config import console, headers
 from config.env import env, natural, one_of, positive, rate, required, seconds_list
 from config.logs import logging_config
 
@@ -47,6 +47,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.headers.HeadersMiddleware",
     # Counts what the others refuse too, and how long all of them took.
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     # Early, so that what the others refuse (an unknown host, say) has an id to ask about too.
@@ -55,7 +56,7 @@ MIDDLEWARE = [
     "config.middleware.PrivateAnswersMiddleware",
     "config.middleware.ContentTypeMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.dashboard.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -300,7 +301,10 @@ DASHBOARD_DIST = Path(env.str("DASHBOARD_DIST", default=str(BASE_DIR / "frontend
 WHITENOISE_ROOT = DASHBOARD_DIST if DASHBOARD_DIST.is_dir() else None
 # Names with a hash of what they hold, the dashboard's and collectstatic's: a browser need never ask for them again.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/assets/.+-[\w-]{8}\.\w+$|^/static/.+\.[0-9a-f]{12}\.\w+$"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 APPEND_SLASH = False
+# Of all that chooses no policy of its own; see config/headers.py.
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": headers.DATA}
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -1,13 +1,18 @@
 """The addresses: the API under /api/v1, the operators' admin and metrics, the dashboard for everything else."""
 
+from csp.decorators import csp
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from config import headers
 from config.dashboard import dashboard
 from config.metrics import MetricsView
 from config.problems import not_found
 from config.security_txt import ADDRESS, security_txt
+
+# Its script is asked for at an address of its own: the page's policy allows none in it.
+docs = csp(headers.API_DOCS)(SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"))
 
 api: list[URLPattern | URLResolver] = [
     path("auth/", include("apps.accounts.urls")),
@@ -15,7 +20,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("apps.insights.urls")),
     path("", include("apps.jobs.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("docs", docs, name="docs"),
     re_path(r"^", not_found),
 ]
 

@@ -59,6 +59,10 @@ class ConsoleSite(_Site):
         # Unfold's search finds names of models, which the menu shows all of.
         return [*self._pages, *(each for each in super().get_urls() if getattr(each, "name", "") != "search")]
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        # The page's policy allows no style in it; the colours stand in console.css.
+        return super().each_context(request) | {"colors": None}
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         with transaction.atomic():
             answer = super().login(request, extra_context)

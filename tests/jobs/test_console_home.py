@@ -267,7 +267,7 @@ def test_a_table_that_is_locked_takes_its_own_sections_only(
 
 
 def test_it_is_read_anew_only_where_that_is_asked_for(console: Client, sqs: Any) -> None:
-    assert "location.reload" not in console.get(HOME).content.decode()
+    assert "reload.js" not in console.get(HOME).content.decode()
     page = console.get(HOME, {"refresh": ""}).content.decode()
-    assert "location.reload" in page
+    assert "reload.js" in page
     assert "Stop that" in page

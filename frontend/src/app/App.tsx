@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 
 import { ApiProblem, waitFor } from '@/shared/api/problem';
 
+import { nonce } from './nonce';
 import type { makeRouter } from './router';
 import { theme, variables } from './theme';
 import { Toasts } from './Toasts';
@@ -51,6 +52,7 @@ function Providers({
       cssVariablesResolver={variables}
       colorSchemeManager={schemes}
       defaultColorScheme="auto"
+      getStyleNonce={() => nonce}
       env={still ? 'test' : 'default'}
     >
       <QueryClientProvider client={client}>
