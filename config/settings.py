@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import console, headers
 from config.env import env, natural, one_of, positive, rate, required, seconds_list
+from config.exposed import refuse_exposed
 from config.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -22,6 +23,13 @@ SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 # Behind a TLS proxy (production); plain HTTP on one machine would otherwise lose its cookies.
 SECURE = env.bool("HTTPS", default=False)
+JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="") or SECRET_KEY
+refuse_exposed(
+    debug=DEBUG,
+    https=SECURE,
+    hosts=ALLOWED_HOSTS,
+    keys={"SECRET_KEY": SECRET_KEY, "JWT_SIGNING_KEY": JWT_SIGNING_KEY},
+)
 
 INSTALLED_APPS = [
     "config.apps.PlatformConfig",
@@ -241,7 +249,7 @@ INVITATION_LIFETIME = timedelta(seconds=positive("INVITATION_SECONDS", default=7
 
 # The first signs the API's tokens, and what any of them has signed is good: so a key is changed without logging anybody
 # out (docs/operations.md).
-JWT_KEYS: list[str] = [env.str("JWT_SIGNING_KEY", default="") or SECRET_KEY, *env.list("JWT_ACCEPTED_KEYS", default=[])]
+JWT_KEYS: list[str] = [JWT_SIGNING_KEY, *env.list("JWT_ACCEPTED_KEYS", default=[])]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.authentication.SessionJWTAuthentication"],

@@ -25,6 +25,7 @@ def local(home: Home, *, outer: Mapping[str, str]) -> dict[str, str]:
     """The platform's environment on one machine, before the addresses of database and endpoints are known."""
     defaults = {
         "SECRET_KEY": home.secret("secret_key"),
+        "JWT_SIGNING_KEY": home.secret("jwt_signing_key"),
         "METRICS_TOKEN": home.secret("metrics_token"),
         "ALLOWED_HOSTS": LOOPBACK,
         "STORAGE": "disk",

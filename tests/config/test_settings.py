@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from config.local import ROOT
+from tests.support.session import DEFAULTS
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,43 @@ def test_a_rate_that_cannot_be_read_stops_the_start(text: str) -> None:
     assert done.returncode != 0
     assert f"RATE_LOGIN_PLACE={text!r} cannot be read. It is a number above 0 a minute, hour or day" in done.stderr
     assert "e.g. RATE_LOGIN_PLACE=10/hour" in done.stderr
+
+
+STRONG = "PZ0xq7Vd3mR8tKc1yWfE5uGhJ9aLsN2bXo6iTvQ4"
+REACHED = {"SECRET_KEY": STRONG, "ALLOWED_HOSTS": "data.example.org"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        (
+            REACHED | {"DEBUG": "true"},
+            "ALLOWED_HOSTS=data.example.org says that others reach the site. Set DEBUG=false",
+        ),
+        ({"SECRET_KEY": STRONG, "HTTPS": "true", "DEBUG": "true"}, "Set DEBUG=false"),
+        ({"ALLOWED_HOSTS": "127.0.0.1,*"}, "ALLOWED_HOSTS holds *"),
+        (REACHED | {"SECRET_KEY": "short"}, "SECRET_KEY is shorter than 32 characters"),
+        (REACHED | {"SECRET_KEY": "ab" * 30}, "SECRET_KEY is made of too few different characters"),
+        (REACHED | {"SECRET_KEY": f"django-insecure-{STRONG}"}, "SECRET_KEY is a key that others know"),
+        (REACHED | {"SECRET_KEY": DEFAULTS["SECRET_KEY"]}, "SECRET_KEY is a key that others know"),
+        (REACHED | {"JWT_SIGNING_KEY": "short"}, "JWT_SIGNING_KEY is shorter than 32 characters"),
+    ],
+)
+def test_what_others_must_not_reach_stops_the_start(variables: dict[str, str], says: str) -> None:
+    done = load(variables)
+    assert done.returncode != 0
+    assert says in done.stderr
+    assert not any(key in done.stderr for key in (STRONG, DEFAULTS["SECRET_KEY"]))
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"DEBUG": "true", "SECRET_KEY": "short"}, REACHED, REACHED | {"HTTPS": "true"}],
+    ids=["one machine alone", "reached by name", "with TLS"],
+)
+def test_what_is_not_exposed_starts(variables: dict[str, str]) -> None:
+    done = load(variables)
+    assert done.returncode == 0, done.stderr
 
 
 def load(variables: dict[str, str]) -> "subprocess.CompletedProcess[str]":
