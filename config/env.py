@@ -1,5 +1,6 @@
 """Settings from the environment; a missing or wrong variable stops the start and says how to set it."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -38,6 +39,17 @@ def one_of(name: str, choices: tuple[str, ...], *, default: str) -> str:
     if value not in choices:
         raise ImproperlyConfigured(f"{name}={value!r} is not known. Use one of: {', '.join(choices)}")
     return value
+
+
+def address(name: str, *, default: str, taken: tuple[str, ...]) -> str:
+    """A path of this site, as `admin/` or `a/b/`; `taken` are first parts that lead elsewhere."""
+    path = env.str(name, default=default).strip("/")
+    if not re.fullmatch(r"[\w-]+(/[\w-]+)*", path, re.ASCII) or path.split("/")[0] in taken:
+        raise ImproperlyConfigured(
+            f"{name}={path!r} cannot be an address here. Use letters, digits, - and _, and none of "
+            f"{', '.join(taken)} at the beginning, e.g. {name}={default}"
+        )
+    return f"{path}/"
 
 
 def _parsed(name: str, parse: Callable[[str], Value], *, default: str, means: str) -> Value:

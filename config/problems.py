@@ -17,6 +17,7 @@ from django.core.exceptions import (
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.defaults import bad_request as bad_page_request
 from drf_standardized_errors.formatter import ExceptionFormatter
@@ -191,8 +192,15 @@ def _kebab(code: str) -> str:
     return code.replace("_", "-")
 
 
+def _at_console(request: HttpRequest) -> bool:
+    return request.path.startswith(reverse("admin:index"))
+
+
 @csrf_exempt
-def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:  # noqa: ARG001 (Django's signature)
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 (Django's signature)
+    """A problem document for programs; for people at the console a page."""
+    if _at_console(request):
+        return HttpResponse(render_to_string("admin/console/missing.html"), status=404)
     document = problem(status_code=404, code="not-found", detail="There is nothing at this address.", request=request)
     return JsonResponse(document, status=404, content_type=CONTENT_TYPE)
 
@@ -214,7 +222,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A problem document for programs; for people at the console a page."""
-    if request.path.startswith("/admin/"):
+    if _at_console(request):
         away = isinstance(sys.exc_info()[1], _WITHOUT_DATABASE)
         known = {"database_is_away": away, "request_id": getattr(request, "request_id", "")}
         return HttpResponse(render_to_string("admin/console/broken.html", known), status=503 if away else 500)

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from config import console, headers
-from config.env import env, natural, one_of, positive, rate, required, seconds_list
+from config.env import address, env, natural, one_of, positive, rate, required, seconds_list
 from config.exposed import refuse_exposed
 from config.logs import logging_config
 
@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
     "django_structlog",
+    "axes",
 ]
 
 MIDDLEWARE = [
@@ -203,7 +204,8 @@ WORKER_RECYCLE_MB = positive("WORKER_RECYCLE_MB", default=1_024)
 
 # --- Accounts and the API ---
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["apps.accounts.roles.ConsoleBackend"]
+# Only the console asks them; the API checks passwords itself.
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "apps.accounts.roles.ConsoleBackend"]
 SESSION_ENGINE = "apps.accounts.console_sessions"
 # Of the console: a day's work, since what is left open there sees all departments.
 SESSION_COOKIE_AGE = 12 * 60 * 60
@@ -326,6 +328,23 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # --- The operators' console ---
 UNFOLD = console.UNFOLD
+ADMIN_PATH = address("ADMIN_PATH", default="admin/", taken=("api", "assets", "metrics", "static"))
+# Who guesses passwords there is kept out by address and e-mail together: of one of them alone others are kept out too.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = positive("CONSOLE_WRONG_PASSWORDS", default=5)
+AXES_COOLOFF_TIME = timedelta(seconds=positive("CONSOLE_LOCKOUT_SECONDS", default=900))
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_HANDLER = "apps.accounts.lockout.Handler"
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "apps.accounts.lockout.email_typed"
+AXES_CLIENT_IP_CALLABLE = "apps.accounts.authentication.address_of"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
+# The audit has the log-ins, and no table of the console shows what was typed at its door.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+# Its middleware would answer in the place of our page.
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]
 # Where log lines are read, with {request_id}, {job_id} or {dataset_id} in it; the page of a job leads there.
 LOG_LINK = env.str("LOG_LINK", default="")
 if LOG_LINK and not LOG_LINK.startswith(("https://", "http://")):

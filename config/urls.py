@@ -1,6 +1,7 @@
 """The addresses: the API under /api/v1, the operators' admin and metrics, the dashboard for everything else."""
 
 from csp.decorators import csp
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -27,7 +28,7 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("api/v1/", include(api)),
     re_path(r"^api(/|$)", not_found),
-    path("admin/", admin.site.urls),
+    path(settings.ADMIN_PATH, admin.site.urls),
     path(ADDRESS, security_txt, name="security-txt"),
     re_path(r"^metrics/?$", MetricsView.as_view(), name="metrics"),
     # The router of the page works in the browser: every other address is the page.

@@ -65,6 +65,7 @@ class AuditAction(models.TextChoices):
     LOGGED_OUT = "logged-out", "logged out"
     GUESSING_SLOWED = "guessing-slowed", "guessed at an account's password, and was slowed down"
     CONSOLE_ENTERED = "console-entered", "logged in to the console"
+    CONSOLE_LOCKED = "console-locked", "was kept out of the console after wrong passwords"
     CONSOLE_LEFT = "console-left", "logged out of the console"
     PASSWORD_CHANGED = "password-changed", "changed their password"
     ACCOUNT_CREATED = "account-created", "made an account"

@@ -1,7 +1,9 @@
 """The operators' console as a whole: Django's, but for what would pass our services by: log-in, log-out, a password."""
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
+from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
@@ -15,6 +17,7 @@ from unfold.forms import AdminOwnPasswordChangeForm
 from aetherflow.errors import AnticipatedError
 from apps.accounts import services
 from apps.accounts.authentication import user_of
+from apps.accounts.lockout import LogInForm, is_kept_out, was_just_locked
 from apps.accounts.models import User
 
 # Unfold tells no types: where they are looked at, its site is Django's, which it extends.
@@ -44,6 +47,7 @@ class OwnPasswordView(PasswordChangeView):
 
 class ConsoleSite(_Site):
     index_title = "Operations"
+    login_form = LogInForm
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,6 +75,11 @@ class ConsoleSite(_Site):
                 services.enter_console(user=user_of(request), at=timezone.now())
             elif request.method == "POST":
                 services.refuse_console(email=request.POST.get("username", ""))
+                if was_just_locked(request):
+                    services.lock_console(email=request.POST.get("username", ""), at=timezone.now())
+        if is_kept_out(request):
+            answer.status_code = HTTPStatus.TOO_MANY_REQUESTS
+            answer["Retry-After"] = f"{settings.AXES_COOLOFF_TIME.total_seconds():.0f}"
         return answer
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

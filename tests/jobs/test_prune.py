@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from axes.models import AccessAttempt
 from botocore.exceptions import ClientError, EndpointConnectionError
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
@@ -27,6 +28,7 @@ NOTHING = dict.fromkeys(
     (
         "sessions",
         "console_sessions",
+        "wrong_passwords",
         "invitations",
         "upload_keys",
         "upload_tallies",
@@ -76,6 +78,7 @@ def test_rows_that_are_of_no_use_go_when_they_are_old_enough_and_not_before(sell
         session(seller, created=long_ago, expires_at=far, ended_at=now, ended_reason="logout"),
         session(seller, created=long_ago, expires_at=now),
         ConsoleSession.objects.create(session_key="kept", session_data="", expire_date=now),
+        attempt(now),
         invitation(created=long_ago, expires_at=far),
         invitation(created=long_ago, expires_at=far, used_at=now),
         IdempotentRequest.objects.create(user=seller, key="new", fingerprint="", created_at=now),
@@ -88,6 +91,7 @@ def test_rows_that_are_of_no_use_go_when_they_are_old_enough_and_not_before(sell
         session(seller, created=long_ago),
         session(seller, created=long_ago, expires_at=far, ended_at=old, ended_reason="logout"),
         ConsoleSession.objects.create(session_key="gone", session_data="", expire_date=old),
+        attempt(old),
         invitation(created=long_ago),
         invitation(created=long_ago, expires_at=far, used_at=old),
         IdempotentRequest.objects.create(user=seller, key="old", fingerprint="", created_at=old),
@@ -98,7 +102,7 @@ def test_rows_that_are_of_no_use_go_when_they_are_old_enough_and_not_before(sell
     ]
     expected = (
         NOTHING
-        | {"sessions": 2, "console_sessions": 1, "invitations": 2}
+        | {"sessions": 2, "console_sessions": 1, "wrong_passwords": 1, "invitations": 2}
         | dict.fromkeys(("upload_keys", "upload_tallies", "rate_limits", "workers", "stage_logs"), 1)
     )
     assert prune("--dry-run") == expected
@@ -107,6 +111,12 @@ def test_rows_that_are_of_no_use_go_when_they_are_old_enough_and_not_before(sell
     assert all(type(each)._default_manager.filter(pk=each.pk).exists() for each in kept)
     assert not any(type(each)._default_manager.filter(pk=each.pk).exists() for each in gone)
     assert prune() == NOTHING
+
+
+def attempt(at: datetime) -> AccessAttempt:
+    made = AccessAttempt.objects.create(user_agent=str(at), failures_since_start=1)
+    AccessAttempt.objects.filter(pk=made.pk).update(attempt_time=at)
+    return made
 
 
 def undone(job: Job, *, at: datetime) -> Dataset:

@@ -188,6 +188,14 @@ def refuse_console(*, email: str) -> None:
     log.info("session.refused", user_id=str(known) if known else None, console=True)
 
 
+def lock_console(*, email: str, at: datetime) -> None:
+    """Say that no more passwords of this account are tried from there. Of what is no account nothing is kept: it may
+    be a password that was typed into the wrong field."""
+    known = User.objects.filter(email=normalise_email(email.replace("\0", ""))).first()
+    if known:
+        record(AuditAction.CONSOLE_LOCKED, account(known), by=known, at=at)
+
+
 def leave_console(*, user: User, at: datetime) -> None:
     record(AuditAction.CONSOLE_LEFT, account(user), by=user, at=at)
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
+from axes.models import AccessAttempt
 from botocore.exceptions import ClientError
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
@@ -96,6 +97,7 @@ def _rows(*, before: datetime) -> dict[str, QuerySet[Any]]:
         # Their tokens are refused as ended, or as none of ours: nobody gets in either way.
         "sessions": Session.objects.filter(Q(ended_at__lt=before) | Q(expires_at__lt=before)),
         "console_sessions": ConsoleSession.objects.filter(expire_date__lt=before),
+        "wrong_passwords": AccessAttempt.objects.filter(attempt_time__lt=before),
         "invitations": Invitation.objects.filter(Q(used_at__lt=before) | Q(expires_at__lt=before)),
         # From then on the same key is a new upload's.
         "upload_keys": IdempotentRequest.objects.filter(created_at__lt=before),

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files import File
 from django.core.management.base import CommandError, CommandParser
+from django.urls import reverse
 
 from aetherflow.department import Department
 from aetherflow.registry import departments
@@ -37,7 +38,13 @@ class Command(ReportingCommand):
                 "Make users with create_user."
             )
         logins = [{"email": _email(slug), "password": PASSWORD, "department": slug} for slug in departments()]
-        logins.append({"email": f"admin@{DOMAIN}", "password": PASSWORD, "department": "all departments, and /admin/"})
+        logins.append(
+            {
+                "email": f"admin@{DOMAIN}",
+                "password": PASSWORD,
+                "department": f"all departments, and {reverse('admin:index')}",
+            }
+        )
         if not options["dry_run"]:
             _account(f"admin@{DOMAIN}", name="Demo Admin", department="", role=Role.ADMIN)
             for department in departments().values():

@@ -13,6 +13,7 @@ from apps.jobs.services.pruning import prune, would_prune
 _CALLED = {
     "sessions": "sessions that have ended or run out",
     "console_sessions": "log-ins to the console that have run out",
+    "wrong_passwords": "wrong passwords at the console's door",
     "invitations": "invitations that are used or have run out",
     "upload_keys": "Idempotency-Keys of uploads",
     "upload_tallies": "days' counts of uploads",
