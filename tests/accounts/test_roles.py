@@ -1,5 +1,6 @@
 """The console's roles: which permission is whose, how one is given and taken away, and that the API's is another."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -241,6 +242,23 @@ def test_nobody_takes_the_console_from_themselves() -> None:
         set_role(admin, ConsoleRole.OPERATOR, admin)
     assert refusal.value.code == "own-account"
     assert services.set_department(user=admin, department="finance", by=admin, at=timezone.now())
+
+
+def test_only_a_superuser_gives_a_superuser_another_password() -> None:
+    root, admin = AdminFactory(), OperatorFactory(console_role=ConsoleRole.ADMIN)
+    client = Client()
+    client.force_login(admin)
+    address = reverse("admin:accounts_user_password", args=[root.pk])
+    (seen,) = re.findall(r'name="seen" value="([^"]+)"', client.get(address).content.decode())
+    given = {"password1": "nine-red-bottles", "password2": "nine-red-bottles", "reason": "lost", "seen": seen}
+    page = client.post(address, given)
+    assert "a superuser&#x27;s account" in page.content.decode()
+    root.refresh_from_db()
+    assert root.check_password(PASSWORD)
+    assert not AuditEntry.objects.filter(action=AuditAction.PASSWORD_RESET).exists()
+    for by in (AdminFactory(), None):
+        services.reset_password(user=root, password="nine-red-bottles", by=by, at=timezone.now())
+        assert root.check_password("nine-red-bottles")
 
 
 def test_of_two_who_give_a_role_at_once_the_slower_is_told() -> None:
