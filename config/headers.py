@@ -53,9 +53,6 @@ class HeadersMiddleware(CSPMiddleware):
         answer = super().process_response(request, response)
         for name, value in _EVERYWHERE.items():
             answer.headers.setdefault(name, value)
-        if f"{request.path_info}/".startswith("/api/"):
-            # Of one person's data nothing stays behind in a browser or a proxy that others use.
-            answer.headers.setdefault("Cache-Control", "no-store")
         return answer
 
     def get_policy_parts(
