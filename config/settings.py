@@ -205,7 +205,7 @@ WORKER_RECYCLE_MB = positive("WORKER_RECYCLE_MB", default=1_024)
 # --- Accounts and the API ---
 AUTH_USER_MODEL = "accounts.User"
 # Only the console asks them; the API checks passwords itself.
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "apps.accounts.roles.ConsoleBackend"]
+AUTHENTICATION_BACKENDS = ["apps.accounts.lockout.Doorkeeper", "apps.accounts.roles.ConsoleBackend"]
 SESSION_ENGINE = "apps.accounts.console_sessions"
 # Of the console: a day's work, since what is left open there sees all departments.
 SESSION_COOKIE_AGE = 12 * 60 * 60

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
+from axes.backends import AxesStandaloneBackend
 from axes.handlers.database import AxesDatabaseHandler
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -22,6 +23,14 @@ def email_typed(request: HttpRequest, credentials: Mapping[str, Any] | None) -> 
     """However it is written, it is one account's; as it was typed in, and no column holds a NUL."""
     typed = (credentials or request.POST).get("username") or ""
     return normalise_email(str(typed).replace("\0", ""))[:255]
+
+
+class Doorkeeper(AxesStandaloneBackend):
+    """Asked first of a password from an address; one that comes from none (a script's) is nobody's to keep out."""
+
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
+        if request is not None:
+            super().authenticate(request, **credentials)
 
 
 class Handler(AxesDatabaseHandler):
