@@ -33,8 +33,8 @@ check: check-python check-frontend ## linters, types, import contracts, migratio
 
 # Settings need these to load; nothing below opens a connection with them. Production's values, so that its checks run.
 check-python openapi: export DATABASE_URL := postgres://nobody:none@127.0.0.1:1/none
-check-python openapi: export SECRET_KEY := $(shell python3 -c 'import secrets; print(secrets.token_urlsafe(50))')
-check-python openapi: export JWT_SIGNING_KEY := $(shell python3 -c 'import secrets; print(secrets.token_urlsafe(50))')
+check-python openapi: export SECRET_KEY := $(shell $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))')
+check-python openapi: export JWT_SIGNING_KEY := $(shell $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))')
 check-python openapi: export QUEUE_URL_BASE := https://sqs.us-east-1.amazonaws.com/123456789012
 check-python openapi: export ALLOWED_HOSTS := example.org
 check-python openapi: export HTTPS := true

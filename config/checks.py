@@ -25,11 +25,11 @@ def check_signing_key(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
 
 @register(Tags.security, deploy=True)
 def check_key_of_its_own(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ARG001
-    if settings.SIMPLE_JWT["SIGNING_KEY"] != settings.SECRET_KEY:
+    if settings.JWT_KEYS[0] != settings.SECRET_KEY:
         return []
     hint = "Set JWT_SIGNING_KEY to another one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'."
     told = "SECRET_KEY signs the API's tokens too: who learns one key has both, and they can be changed only together."
-    return [Warning(told, hint=hint, id="platform.W004")]
+    return [Warning(told, hint=hint, id="platform.W005")]
 
 
 @register(Tags.security, deploy=True)

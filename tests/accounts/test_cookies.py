@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import re
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def cookie_settings(https: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
-        env=os.environ | {"HTTPS": https},
+        env=os.environ | {"HTTPS": https, "SECRET_KEY": secrets.token_urlsafe(50)},
         capture_output=True,
         text=True,
         timeout=60,

@@ -23,10 +23,10 @@ def found() -> set[str | None]:
 @pytest.fixture(autouse=True)
 def good(settings: Any) -> None:
     settings.REGISTRATION_POLICY = "approval"
-    settings.SIMPLE_JWT = settings.SIMPLE_JWT | {"SIGNING_KEY": "a key of its own, longer than the hash is"}
+    settings.JWT_KEYS = ["a key of its own, longer than the hash is"]
 
 
-def test_good_settings_are_not_warned_of() -> None:
+def test_good_settings_are_not_warned_of(settings: Any) -> None:
     assert found() == set()
     settings.SECURE, settings.REST_FRAMEWORK = True, settings.REST_FRAMEWORK | {"NUM_PROXIES": 1}
     assert found() == set()
@@ -48,8 +48,8 @@ def test_a_dangerous_setting_is(settings: Any, name: str, value: object, warning
 
 
 def test_one_key_for_two_ends_is(settings: Any) -> None:
-    settings.SIMPLE_JWT = settings.SIMPLE_JWT | {"SIGNING_KEY": settings.SECRET_KEY}
-    assert found() == {"platform.W004"}
+    settings.JWT_KEYS = [settings.SECRET_KEY]
+    assert found() == {"platform.W005"}
 
 
 def test_settings_of_production_leave_nothing_to_object_to() -> None:
@@ -58,6 +58,7 @@ def test_settings_of_production_leave_nothing_to_object_to() -> None:
         "JWT_SIGNING_KEY": secrets.token_urlsafe(50),
         "ALLOWED_HOSTS": "data.example.org",
         "HTTPS": "true",
+        "TRUSTED_PROXIES": "1",
         "REGISTRATION_POLICY": "approval",
     }
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]

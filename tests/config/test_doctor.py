@@ -40,7 +40,7 @@ def well(settings: Any, tmp_path: Path) -> Iterator[Any]:
     """A platform with nothing to object to; gives the SQS client."""
     settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     settings.SECURE_HSTS_SECONDS, settings.REGISTRATION_POLICY = 60, "approval"
-    settings.SIMPLE_JWT = settings.SIMPLE_JWT | {"SIGNING_KEY": "a key of its own, longer than the hash is"}
+    settings.JWT_KEYS = ["a key of its own, longer than the hash is"]
     settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = settings.SECURE_HSTS_PRELOAD = True
     settings.BASE_DIR, settings.DASHBOARD_DIST, settings.MAX_UPLOAD_BYTES = tmp_path, tmp_path, 1
     (tmp_path / "index.html").touch()
