@@ -29,8 +29,9 @@ _PAGE: Policy = {
     "script-src": [SELF],
     "style-src": [SELF],
 }
-# Mantine and the lock of the page's scrolling make style elements; they know the page's nonce.
-DASHBOARD: Policy = _PAGE | {"style-src": [SELF, NONCE]}
+# Mantine and the lock of the page's scrolling make style elements; they know the page's nonce. What packs a workbook
+# (fflate) does so in a worker, whose script it has as a text.
+DASHBOARD: Policy = _PAGE | {"style-src": [SELF, NONCE], "worker-src": ["blob:"]}
 # Alpine, of which django-unfold's pages are made, compiles what stands in their attributes (docs/security-headers.md).
 CONSOLE: Policy = _PAGE | {"script-src": [SELF, UNSAFE_EVAL]}
 API_DOCS: Policy = _PAGE
