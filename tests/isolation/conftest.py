@@ -1,6 +1,7 @@
 """Two departments, built once for all tests of this folder, and everybody who asks for what is theirs."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,17 +23,33 @@ class Town:
     actors: Actors
 
 
-@pytest.fixture(scope="package")
-def committed_town(django_db_setup: None, django_db_blocker: Any) -> Iterator[Town]:
-    """Committed, as the line commits what it loads; each test undoes what it does to it."""
-    with django_db_blocker.unblock(), provisioned() as sqs:
-        try:
+_standing: list[tuple[Town, ExitStack, Any]] = []
+
+
+@pytest.fixture(scope="module")
+def committed_town(django_db_setup: None, django_db_blocker: Any) -> Town:
+    """Committed, as the line commits what it loads; each test undoes what it does to it. Built once for the folder."""
+    if not _standing:
+        ground = ExitStack()
+        with django_db_blocker.unblock():
+            sqs = ground.enter_context(provisioned())
             home = build("supply_chain", "Zebrawood", sqs=sqs)
             abroad = build("finance", "Quicksilver", sqs=sqs)
-            yield Town(home, abroad, Actors(home, abroad))
-        finally:
-            call_command("flush", verbosity=0, interactive=False)
-            connections["loader"].close()
+            _standing.append((Town(home, abroad, Actors(home, abroad)), ground, django_db_blocker))
+    return _standing[0][0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Those who come after this folder's tests find nothing of it: there is no fixture whose scope is a folder."""
+    yield
+    if _standing and (nextitem is None or nextitem.path.parent != item.path.parent):
+        _, ground, blocker = _standing.pop()
+        ground.close()
+        if nextitem is not None:  # else the database is gone already
+            with blocker.unblock():
+                call_command("flush", verbosity=0, interactive=False)
+                connections["loader"].close()
 
 
 @pytest.fixture
