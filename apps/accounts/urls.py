@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.accounts import views
+from apps.accounts import session_views, views
 
 app_name = "accounts"
 
@@ -14,6 +14,6 @@ urlpatterns = [
     path("logout", views.LogoutView.as_view(), name="logout"),
     path("me", views.MeView.as_view(), name="me"),
     path("password", views.PasswordView.as_view(), name="password"),
-    path("sessions", views.SessionListView.as_view(), name="sessions"),
-    path("sessions/<uuid:session_id>", views.SessionView.as_view(), name="session"),
+    path("sessions", session_views.SessionListView.as_view(), name="sessions"),
+    path("sessions/<uuid:session_id>", session_views.SessionView.as_view(), name="session"),
 ]

@@ -2,12 +2,11 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import exceptions, generics, serializers
+from rest_framework import exceptions, serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +15,7 @@ from rest_framework.views import APIView
 from aetherflow.errors import AnticipatedError
 from aetherflow.registry import departments
 from apps.accounts import services
-from apps.accounts.authentication import CHALLENGE, Unauthenticated, address_of, bearer_token, session_of, user_of
+from apps.accounts.authentication import CHALLENGE, Unauthenticated, address_of, bearer_token, user_of
 from apps.accounts.cookies import (
     CSRF_HEADER,
     CSRF_VALUE,
@@ -29,9 +28,8 @@ from apps.accounts.cookies import (
 )
 from apps.accounts.errors import FieldError, UnauthenticatedError
 from apps.accounts.fields import TextField
-from apps.accounts.models import Approval, Role, Session, SessionEnd, User
-from apps.accounts.pagination import ListPagination
-from apps.accounts.selectors import departments_of, password_rules, session_for, sessions_for
+from apps.accounts.models import Approval, Role, User
+from apps.accounts.selectors import departments_of, password_rules
 
 MODE_HEADER = "X-Auth-Mode"
 _PASSWORD_LENGTH = 1024
@@ -317,7 +315,7 @@ class LogoutView(CookieView):
         """End the session of the refresh token (cookie or body) or of the bearer token; clears the cookie."""
         refresh = _refresh_in_body(request) or refresh_cookie(request)
         services.log_out(refresh=refresh, access=bearer_token(request), at=timezone.now())
-        return _signed_out()
+        return signed_out()
 
 
 class MeView(AuthView):
@@ -350,61 +348,7 @@ class PasswordView(AuthView):
             new=given.validated_data["new_password"],
             at=timezone.now(),
         )
-        return _signed_out()
-
-
-class SessionOutput(serializers.Serializer[Session]):
-    id = serializers.UUIDField()
-    user_agent = serializers.CharField(help_text="What the browser or the program calls itself.")
-    ip = serializers.IPAddressField(allow_null=True, help_text="Where the log-in came from.")
-    created_at = serializers.DateTimeField()
-    last_used_at = serializers.DateTimeField(help_text="The last log-in or refresh.")
-    expires_at = serializers.DateTimeField()
-    current = serializers.SerializerMethodField(help_text="The session that is asking.")
-
-    def get_current(self, session: Session) -> bool:
-        return session == self.context["request"].auth
-
-
-class SessionsEndedOutput(serializers.Serializer[Any]):
-    ended = serializers.IntegerField(help_text="How many ran.")
-
-
-class SessionListView(AuthView, generics.ListAPIView):
-    serializer_class = SessionOutput
-    pagination_class = ListPagination
-    filter_backends = []
-    queryset = Session.objects.none()
-
-    def get_queryset(self) -> Any:
-        return sessions_for(user_of(self.request), at=timezone.now())
-
-    @extend_schema(operation_id="auth_sessions")
-    def get(self, request: Request) -> Response:
-        """One's own sessions that run, the last used first."""
-        return self.list(request)
-
-    @extend_schema(operation_id="auth_sessions_end_others", responses={200: SessionsEndedOutput})
-    def delete(self, request: Request) -> Response:
-        """End all of one's sessions but the one that is asking."""
-        user = user_of(request)
-        ended = services.end_sessions(
-            user=user, reason=SessionEnd.OWNER, besides=session_of(request), by=user, at=timezone.now()
-        )
-        return Response(SessionsEndedOutput({"ended": ended}).data)
-
-
-class SessionView(AuthView):
-    @extend_schema(
-        operation_id="auth_sessions_end",
-        responses={204: OpenApiResponse(description="It has ended; its access token is refused from now on.")},
-    )
-    def delete(self, request: Request, session_id: UUID) -> Response:
-        """End one of one's own sessions. 404 for another's as for one that is not there."""
-        user, at = user_of(request), timezone.now()
-        session = session_for(user, session_id, at=at)
-        services.end_session(session_id=session.pk, reason=SessionEnd.OWNER, by=user, at=at)
-        return _signed_out() if session == session_of(request) else Response(status=204)
+        return signed_out()
 
 
 def _refresh_in_body(request: Request) -> str | None:
@@ -428,12 +372,12 @@ def _asks_for_refresh(request: Request) -> bool:
 
 def _tokens(signed_in: services.SignedIn, *, with_refresh: bool, at: datetime) -> Response:
     body = SignedInOutput(signed_in, context={"with_refresh": with_refresh}).data
-    response = Response(body, headers={"Cache-Control": "no-store"})
+    response = Response(body)
     set_refresh_cookie(response, signed_in, at=at)
     return response
 
 
-def _signed_out() -> Response:
+def signed_out() -> Response:
     response = Response(status=204)
     clear_refresh_cookie(response)
     return response
