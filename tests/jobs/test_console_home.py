@@ -1,7 +1,6 @@
 """The console's first page: its numbers, where each leads, and that what is away takes nothing else with it."""
 
 import re
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -22,6 +21,7 @@ from config.local.home import free_port
 from tests.accounts.factories import AdminFactory, operator_with
 from tests.jobs.console import job_of, logged_in, somebody
 from tests.jobs.files import row, sales
+from tests.support.timing import quickest
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "loader"]),
@@ -228,14 +228,12 @@ def test_without_sqs_and_store_the_page_opens_within_a_second_and_says_so(
     settings.STORAGES = {**settings.STORAGES}
     job_of(status=JobStatus.FAILED, stage=Stage.ETL, error="missing-label", at=timezone.now())
     look(console)  # the first look of a process imports and connects
-    began = time.monotonic()
     told, page = look(console)
-    took = time.monotonic() - began
     assert told.queues[0].waiting.value is None
     assert "Queue depth and dead letters are not known. No answer" in page
     assert "127.0.0.1" not in page, "addresses belong in the log"
     assert told.failures[0].code == "missing-label"
-    assert took < 2, "its own limit is below 1 s, a silent endpoint's above 3 s"
+    assert quickest(lambda: look(console)) < 2, "its own limit is below 1 s, a silent endpoint's above 3 s"
 
 
 @pytest.mark.parametrize(

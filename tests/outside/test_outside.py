@@ -2,6 +2,7 @@
 word of another department comes out."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,11 +39,9 @@ def test_every_operation_keeps_to_its_description_and_to_its_department(platform
     person = Person(platform.url, department="supply_chain")
     uploaded = person.upload(departments()["supply_chain"].samples.good)
     assert person.watch(uploaded["job"]["id"])["status"] == "succeeded"
-    done = call_everything(
-        person, foreign=foreign, examples=5, seconds=40, seed=SEED, report=tmp_path / "outside.ndjson"
-    )
+    done = call_everything(person, foreign=foreign, examples=5, seed=SEED, report=tmp_path / "outside.ndjson")
     assert done.returncode == 0, f"{done.stdout[-20_000:]}\n{done.stderr}"
     # It got somewhere: past the log-in, along the links from an upload, and with its own session ended meanwhile.
     assert "43 selected / 43 total" in done.stdout
-    assert "0 covered" not in done.stdout
+    assert re.search(r"\b[1-9]\d* covered /", done.stdout)
     assert all(platform.is_running(name) for name in ("web", "worker-etl", "worker-ml", "relay"))

@@ -10,6 +10,7 @@ export interface LoginInputRequest {
   /**
    * @minLength 1
    * @maxLength 254
+   * @pattern [^\s\x1c-\x1f\x85]
    */
   email: string;
   /**

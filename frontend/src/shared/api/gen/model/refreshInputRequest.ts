@@ -11,6 +11,7 @@ export interface RefreshInputRequest {
    * Left out where the cookie carries it.
    * @minLength 1
    * @maxLength 4096
+   * @pattern [^\s\x1c-\x1f\x85]
    */
   refresh?: string;
 }

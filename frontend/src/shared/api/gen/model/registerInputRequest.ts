@@ -17,6 +17,7 @@ export interface RegisterInputRequest {
   /**
    * @minLength 1
    * @maxLength 150
+   * @pattern [^\s\x1c-\x1f\x85]
    */
   full_name: string;
   /**

@@ -11,11 +11,13 @@ export interface SettingInputRequest {
   /**
    * @minLength 1
    * @maxLength 60
+   * @pattern [^\s\x1c-\x1f\x85]
    */
   kind: string;
   /**
    * @minLength 1
    * @maxLength 60
+   * @pattern [^\s\x1c-\x1f\x85]
    */
   name: string;
   /** null: the default again. */
