@@ -10,8 +10,12 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415  (settings must be named first)
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 
+    from apps.accounts.scope import all_departments  # noqa: PLC0415
+
     try:
-        execute_from_command_line(sys.argv)
+        # An operator's, who works across departments.
+        with all_departments():
+            execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))  # it says what to set; the trace would only hide it
 

@@ -18,13 +18,16 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from django.db import connection  # noqa: E402  (models need the setup above)
+from django.db import connection, connections  # noqa: E402  (models need the setup above)
 from django.db.backends.utils import CursorWrapper  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from apps.accounts.models import User  # noqa: E402
+from apps.accounts.scope import enter_all_departments  # noqa: E402  (models need the setup above)
 from tests.accounts.factories import AdminFactory, UserFactory  # noqa: E402
+
+enter_all_departments("bench")
 
 LIST = "/admin/jobs/job/"
 PAGE = 50
@@ -60,7 +63,7 @@ class Page:
 def pages(*, jobs: int) -> list[Page]:
     code = "job.id IN (SELECT job_id FROM jobs_stagerun WHERE state = 'failed' AND error_code = '{}')"
     busy, quiet = "uploader1@example.com", f"uploader{UPLOADERS - 1}@example.com"
-    with connection.cursor() as cursor:
+    with connections["owner"].cursor() as cursor:
         cursor.execute("SELECT id, dataset_id FROM jobs_job ORDER BY created_at OFFSET %s LIMIT 1", [jobs // 2])
         job_id, dataset_id = cursor.fetchone()
     return [
@@ -102,7 +105,7 @@ def have(*, jobs: int) -> User:
     failing = []
     for code, share in CODES.items():
         failing += [code] * share
-    with connection.cursor() as cursor:
+    with connections["owner"].cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE failing (place int PRIMARY KEY, code text)")
         cursor.executemany("INSERT INTO failing VALUES (%s, %s)", list(enumerate(failing)))
         cursor.execute("CREATE TEMP TABLE people (place int PRIMARY KEY, id uuid)")
@@ -188,7 +191,7 @@ def measure(*, jobs: int, rounds: int) -> dict[str, dict[str, list[float]]]:
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(operator)
     asked = pages(jobs=jobs)
-    with connection.cursor() as cursor:
+    with connections["owner"].cursor() as cursor:
         cursor.execute('SELECT to_char(current_date - 100, \'"from="YYYY-MM-DD"&until="YYYY-MM-DD\')')
         day = cursor.fetchone()[0]
         _prepare(cursor, asked)

@@ -89,7 +89,7 @@ class Floor:
 @contextmanager
 def floor(url: str, *, department: str, folder: Path) -> Iterator[Floor]:
     """The floors on the server of `url`; needs the platform's tables to be there."""
-    with closing(psycopg2.connect(url)) as connection:
+    with closing(psycopg2.connect(url, options="-c aetherflow.scope=*")) as connection:
         with connection.cursor() as cursor:
             cursor.execute(CREATE.format(department=department, day=DAY[department]))
         connection.commit()

@@ -25,12 +25,18 @@ from aetherflow.etl import SeenKeys, open_file  # noqa: E402
 from aetherflow.etl.digests import VERSION, Digests, digests  # noqa: E402
 from aetherflow.registry import department as find_department  # noqa: E402
 from apps.accounts.models import User  # noqa: E402
+from apps.accounts.scope import enter_all_departments  # noqa: E402  (models need the setup above)
 from apps.datasets.changes import compare  # noqa: E402
 from apps.datasets.digests import remove, replace_stored  # noqa: E402
 from apps.datasets.loading import RejectSpool, replace_rows  # noqa: E402
 from apps.datasets.models import Dataset, RowDigests  # noqa: E402
 from tests.accounts.factories import UserFactory  # noqa: E402
 from tests.datasets.factories import DatasetFactory  # noqa: E402
+
+enter_all_departments("bench")
+# What is measured is written into partitions, and read in the same transaction.
+with connection.cursor() as _cursor:
+    _cursor.execute("SET ROLE aetherflow_loader")
 
 ROWS = 1_000_000
 

@@ -22,7 +22,10 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402  (models need the setup above)
 
 from aetherflow.registry import department as find_department  # noqa: E402
+from apps.accounts.scope import enter_all_departments  # noqa: E402  (models need the setup above)
 from apps.jobs.services.ml import rows_for  # noqa: E402
+
+enter_all_departments("bench")
 
 SHOWN = 30
 

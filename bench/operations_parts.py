@@ -22,12 +22,15 @@ from django.db import transaction  # noqa: E402  (models need the setup above)
 from django.db.models import QuerySet  # noqa: E402
 
 from apps.accounts.models import User  # noqa: E402
+from apps.accounts.scope import enter_all_departments  # noqa: E402  (models need the setup above)
 from apps.jobs import clock  # noqa: E402
 from apps.jobs.models import Job, Operation, OperationItem, OperationKind, StageRun, State  # noqa: E402
 from apps.jobs.selectors import selection_of  # noqa: E402
 from apps.jobs.services.again import retry  # noqa: E402
 from apps.jobs.services.operations import MOST_RATE, start_operation, stop_operation, work_next  # noqa: E402
 from tests.jobs.many import failed_jobs  # noqa: E402
+
+enter_all_departments("bench")
 
 ITEMS, BATCH = 150, 5_000
 RETRY = OperationKind.RETRY

@@ -20,12 +20,19 @@ import pandas as pd  # noqa: E402  (models need the setup above)
 import psycopg2  # noqa: E402
 
 from aetherflow.registry import department as find_department  # noqa: E402
+from apps.accounts.scope import enter_all_departments  # noqa: E402  (models need the setup above)
 from apps.datasets.models import clean_table  # noqa: E402
+
+enter_all_departments("bench")
 
 CHUNK = 100_000
 BATCH = 5_000
 # Of the dataset that is loaded beside the platform's own.
 NUMBER = 1_000_000_000
+
+
+def _connected() -> "psycopg2.extensions.connection":
+    return psycopg2.connect(os.environ["DATABASE_URL"], options="-c aetherflow.scope=*")
 
 
 def naive(path: Path, *, department: str, rows: int) -> float:
@@ -36,7 +43,10 @@ def naive(path: Path, *, department: str, rows: int) -> float:
     columns = ", ".join(f'"{name}"' for name in names)
     began = time.perf_counter()
     line = 0
-    with psycopg2.connect(os.environ["DATABASE_URL"]) as connection, connection.cursor() as cursor:
+    with (
+        _connected() as connection,
+        connection.cursor() as cursor,
+    ):
         for chunk in pd.read_csv(path, chunksize=CHUNK, nrows=rows, dtype=str):
             checked = schema.validate(_tidied(chunk, department=department))[names]
             checked.insert(0, "line", range(line, line + len(checked)))
@@ -90,7 +100,10 @@ def bulk(path: Path, *, department: str, rows: int) -> float:
 
 
 def _empty(statement: str) -> None:
-    with psycopg2.connect(os.environ["DATABASE_URL"]) as connection, connection.cursor() as cursor:
+    with (
+        _connected() as connection,
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
 
 

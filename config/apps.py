@@ -1,5 +1,6 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
 
 
 class PlatformConfig(AppConfig):
@@ -8,6 +9,10 @@ class PlatformConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401, PLC0415  (being imported registers them)
+        from config.postgresql.isolation import secure  # noqa: PLC0415  (models can be imported only now)
+
+        *_, last = (each for each in apps.get_app_configs() if each.models_module)
+        post_migrate.connect(secure, sender=last)
 
 
 class ConsoleConfig(AdminConfig):

@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from apps.accounts.authentication import CHALLENGE, SessionJWTAuthentication, Unauthenticated, bearer_token
 from apps.accounts.errors import UnauthenticatedError
 from apps.accounts.models import Role, User
+from apps.accounts.scope import enter_all_departments
 from apps.jobs.metrics import PlatformCollector
 
 # What `request.auth` is where the token was shown.
@@ -41,6 +42,7 @@ class MetricsTokenAuthentication(BaseAuthentication):
         shown = bearer_token(request)
         if not settings.METRICS_TOKEN or not shown or not constant_time_compare(shown, settings.METRICS_TOKEN):
             return None
+        enter_all_departments("metrics")
         return AnonymousUser(), _SCRAPER
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  (DRF's signature)
@@ -52,7 +54,10 @@ class ReadsMetrics(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002  (DRF's signature)
         user = request.user
-        if request.auth == _SCRAPER or (isinstance(user, User) and user.may_enter and user.role == Role.ADMIN):
+        if request.auth == _SCRAPER:
+            return True
+        if isinstance(user, User) and user.may_enter and user.role == Role.ADMIN:
+            enter_all_departments("metrics")  # a log-in of the console has opened nothing here
             return True
         raise Unauthenticated(
             UnauthenticatedError(

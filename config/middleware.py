@@ -15,6 +15,7 @@ from django_structlog.signals import bind_extra_request_finished_metadata, bind_
 
 from apps.accounts.authentication import address_of
 from apps.accounts.origin import Origin, asked_from
+from apps.accounts.scope import carried, enter_all_departments, enter_gate, no_scope
 
 HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -35,6 +36,29 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response[HEADER] = request_id
         return response
+
+
+class ScopeMiddleware:
+    """A request begins in nobody's scope; whoever it turns out to come from opens theirs, and its end closes it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with no_scope():
+            response = self.get_response(request)
+            if response.streaming:
+                response.streaming_content = carried(response.streaming_content)  # type: ignore[attr-defined]
+            return response
+
+    def process_view(self, request: HttpRequest, *_: Any) -> None:
+        """The console's: operators see all departments; who is still at its door is looked up, and no more."""
+        if request.resolver_match is not None and request.resolver_match.app_name == "admin":
+            user = request.user
+            if user.is_authenticated and user.is_staff:
+                enter_all_departments("console")
+            else:
+                enter_gate()
 
 
 class OriginMiddleware:

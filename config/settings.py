@@ -5,6 +5,7 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -61,6 +62,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     # Early, so that what the others refuse (an unknown host, say) has an id to ask about too.
     "config.middleware.RequestIdMiddleware",
+    "config.middleware.ScopeMiddleware",
     "config.middleware.OriginMiddleware",
     "config.middleware.PrivateAnswersMiddleware",
     "config.middleware.ContentTypeMiddleware",
@@ -109,10 +111,32 @@ _database["OPTIONS"] = {
     "tcp_user_timeout": 30_000,
     **_database.get("OPTIONS", {}),
 }
+# Who owns the tables, migrates them and makes the roles; the same log-in where only one is given.
+_owner = _database | (env.db("OWNER_DATABASE_URL") if env.str("OWNER_DATABASE_URL", default="") else {})
+_owner["ENGINE"] = _database["ENGINE"]
+
+
+def _as(role: str) -> dict[str, Any]:
+    """The log-in as one of its roles: neither owns a table, and row-level security holds both (docs/adr/0011)."""
+    return _database | {
+        "OPTIONS": _database["OPTIONS"] | {"assume_role": role},
+        # The tests' database is made and migrated by its owner.
+        "TEST": {"MIRROR": "owner"},
+    }
+
+
+WEB_ROLE, LOADER_ROLE = "aetherflow_web", "aetherflow_loader"
 DATABASES = {
-    "default": _database,
+    "default": _as(WEB_ROLE),
     # The ETL's one long transaction has a connection of its own, so that progress is written beside it, not inside.
-    "loader": _database | {"TEST": {"MIRROR": "default"}},
+    # Its role alone may write into partitions, by COPY.
+    "loader": _as(LOADER_ROLE),
+    "owner": _owner
+    | {
+        "OPTIONS": _database["OPTIONS"]
+        | {"options": f"{_database['OPTIONS'].get('options', '')} -c aetherflow.scope=*".strip()},
+        "TEST": {"DEPENDENCIES": []},
+    },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

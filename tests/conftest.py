@@ -73,6 +73,26 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture(autouse=True)
+def tests_scope() -> Iterator[None]:
+    """A test makes and looks at rows of all departments, as an operator would. What it asks the platform for, by a
+    request or a task, is in that one's own scope."""
+    from apps.accounts.scope import all_departments
+
+    with all_departments():
+        yield
+
+
+@pytest.fixture
+def as_loader(db: None) -> None:
+    """What the test writes into partitions is its own transaction's, so the loader's role comes to it."""
+    from django.conf import settings
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL ROLE {settings.LOADER_ROLE}")
+
+
 @pytest.fixture
 def plain_static_files(settings: Any) -> None:
     """The pages name their style sheets by a manifest that only `collectstatic` writes."""
@@ -81,12 +101,32 @@ def plain_static_files(settings: Any) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """A test that commits is followed by a TRUNCATE of all tables, which the audit refuses: here alone it does not."""
-    from django.db import connection
+def django_db_setup(
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: Any,
+) -> Iterator[None]:
+    """The database is made by its owner, and then used in the two roles that web and workers have.
 
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER auditentry_no_truncate")
+    A test that commits is followed by a TRUNCATE of all tables: nobody else's right, and refused by the audit.
+    """
+    from django.conf import settings
+    from django.db import connections
+    from django.test.utils import setup_databases, teardown_databases
+
+    verbosity = request.config.option.verbose
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=verbosity, interactive=False, aliases=set(connections))
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER auditentry_no_truncate")
+            cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {settings.WEB_ROLE}")
+    # Django empties no mirrors after a test that commits: this one stands for the database from here on.
+    connections["default"].settings_dict["TEST"]["MIRROR"] = None
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+        teardown_databases(made, verbosity=verbosity)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from apps.accounts.errors import UnauthenticatedError
-from apps.accounts.models import Session, User
+from apps.accounts.models import Role, Session, User
+from apps.accounts.scope import enter_all_departments, enter_department, gate
 from apps.accounts.tokens import AccessClaims, read_access
 
 CHALLENGE = 'Bearer realm="aetherflow"'
@@ -39,13 +40,23 @@ class SessionJWTAuthentication(BaseAuthentication):
         if raw is None:
             return None
         try:
-            session = _session_of(read_access(raw))
+            with gate():
+                session = _session_of(read_access(raw))
         except UnauthenticatedError as error:
             raise Unauthenticated(error) from error
+        enter_scope_of(session.user)
         return session.user, session
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 (DRF's signature)
         return CHALLENGE
+
+
+def enter_scope_of(user: User) -> None:
+    """What the rest of the request may see."""
+    if user.role == Role.ADMIN:
+        enter_all_departments("admin")
+    else:
+        enter_department(user.department)
 
 
 def user_of(request: HttpRequest | Request) -> User:

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.serializers.json import DjangoJSONEncoder
@@ -15,6 +16,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from aetherflow.registry import departments
+from apps.accounts import rows
 
 
 class Role(models.TextChoices):
@@ -133,6 +135,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     That is the dashboard and the API. What one may do in the console is another question, and has a role of its own.
     """
 
+    rows_of = rows.Account()
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(
         "e-mail",
@@ -146,6 +150,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         db_index=False,
         choices=department_choices,
         help_text="Empty only for admins.",
+    )
+    worked_in = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        db_default=[],
+        editable=False,
+        help_text="The departments before this one, where what they uploaded is still told to be theirs. Kept by a "
+        "trigger.",
     )
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
     console_role = models.CharField(
@@ -232,6 +244,8 @@ class Session(models.Model):
     other token of the family is a copy in the wrong hands, and the whole session ends.
     """
 
+    rows_of = rows.Parent("user")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions")
     user_agent = models.CharField(max_length=300, blank=True)
@@ -271,6 +285,8 @@ class Session(models.Model):
 class ConsoleSession(AbstractBaseSession):
     """One log-in to the console: Django's session, and whose it is, so that an account's can be counted and ended."""
 
+    rows_of = rows.Operators(at_gate=True)
+
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="console_sessions"
     )
@@ -287,6 +303,8 @@ class ConsoleSession(AbstractBaseSession):
 
 class Invitation(models.Model):
     """A way in for one person, once. The token itself is shown when it is made and kept nowhere."""
+
+    rows_of = rows.Department(at_gate=True)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField("e-mail", blank=True, help_text="Empty: whoever holds the token may use it.")
@@ -349,6 +367,8 @@ class AuditEntry(models.Model):
     The actor has no constraint in the database, so that an account that goes neither changes its entries nor is held by
     them: its id and name stay here.
     """
+
+    rows_of = rows.Department(at_gate=True)
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()

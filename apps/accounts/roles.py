@@ -12,8 +12,10 @@ from django.apps.registry import apps as installed
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, Permission
 from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from apps.accounts.models import ConsoleRole, User
+from apps.accounts.scope import gate
 
 _OURS = frozenset({"accounts", "datasets", "insights", "jobs"})
 _VERBS = {
@@ -67,6 +69,16 @@ def _wanted(using: str) -> dict[ConsoleRole, set[int]]:
 
 class ConsoleBackend(ModelBackend):
     """Who may log in to the console, and what their role lets them do there."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **more: Any
+    ) -> Any:
+        with gate():
+            return super().authenticate(request, username, password, **more)
+
+    def get_user(self, user_id: Any) -> Any:
+        with gate():
+            return super().get_user(user_id)
 
     def user_can_authenticate(self, user: Any) -> bool:
         return isinstance(user, User) and user.may_enter

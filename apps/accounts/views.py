@@ -29,6 +29,7 @@ from apps.accounts.cookies import (
 from apps.accounts.errors import FieldError, UnauthenticatedError
 from apps.accounts.fields import TextField
 from apps.accounts.models import Approval, Role, User
+from apps.accounts.scope import enter_gate
 from apps.accounts.selectors import departments_of, password_rules
 
 MODE_HEADER = "X-Auth-Mode"
@@ -94,6 +95,10 @@ class PublicView(AuthView):
 
     authentication_classes = []
     permission_classes = [AllowAny]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        enter_gate()
+        super().initial(request, *args, **kwargs)
 
 
 class CookieView(PublicView):

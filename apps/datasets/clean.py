@@ -12,6 +12,7 @@ from django.db import models
 from aetherflow.columns import Column
 from aetherflow.department import Department
 from aetherflow.registry import departments
+from apps.accounts import rows
 
 RESERVED = ("pk", "bucket", "dataset_no", "line")
 
@@ -61,6 +62,7 @@ def _model(department: Department) -> type[models.Model]:
         "__module__": __name__,
         "__qualname__": name,
         "__doc__": f"A clean row of {department.table}.",
+        "rows_of": rows.Table(department.slug),
         "pk": models.CompositePrimaryKey("bucket", "dataset_no", "line"),
         "bucket": models.BigIntegerField(default=0),
         "dataset_no": models.BigIntegerField(),

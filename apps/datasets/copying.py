@@ -2,7 +2,8 @@
 
 import io
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import psycopg2
 from django.db import connections
@@ -30,6 +31,18 @@ def copy_out(statement: str, take: Callable[[bytes], object], *, using: str) -> 
     """Run a COPY … TO STDOUT; `take` gets the answer in pieces of any size."""
     with connections[using].cursor() as cursor:
         cursor.copy_expert(statement, _Writable(take))
+
+
+@contextmanager
+def staged(table: str, columns: Iterable[str], *, using: str) -> Iterator[str]:
+    """What to COPY into, as `staged (columns)`, for a table with row-level security, which PostgreSQL refuses COPY for.
+    Its rows go on from there, held to the table's policy. Inside a transaction."""
+    names = ", ".join(f'"{column}"' for column in columns)
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE staged ON COMMIT DROP AS SELECT {names} FROM {table} LIMIT 0")  # noqa: S608
+        yield f"staged ({names})"
+        cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM staged")  # noqa: S608  (our own names)
+        cursor.execute("DROP TABLE staged")
 
 
 class _Writable:

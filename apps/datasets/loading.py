@@ -22,7 +22,7 @@ from aetherflow.registry import department as find_department
 from apps.datasets import digests, partitions
 from apps.datasets.clean import clean_table
 from apps.datasets.copybinary import BinaryRows, in_order
-from apps.datasets.copying import BINARY_END, BINARY_HEAD, copy_in
+from apps.datasets.copying import BINARY_END, BINARY_HEAD, copy_in, staged
 from apps.datasets.models import Dataset
 from apps.datasets.models import Reject as StoredReject
 
@@ -92,14 +92,14 @@ class RejectSpool:
     def replace_stored(self, *, using: str) -> None:
         """Make these the dataset's stored rejects."""
         StoredReject.objects.using(using).filter(dataset=self._dataset).delete()
+        if not self._listed_faults:
+            return
         self._file.seek(0)
-        columns = ", ".join(f'"{name}"' for name in _REJECT_COLUMNS)
-        table = StoredReject._meta.db_table
-        with connections[using].cursor() as cursor:
-            cursor.copy_expert(
-                f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)",
-                self._file,
-            )
+        with (
+            staged(StoredReject._meta.db_table, _REJECT_COLUMNS, using=using) as place,
+            connections[using].cursor() as cursor,
+        ):
+            cursor.copy_expert(f"COPY {place} FROM STDIN (FORMAT csv)", self._file)
 
     def _record(self, reject: Reject, *, is_first: bool) -> str:
         """A line's cells go with its first reject alone: 20 faults in a line of 500 cells are not 10,000 cells."""

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.utils.functional import cached_property
 
+from apps.accounts import rows
 from apps.datasets.clean import CLEAN_TABLES, clean_table
 
 __all__ = ["CLEAN_TABLES", "Dataset", "HeaderMapping", "OnError", "Overlap", "Reject", "RowDigests", "clean_table"]
@@ -31,6 +32,8 @@ class DatasetManager(models.Manager["Dataset"]):
 
 class Dataset(models.Model):
     """One uploaded file of one department. `number` orders uploads and keys their rows in the clean tables."""
+
+    rows_of = rows.Department()
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.BigIntegerField(
@@ -203,6 +206,8 @@ class RowDigests(models.Model):
 class Overlap(models.Model):
     """How many natural keys two uploads of a department share, both of them loaded and not undone; none: no row."""
 
+    rows_of = rows.Parent("newer")
+
     id = models.BigAutoField(primary_key=True)
     older = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="overlaps_with_newer")
     newer = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="overlaps_with_older")
@@ -221,6 +226,8 @@ class Overlap(models.Model):
 class RetiredPartition(models.Model):
     """A partition whose rows stand elsewhere now, to be dropped a little later."""
 
+    rows_of = rows.Department()
+
     id = models.BigAutoField(primary_key=True)
     department = models.CharField(max_length=40)
     bucket = models.BigIntegerField(unique=True)
@@ -235,6 +242,8 @@ class RetiredPartition(models.Model):
 
 class HeaderMapping(models.Model):
     """What the labels of a department's files of one shape mean, as somebody said of a file that then loaded."""
+
+    rows_of = rows.Department()
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     department = models.CharField(max_length=40)
@@ -256,6 +265,8 @@ class HeaderMapping(models.Model):
 
 class Reject(models.Model):
     """One thing wrong with one line of a dataset's file; a line with two bad cells has two."""
+
+    rows_of = rows.Parent("dataset")
 
     id = models.BigAutoField(primary_key=True)
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="rejects")

@@ -8,6 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 
+from apps.accounts import rows
 from apps.datasets.models import Dataset
 
 
@@ -18,6 +19,8 @@ class Insight(models.Model):
     rows, whichever run finished last. `dataset` is the upload whose run computed it; `basis` says what it covers.
     With the same rows and the same `given`, the same `version` of its method comes to the same `sha256`.
     """
+
+    rows_of = rows.Department()
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     department = models.CharField(max_length=40)
@@ -67,6 +70,8 @@ class InsightItem(models.Model):
 
     What lists are filtered by stands beside the item itself, null where the item has no such field.
     """
+
+    rows_of = rows.Parent("insight")
 
     pk = models.CompositePrimaryKey("insight_id", "rank")
     insight = models.ForeignKey(Insight, on_delete=models.CASCADE, related_name="items", db_index=False)
@@ -122,6 +127,8 @@ class Statement(models.Model):
 class Review(Statement):
     """A finding's verdict."""
 
+    rows_of = rows.Department()
+
     verdict = models.CharField(max_length=12, choices=Verdict)
     reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     reviewed_at = models.DateTimeField()
@@ -139,6 +146,8 @@ class Review(Statement):
 class Snooze(Statement):
     """An item that waits until a day, or until it gets worse. It stands beside the review, so that letting something
     wait takes back nothing that was found out."""
+
+    rows_of = rows.Department()
 
     until = models.DateField(help_text="The first day on which it does not wait any more.")
     snoozed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -159,6 +168,8 @@ SNOOZED = "snoozed"
 
 class ReviewEvent(models.Model):
     """The journal of reviews and snoozes: each that was given or taken back, never changed itself."""
+
+    rows_of = rows.Department()
 
     id = models.BigAutoField(primary_key=True)
     department = models.CharField(max_length=40)
@@ -189,6 +200,8 @@ class ReviewEvent(models.Model):
 
 class ChosenSetting(models.Model):
     """The number a department last chose for one of an insight's settings; null: its default was chosen again."""
+
+    rows_of = rows.Department()
 
     id = models.BigAutoField(primary_key=True)
     department = models.CharField(max_length=40)

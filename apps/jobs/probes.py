@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from django.db import connections
 
+from apps.accounts.scope import all_departments
 from apps.datasets.storage import raw_storage
 from apps.jobs.broker import quick_client, sqs_settings
 from apps.jobs.selectors import live_workers
@@ -48,7 +49,8 @@ class Probe(Generic[Found]):
         while True:
             answer, arguments = self._asked.get()
             try:
-                found = self._look(*arguments)
+                with all_departments():
+                    found = self._look(*arguments)
             except Exception as error:  # noqa: BLE001  (it is raised again at whoever waits for the answer)
                 _leave()
                 answer.set_exception(error)

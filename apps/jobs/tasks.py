@@ -16,6 +16,7 @@ from celery.signals import task_failure, worker_init
 from django.db import connections
 
 from aetherflow.errors import AnticipatedError
+from apps.accounts.scope import department_scope
 from apps.jobs import clock, lines
 from apps.jobs.memory import why_ended
 from apps.jobs.services.claims import fail_lost
@@ -69,7 +70,7 @@ def _attempt(message: Message, *, delivery: Delivery) -> Iterator[None]:
         "stage": message.job_type,
         "attempt": delivery.receive_count,
     }
-    with structlog.contextvars.bound_contextvars(**ids):
+    with department_scope(message.department), structlog.contextvars.bound_contextvars(**ids):
         try:
             with lines.kept(**ids) as said:
                 log.info("stage_started")
@@ -127,7 +128,8 @@ def note_lost_child(
         error=str(ended or exception)[:500],
     )
     try:
-        fail_lost(message=message, worker=_this_worker["name"], error=ended or exception, at=clock.now())
+        with department_scope(message.department):
+            fail_lost(message=message, worker=_this_worker["name"], error=ended or exception, at=clock.now())
     finally:
         # The parent forks: a connection left open here would be shared with the next child.
         connections.close_all()

@@ -44,16 +44,23 @@ def database() -> Iterator[Finding]:
             "SELECT current_setting('server_version'), current_setting('server_version_num')::int / 10000, "
             "current_setting('server_encoding'), rolsuper, current_setting('max_connections')::int, "
             "(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') "
-            "FROM pg_roles WHERE rolname = current_user"
+            "FROM pg_roles WHERE rolname = session_user"
         )
         version, major, encoding, is_superuser, most, open_ = cursor.fetchone()
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_tables WHERE tablename = %s AND tableowner = session_user)", ["jobs_job"]
+        )
+        ((owns,),) = cursor.fetchall()
     if major < _OLDEST_POSTGRESQL:
         yield Finding.fault(f"PostgreSQL {version} is too old.", f"Use {_OLDEST_POSTGRESQL} or newer.")
     if encoding != "UTF8":
         yield Finding.fault(f"Its encoding is {encoding}.", "Make the database anew with ENCODING 'UTF8'.")
     if is_superuser:
         told = "The platform logs in as a superuser, whom no right holds back."
-        yield Finding.warn(told, "Give it a role of its own that owns the database and has CREATEROLE.")
+        yield Finding.warn(told, "Give it a role of its own that owns nothing, and set OWNER_DATABASE_URL.")
+    elif owns and settings.SECURE:
+        told = "The platform logs in as the owner of the tables, who can take row-level security off."
+        yield Finding.warn(told, "Give it a log-in of its own in DATABASE_URL, the owner's in OWNER_DATABASE_URL.")
     if open_ > 0.8 * most:
         told = f"{open_} of {most} connections are open."
         yield Finding.warn(told, "Raise max_connections, lower DATABASE_CONN_MAX_AGE, or run fewer processes.")

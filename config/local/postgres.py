@@ -92,9 +92,16 @@ class Cluster:
         self.log = home.logs / "postgres.log"
         self._server: subprocess.Popen[bytes] | None = None
 
-    def url(self, database: str = NAME) -> str:
-        password = quote(self.home.secret("database_password"), safe="")
-        return f"postgres://{NAME}:{password}@127.0.0.1:{self.port}/{database}"
+    def url(self) -> str:
+        """The owner's of the database."""
+        return self._url(NAME, "database_password")
+
+    def platform_url(self) -> str:
+        """That of web and workers, who own nothing; `migrate` makes the log-in."""
+        return self._url(f"{NAME}_platform", "platform_password")
+
+    def _url(self, user: str, secret: str) -> str:
+        return f"postgres://{user}:{quote(self.home.secret(secret), safe='')}@127.0.0.1:{self.port}/{NAME}"
 
     def start(self) -> None:
         """Start the server, initialising its data at first; a server left running is stopped before.

@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+from apps.accounts.scope import all_departments
+
 
 def prepare(*, recover: bool) -> None:
     """Bring tables, static files, bucket and queues to where the code wants them. Safe to repeat."""
@@ -29,7 +31,8 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         django.setup()
-        prepare(recover="--recover" in sys.argv[1:])
+        with all_departments():
+            prepare(recover="--recover" in sys.argv[1:])
     except (ImproperlyConfigured, CommandError) as refusal:
         sys.exit(str(refusal))  # written for the person who starts the platform: the trace would only hide it
     except OperationalError as failure:

@@ -51,6 +51,8 @@ def _run(home: Home, *, port: int, outer: Mapping[str, str]) -> int:
         parts = _start_parts(home, environment, stack)
         say("Preparing tables, queues and static files ...")
         _prepare(environment)
+        # What runs from here on owns no table.
+        environment.pop("OWNER_DATABASE_URL", None)
         line = Line(environment=environment, register=home.register)
         for name, command in commands(port=port).items():
             line.add(name, command)
@@ -71,7 +73,8 @@ def _start_parts(home: Home, environment: dict[str, str], stack: contextlib.Exit
         cluster = Cluster(home, say=say)
         stack.callback(cluster.stop)
         cluster.start()
-        environment["DATABASE_URL"] = cluster.url()
+        environment["OWNER_DATABASE_URL"] = cluster.url()
+        environment["DATABASE_URL"] = cluster.platform_url()
         parts["PostgreSQL"] = cluster
     wanted = {"AWS_ENDPOINT_URL_SQS": start_sqs}
     if environment["STORAGE"] == "s3":

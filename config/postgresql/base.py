@@ -1,4 +1,5 @@
-"""The database backend: Django's own, with a schema editor that knows partitioned tables.
+"""The database backend: Django's own, with a schema editor that knows partitioned tables, and with cursors that say in
+whose scope a statement is.
 
 Django has no declaration for them, and a hand-written migration per department would break the promise that a
 department is one folder plus what `makemigrations` writes. A model that inherits `ListPartitioned` keeps that base in
@@ -7,8 +8,10 @@ its migration, so the editor below sees it there too.
 
 from typing import Any
 
-from django.db.backends.postgresql import base, schema
+from django.db.backends.postgresql import base, operations, schema
 from django.db.models import Model
+
+from config.postgresql.cursor import ScopedCursor, without_scope
 
 
 class PartitionedSchemaEditor(schema.DatabaseSchemaEditor):
@@ -31,5 +34,18 @@ class PartitionedSchemaEditor(schema.DatabaseSchemaEditor):
             )
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
+        return without_scope(super().last_executed_query(cursor, sql, params) or "")
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = PartitionedSchemaEditor
+    ops_class = DatabaseOperations
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        connection = super().get_new_connection(conn_params)
+        # The owner is above departments: it changes tables, some of them by statements that must stand alone.
+        if self.settings_dict["OPTIONS"].get("assume_role"):
+            connection.cursor_factory = ScopedCursor
+        return connection

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from axes.models import AccessAttempt
 from django.core.management import call_command
-from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import AuditEntry, User
 from tests.accounts.factories import PASSWORD, AdminFactory
+from tests.support.roles import as_owner
 from tests.test_console_matrix import Who, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]
@@ -101,7 +101,7 @@ def test_no_password_is_kept(admin: User) -> None:
 
 
 def test_without_its_tables_the_door_opens_and_closes_as_before(admin: User) -> None:
-    with connection.cursor() as cursor:
+    with as_owner() as cursor:
         cursor.execute("ALTER TABLE axes_accessattempt RENAME TO away")
     assert guess() == [200] * 5
     assert is_in(attempt(PASSWORD))

@@ -17,6 +17,7 @@ from apps.accounts.services import SignedIn
 from apps.accounts.tokens import mint_access, mint_refresh, read_refresh
 from tests.accounts.blocking import wait_for_blocked_backends
 from tests.accounts.factories import PASSWORD, SessionFactory, UserFactory
+from tests.support.threads import in_scope
 
 pytestmark = pytest.mark.django_db
 LOGIN, REFRESH, LOGOUT, ME = (f"/api/v1/auth/{name}" for name in ("login", "refresh", "logout", "me"))
@@ -199,7 +200,7 @@ def test_two_tabs_that_refresh_at_the_same_moment_both_live_on() -> None:
         finally:
             connection.close()
 
-    tabs = [threading.Thread(target=tab) for _ in range(2)]
+    tabs = [threading.Thread(target=in_scope(tab)) for _ in range(2)]
     with transaction.atomic():
         Session.objects.select_for_update().get()
         for each in tabs:
@@ -231,7 +232,7 @@ def test_a_log_in_with_the_old_password_does_not_outlive_a_password_change() -> 
         finally:
             connection.close()
 
-    thread = threading.Thread(target=log_in)
+    thread = threading.Thread(target=in_scope(log_in))
     with transaction.atomic():
         services.change_password(user=user, current=PASSWORD, new="seven-blue-teapots", at=timezone.now())
         thread.start()

@@ -17,6 +17,7 @@ from apps.accounts.errors import FieldError
 from apps.accounts.models import Approval, Invitation, Role, User
 from tests.accounts.blocking import wait_for_blocked_backends
 from tests.accounts.factories import AdminFactory, UserFactory
+from tests.support.threads import in_scope
 
 pytestmark = pytest.mark.django_db
 REGISTER, LOGIN, CONFIG = (f"/api/v1/auth/{name}" for name in ("register", "login", "config"))
@@ -277,7 +278,7 @@ def test_two_who_hold_one_invitation_do_not_both_get_in() -> None:
         finally:
             connection.close()
 
-    holders = [threading.Thread(target=register, args=[f"{name}@example.com"]) for name in ("ada", "bob")]
+    holders = [threading.Thread(target=in_scope(register), args=[f"{name}@example.com"]) for name in ("ada", "bob")]
     with transaction.atomic():
         Invitation.objects.select_for_update().get()
         for holder in holders:

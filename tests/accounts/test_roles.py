@@ -9,7 +9,6 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -31,6 +30,8 @@ from apps.accounts.roles import give_permissions, group_of, least_role
 from apps.accounts.selectors import departments_of
 from tests.accounts.blocking import wait_for_blocked_backends
 from tests.accounts.factories import PASSWORD, AdminFactory, OperatorFactory, SessionFactory, UserFactory, bearer
+from tests.support.migrating import migrate, newest
+from tests.support.threads import in_scope
 
 OURS = ("accounts", "datasets", "insights", "jobs")
 ROLES = (ConsoleRole.VIEWER, ConsoleRole.OPERATOR, ConsoleRole.ADMIN)
@@ -113,7 +114,7 @@ def test_the_groups_are_put_right_by_each_migrate() -> None:
     viewers.permissions.remove(look)
     Group.objects.get(name=group_of(ConsoleRole.ADMIN)).delete()
     for _ in range(2):
-        call_command("migrate", verbosity=0)
+        call_command("migrate", database="default", verbosity=0)
         assert set(viewers.permissions.values_list("codename", flat=True)) == was
         assert Group.objects.count() == len(ROLES)
     assert User(console_role=ConsoleRole.ADMIN).has_perm("jobs.purge_deadletter")
@@ -291,7 +292,7 @@ def test_of_two_admins_who_shut_out_each_other_at_once_one_stays(shut: bool) -> 
     with ThreadPoolExecutor(2) as pool:
         with transaction.atomic():
             list(User.objects.select_for_update())
-            both = [pool.submit(shut_out, one, other), pool.submit(shut_out, other, one)]
+            both = [pool.submit(in_scope(shut_out), one, other), pool.submit(in_scope(shut_out), other, one)]
             wait_for_blocked_backends(2)
         for each in both:
             each.result(20)
@@ -355,16 +356,10 @@ def test_a_role_opens_nothing_to_who_may_not_enter(shut: dict[str, Any]) -> None
 # --- What is there already ---
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 def test_admins_of_before_keep_their_console() -> None:
-    def at(name: str) -> Any:
-        executor = MigrationExecutor(connection)
-        executor.migrate([("accounts", name)])
-        return executor.loader.project_state([("accounts", name)]).apps
-
-    newest = max(name for app, name in MigrationExecutor(connection).loader.graph.leaf_nodes() if app == "accounts")
     try:
-        before = at("0003_audit")
+        before = migrate("accounts", "0003_audit")
         now, people = timezone.now(), before.get_model("accounts", "User").objects
         same = {"approval": "approved", "approved_at": now, "created_at": now}
         people.create(email="root@example.com", role="admin", is_staff=True, is_superuser=True, **same)
@@ -379,7 +374,7 @@ def test_admins_of_before_keep_their_console() -> None:
                 created_at=now,
                 expires_at=now.replace(year=now.year + 1),
             )
-        at(newest)
+        migrate("accounts", newest("accounts"))
         found = {user.email: (user.console_role, user.is_staff) for user in User.objects.all()}
         assert found == {
             "root@example.com": ("admin", True),
@@ -389,11 +384,11 @@ def test_admins_of_before_keep_their_console() -> None:
         after = apps.get_model("accounts", "Invitation").objects
         assert dict(after.values_list("role", "console_role")) == {"admin": "admin", "member": ""}
         User.objects.filter(email="ada@example.com").update(console_role="viewer", is_staff=True)
-        back = at("0003_audit").get_model("accounts", "User").objects
+        back = migrate("accounts", "0003_audit").get_model("accounts", "User").objects
         assert dict(back.values_list("email", "is_staff")) == {
             "root@example.com": True,
             "reads@example.com": False,
             "ada@example.com": False,
         }
     finally:
-        at(newest)
+        migrate("accounts", newest("accounts"))

@@ -30,6 +30,7 @@ from apps.jobs.sqs import pins
 from config.doctor import CHECKS, Finding, Standing, examine, machine
 from tests.accounts.factories import AdminFactory, UserFactory
 from tests.support.aws import provisioned
+from tests.support.roles import as_owner
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,11 +123,13 @@ def role_changed_by_hand(well: Any, settings: Any, monkeypatch: pytest.MonkeyPat
 def migration_missing(well: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     # The newest: without an older one those after it would be out of order as well.
     ((app, newest),) = MigrationLoader(connection).graph.leaf_nodes("jobs")
-    MigrationRecorder(connection).record_unapplied(app, newest)
+    with as_owner():
+        MigrationRecorder(connection).record_unapplied(app, newest)
 
 
 def migration_of_a_newer_release(well: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    MigrationRecorder(connection).record_applied("jobs", "0999_of_tomorrow")
+    with as_owner():
+        MigrationRecorder(connection).record_applied("jobs", "0999_of_tomorrow")
 
 
 def bucket_missing(well: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

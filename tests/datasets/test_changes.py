@@ -29,7 +29,7 @@ from tests.accounts.factories import UserFactory
 from tests.datasets.factories import DatasetFactory
 from tests.jobs.files import row, sales
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_loader")]
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 Prices = dict[int, int]

@@ -13,7 +13,7 @@ from apps.datasets import digests
 from apps.datasets.digests import look_up, part_bits, replace_stored
 from apps.datasets.models import RowDigests
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_loader")]
 
 
 def stored(number: int, *, rows: int) -> np.ndarray:

@@ -72,7 +72,7 @@ class Release:
 
     def _ask(self, question: str, **given: Any) -> list[Any]:
         asked = {"jobs": [uuid.UUID(job) for job in self.jobs], **given}
-        opened = contextlib.closing(psycopg2.connect(self.stack.env["DATABASE_URL"]))
+        opened = contextlib.closing(psycopg2.connect(self.stack.env["DATABASE_URL"], options="-c aetherflow.scope=*"))
         with opened as connection, connection, connection.cursor() as cursor:
             cursor.execute(question, asked)
             return cursor.fetchall() if cursor.description else []

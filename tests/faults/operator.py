@@ -11,6 +11,7 @@ from config.wsgi import application
 # isort: split
 
 from apps.accounts.models import Role, User
+from apps.accounts.scope import enter_all_departments
 from apps.jobs import clock
 from apps.jobs.models import Job, JobStatus, OperationKind
 from apps.jobs.services.cancelling import cancel
@@ -30,6 +31,7 @@ def operator() -> User:
 
 if __name__ == "__main__":
     what, why, *arguments = sys.argv[1:]
+    enter_all_departments("console")
     if what == "cancel":
         for job_id in arguments:
             cancel(job=Job.objects.get(pk=job_id), by=operator(), reason=why, at=clock.now())

@@ -166,7 +166,11 @@ class Platform(Stack):
     def query(self, statement: str, *values: object) -> list[dict[str, Any]]:
         """Rows of the platform's database, read by nobody's code but SQL."""
         with (
-            contextlib.closing(psycopg2.connect(self.env["DATABASE_URL"], cursor_factory=RealDictCursor)) as connection,
+            contextlib.closing(
+                psycopg2.connect(
+                    self.env["DATABASE_URL"], options="-c aetherflow.scope=*", cursor_factory=RealDictCursor
+                )
+            ) as connection,
             connection.cursor() as cursor,
         ):
             cursor.execute(statement, values)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
@@ -19,6 +18,8 @@ from tests.accounts.factories import AdminFactory, UserFactory, bearer
 from tests.datasets.factories import DatasetFactory
 from tests.insights.stored import answer, item, store
 from tests.jobs.calls import problem
+from tests.support.migrating import migrate, newest
+from tests.support.roles import as_owner
 
 pytestmark = pytest.mark.usefixtures("sales_has_a_listing")
 SEVERITIES = ["critical", "high", "medium", "low"]
@@ -138,29 +139,27 @@ def test_fifty_thousand_items_are_stored_and_found_in_seconds(db: None) -> None:
     began = time.process_time()
     insight = store(DatasetFactory(), answer(items))
     assert time.process_time() - began < 5
-    with connection.cursor() as cursor:
+    with as_owner() as cursor:
         cursor.execute("ANALYZE insights_insightitem")
     found = InsightItem.objects.filter(insight=insight, subject_key=subject_key(("SKU-49999",)))
     assert found.get().rank == 50_000
     assert "insightitem_subject" in found.explain()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 def test_items_that_stood_in_the_data_move_out_and_back() -> None:
-    old = [("insights", "0002_items")]
-    new = MigrationExecutor(connection).loader.graph.leaf_nodes("insights")
     items = ranking(3)
     dataset = DatasetFactory()
     store(dataset, answer(items))
     try:
-        MigrationExecutor(connection).migrate(old)
+        migrate("insights", "0002_items")
         with connection.cursor() as cursor:
             cursor.execute("SELECT data -> 'items' = %s::jsonb FROM insights_insight", [json.dumps(items)])
             assert cursor.fetchone() == (True,)
             cursor.execute("SELECT count(*) FROM insights_insightitem")
             assert cursor.fetchone() == (0,)
     finally:
-        MigrationExecutor(connection).migrate(new)
+        migrate("insights", newest("insights"))
     moved = Insight.objects.get()
     assert (moved.items_total, moved.data) == (3, {"level": 1.0})
     assert list(InsightItem.objects.order_by("rank").values_list("item", flat=True)) == items

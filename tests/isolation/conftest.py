@@ -9,9 +9,12 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
+from apps.accounts.scope import all_departments
+from config.postgresql.isolation import declared
 from tests.isolation.actors import Actors
 from tests.isolation.houses import House, build
 from tests.support.aws import provisioned
+from tests.support.roles import as_owner
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ def committed_town(django_db_setup: None, django_db_blocker: Any) -> Town:
     """Committed, as the line commits what it loads; each test undoes what it does to it. Built once for the folder."""
     if not _standing:
         ground = ExitStack()
-        with django_db_blocker.unblock():
+        with django_db_blocker.unblock(), all_departments():
             sqs = ground.enter_context(provisioned())
             home = build("supply_chain", "Zebrawood", sqs=sqs)
             abroad = build("finance", "Quicksilver", sqs=sqs)
@@ -48,8 +51,19 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         ground.close()
         if nextitem is not None:  # else the database is gone already
             with blocker.unblock():
-                call_command("flush", verbosity=0, interactive=False)
-                connections["loader"].close()
+                call_command("flush", database="owner", verbosity=0, interactive=False)
+                for alias in ("owner", "loader"):
+                    connections[alias].close()
+
+
+@pytest.fixture
+def without_policies(db: None) -> None:
+    """The second layer taken off, so that the first stands alone."""
+    with as_owner() as cursor:
+        for model, rows_of in declared().items():
+            if rows_of is not None:
+                table = model._meta.db_table
+                cursor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY')
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from django.db import connections
 
+from tests.support.threads import in_scope
+
 
 def in_another_connection(action: Callable[[], object]) -> threading.Thread:
     """Start the action as another process would run it."""
@@ -15,6 +17,6 @@ def in_another_connection(action: Callable[[], object]) -> threading.Thread:
         finally:
             connections.close_all()
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=in_scope(run))
     thread.start()
     return thread

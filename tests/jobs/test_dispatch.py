@@ -22,6 +22,7 @@ from tests.accounts.factories import UserFactory
 from tests.jobs.files import row, sales
 from tests.jobs.line import messages_of
 from tests.jobs.steps import compute, deliver
+from tests.support.threads import in_scope
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
 
@@ -192,7 +193,7 @@ def test_two_who_dispatch_at_once_send_each_run_once_and_no_more_than_the_share(
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=race) for _ in range(4)]
+    threads = [threading.Thread(target=in_scope(race)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -19,6 +19,7 @@ from apps.jobs.models import Job, Stage
 from apps.jobs.services.again import reprocess, undo
 from tests.jobs.files import row, sales
 from tests.jobs.steps import rows_of
+from tests.support.roles import as_owner
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
 
@@ -149,7 +150,7 @@ def test_an_undo_that_meets_a_reader_counts_at_once_and_is_cleared_after(
     "call", ["clean_partition_make(%s, 1)", "clean_partition_attach(%s, 1)", "clean_partition_drop(%s, 1)"]
 )
 def test_the_owners_functions_work_on_clean_tables_only(table: str, call: str) -> None:
-    with connection.cursor() as cursor, pytest.raises(DatabaseError, match="is no clean table"):
+    with as_owner() as cursor, pytest.raises(DatabaseError, match="is no clean table"), transaction.atomic():
         cursor.execute(f"SELECT {call}", [table])
 
 

@@ -18,6 +18,7 @@ from tests.accounts.blocking import wait_for_blocked_backends
 from tests.datasets.factories import DatasetFactory
 from tests.jobs.files import row, sales
 from tests.jobs.steps import deliver, taken, work_failing
+from tests.support.threads import in_scope
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -101,7 +102,7 @@ def test_two_workers_that_end_at_the_same_moment_are_both_counted(before: int) -
         finally:
             connections.close_all()
 
-    second = threading.Thread(target=count_the_other)
+    second = threading.Thread(target=in_scope(count_the_other))
     with transaction.atomic():
         count(run, using="default")
         second.start()
@@ -125,7 +126,7 @@ def test_none_of_many_workers_attempts_is_lost() -> None:
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=work) for _ in range(workers)]
+    threads = [threading.Thread(target=in_scope(work)) for _ in range(workers)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -6,16 +6,17 @@ from django.db import migrations, models
 
 
 def keep_the_admins_console(apps, schema_editor):
-    apps.get_model("accounts", "User").objects.filter(is_staff=True).update(console_role="admin")
-    open_ones = apps.get_model("accounts", "Invitation").objects.filter(role="admin", used_at=None)
+    alias = schema_editor.connection.alias
+    apps.get_model("accounts", "User").objects.using(alias).filter(is_staff=True).update(console_role="admin")
+    open_ones = apps.get_model("accounts", "Invitation").objects.using(alias).filter(role="admin", used_at=None)
     open_ones.update(console_role="admin")
 
 
 def leave_it_to_admins(apps, schema_editor):
     """Back to where only admins of all departments have the console."""
-    User = apps.get_model("accounts", "User")
-    User.objects.exclude(role="admin").update(is_staff=False, is_superuser=False)
-    User.objects.filter(role="admin", console_role="admin").update(is_staff=True, is_superuser=True)
+    users = apps.get_model("accounts", "User").objects.using(schema_editor.connection.alias)
+    users.exclude(role="admin").update(is_staff=False, is_superuser=False)
+    users.filter(role="admin", console_role="admin").update(is_staff=True, is_superuser=True)
 
 
 class Migration(migrations.Migration):

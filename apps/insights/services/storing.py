@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from aetherflow.insight import Given, Item
 from aetherflow.insight import Insight as Declared
-from apps.datasets.copying import copy_in
+from apps.datasets.copying import copy_in, staged
 from apps.datasets.copytext import copy_text
 from apps.datasets.models import Dataset
 from apps.insights.comparing import Answer, headline_json, since
@@ -88,12 +88,8 @@ def _given(given: Given) -> dict[str, object]:
 
 
 def _copy_items(insight: Insight, answer: Answer, spelled: list[str]) -> None:
-    columns = ", ".join(f'"{name}"' for name in _ITEM_COLUMNS)
-    copy_in(
-        f'COPY "{InsightItem._meta.db_table}" ({columns}) FROM STDIN (FORMAT text)',
-        _pieces(insight.pk, answer, spelled),
-        using="default",
-    )
+    with staged(InsightItem._meta.db_table, _ITEM_COLUMNS, using="default") as place:
+        copy_in(f"COPY {place} FROM STDIN (FORMAT text)", _pieces(insight.pk, answer, spelled), using="default")
 
 
 def _pieces(insight_id: uuid.UUID, answer: Answer, spelled: list[str]) -> Iterator[bytes]:

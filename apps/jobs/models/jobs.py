@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from apps.accounts import rows
 from apps.datasets.models import Dataset
 
 
@@ -49,6 +50,8 @@ class Cause(models.TextChoices):
 
 class Job(models.Model):
     """One run of one dataset through the pipeline."""
+
+    rows_of = rows.Department()
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="jobs")
@@ -113,6 +116,8 @@ class StageRun(models.Model):
     `token` is the fencing token: it grows with every claim, and only the holder of the newest may change the run.
     `attempts` is what a person reads ("attempt 1 of 3"): the receives of the message in work.
     """
+
+    rows_of = rows.Department()
 
     id = models.BigAutoField(primary_key=True)
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="stages")
@@ -181,6 +186,8 @@ class StageRun(models.Model):
 class StageEvent(models.Model):
     """The journal: every change of a stage's state, never changed itself."""
 
+    rows_of = rows.Parent("run")
+
     id = models.BigAutoField(primary_key=True)
     run = models.ForeignKey(StageRun, on_delete=models.CASCADE, related_name="events")
     source = models.CharField(max_length=10, choices=State, blank=True, help_text="Empty: the run was made.")
@@ -202,6 +209,8 @@ class StageLog(models.Model):
 
     `lines` are `{at, level, event, rest}`, the oldest first; `dropped` came before them.
     """
+
+    rows_of = rows.Parent("run")
 
     id = models.BigAutoField(primary_key=True)
     # The constraint's index finds them.
@@ -225,6 +234,8 @@ class StageLog(models.Model):
 
 class IdempotentRequest(models.Model):
     """An upload's `Idempotency-Key`: the same key and content is answered by the same job, never worked twice."""
+
+    rows_of = rows.Parent("user")
 
     id = models.BigAutoField(primary_key=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

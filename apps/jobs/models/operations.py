@@ -7,6 +7,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 
+from apps.accounts import rows
 from apps.datasets.models import Dataset
 from apps.jobs.models.jobs import Job
 
@@ -27,6 +28,8 @@ OF_JOBS = frozenset({OperationKind.RETRY, OperationKind.CANCEL})
 
 class Operation(models.Model):
     """One act on many jobs or uploads, as somebody asked for it; the relay does it, item by item."""
+
+    rows_of = rows.Operators()
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=20, choices=OperationKind)
@@ -86,6 +89,8 @@ class ItemStatus(models.TextChoices):
 
 class OperationItem(models.Model):
     """One job or one upload that an operation acts on, and what came of it, in words."""
+
+    rows_of = rows.Operators()
 
     id = models.BigAutoField(primary_key=True)
     operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="items", db_index=False)

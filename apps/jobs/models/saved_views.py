@@ -4,9 +4,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from apps.accounts import rows
+
 
 class SavedView(models.Model):
     """What somebody looks at often: the question of a job list's address, under a name of theirs."""
+
+    rows_of = rows.Operators()
 
     id = models.BigAutoField(primary_key=True)
     name = models.CharField(max_length=60)

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from apps.accounts import rows
 from apps.jobs.models.jobs import Stage
 
 
@@ -26,6 +27,8 @@ class StageTally(models.Model):
 
     The workers' counters: they answer no HTTP, and runs of old jobs may be deleted while these only grow.
     """
+
+    rows_of = rows.Department()
 
     id = models.BigAutoField(primary_key=True)
     stage = models.CharField(max_length=3, choices=Stage)

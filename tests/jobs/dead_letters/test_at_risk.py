@@ -33,6 +33,7 @@ from tests.jobs.letters import (
     work_all,
 )
 from tests.jobs.steps import rows_of
+from tests.support.threads import in_scope
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
 
@@ -179,7 +180,7 @@ def test_two_operators_at_once_do_nothing_twice(upload: Upload, sqs: Any) -> Non
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=act) for _ in range(2)]
+    threads = [threading.Thread(target=in_scope(act)) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:

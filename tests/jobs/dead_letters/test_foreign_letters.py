@@ -35,6 +35,7 @@ from tests.jobs.letters import (
     work_all,
 )
 from tests.jobs.steps import foreign
+from tests.support.threads import in_scope
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
 
@@ -108,7 +109,7 @@ def test_a_copy_that_is_received_before_the_commit_finds_the_job_that_was_made_f
     work()
     message_id = put(sqs, plain(job))
     send_on = LetterBox.send_on
-    worker = threading.Thread(target=lambda: (work_all(sqs), connections.close_all()))
+    worker = threading.Thread(target=in_scope(lambda: (work_all(sqs), connections.close_all())))
 
     def quickly(box: LetterBox, raw: Any, **options: Any) -> str:
         sent = send_on(box, raw, **options)

@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db import connections
 
+from tests.support.threads import in_scope
+
 _STUCK_AFTER_SECONDS = 60
 _here = threading.local()
 
@@ -55,7 +57,7 @@ class Process:
         self._plan = UNDISTURBED
         self._orders: SimpleQueue[Callable[[], Any] | Plan | None] = SimpleQueue()
         self._outcomes: SimpleQueue[Outcome] = SimpleQueue()
-        self._thread = threading.Thread(target=self._live, daemon=True)
+        self._thread = threading.Thread(target=in_scope(self._live), daemon=True)
         self._thread.start()
 
     def run(self, action: Callable[[], Any], plan: Plan) -> Outcome:
