@@ -19,6 +19,7 @@ from apps.jobs.services import etl as stage
 from apps.jobs.services import ml as ml_stage
 from apps.jobs.services.again import reprocess, undo
 from apps.jobs.services.claims import claim
+from tests.accounts.blocking import wait_for_blocked_backends
 from tests.jobs.beside import in_another_connection
 from tests.jobs.files import row, sales
 from tests.jobs.line import delivery
@@ -73,6 +74,23 @@ def test_an_upload_undone_while_queued_is_never_worked(upload: Callable[..., Job
     assert job.status == JobStatus.FAILED
     assert job.stages.get().error_code == "upload-undone"
     assert deliver(*taken(sqs)) is None
+    assert rows_of(job).count() == 0
+
+
+def test_an_upload_undone_while_a_worker_claims_it_is_left_to_the_worker(
+    upload: Callable[..., Job], sqs: Any, seller: User
+) -> None:
+    job = upload(sales(row(1)))
+    message, headers = taken(sqs)
+    with transaction.atomic():
+        claim(job.stages.get(), delivery=delivery(headers, message_id="m"), worker="w", at=timezone.now())
+        thread = in_another_connection(lambda: undoing(job, by=seller))
+        wait_for_blocked_backends(1)
+    thread.join(20)
+    assert Dataset.objects.get(pk=job.dataset_id).deleted_at is not None
+    assert job.stages.get().state == State.PROCESSING
+    assert deliver(message, headers, message_id="m", receive_count=2) is None
+    assert job.stages.get().error_code == "upload-undone"
     assert rows_of(job).count() == 0
 
 

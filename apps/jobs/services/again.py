@@ -109,7 +109,9 @@ def undo(
         # A correction goes with the upload that it completes: whoever looks for it finds why.
         with_it = {} if each is dataset else {"with": str(dataset.pk)}
         record(AuditAction.UNDONE, target_of(each), by=by, at=at, reason=reason, details=with_it | part_of(operation))
-    for run in StageRun.objects.filter(job__dataset__in=undone, state=State.QUEUED):
+    # Held: one that a worker claims meanwhile is not among them; it finds out by itself.
+    queued = StageRun.objects.select_for_update(of=("self",)).filter(job__dataset__in=undone, state=State.QUEUED)
+    for run in queued.order_by("pk"):
         fail_undone(run, at=at)
     # What was queued has left the line: another upload may take its place.
     dispatch_after_commit(dataset.department)
