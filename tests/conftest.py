@@ -125,6 +125,12 @@ def django_db_setup(
     connections["default"].settings_dict["TEST"]["MIRROR"] = None
     yield
     with django_db_blocker.unblock():
+        # Those of threads that outlive their test, such as a probe's, would keep the database from being dropped.
+        with connections["owner"].cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
         connections.close_all()
         teardown_databases(made, verbosity=verbosity)
 
