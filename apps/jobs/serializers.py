@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -202,6 +203,10 @@ class SystemStatusOutput(serializers.Serializer[Any]):
     workers = WorkersOutput(help_text="Live ones, and those that fell silent within a day.")
     failures = FailuresOutput(help_text="Stages that failed and were not run again, by code.")
     failures_since = serializers.DateTimeField()
+    console = serializers.SerializerMethodField(help_text="The path of the operators' console.")
+
+    def get_console(self, _status: object) -> str:
+        return reverse("admin:index")
 
 
 def _milliseconds(start: datetime | None, end: datetime | None) -> int | None:

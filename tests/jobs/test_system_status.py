@@ -53,6 +53,7 @@ def test_an_admin_looks_and_the_answer_is_kept_nowhere(sqs: Any) -> None:
     answer = APIClient().get(STATUS, **bearer(AdminFactory()))
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "no-store"
+    assert answer.json()["console"] == "/admin/"
 
 
 @pytest.mark.parametrize("slug", sorted(departments()))

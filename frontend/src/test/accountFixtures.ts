@@ -120,4 +120,5 @@ export const healthy: SystemStatusOutput = {
     ],
   },
   failures_since: '2026-03-31T08:30:00Z',
+  console: '/behind/',
 };

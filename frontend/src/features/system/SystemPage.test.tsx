@@ -25,7 +25,7 @@ test('an admin sees what runs, what waits, who works at what and what failed', a
   expect(await row(/ml@host-2/)).toHaveTextContent('Silent');
   expect(await row(/missing-label/)).toHaveTextContent('Finance, Sales');
   expect(screen.getByText(/^Read at .*; anew every 10 seconds/)).toBeVisible();
-  expect(screen.getByRole('link', { name: 'Operators’ console' })).toHaveAttribute('href', '/admin/');
+  expect(screen.getByRole('link', { name: 'Operators’ console' })).toHaveAttribute('href', '/behind/');
 });
 
 test('a source that is away says so in its own part, and what is not known is no zero', async () => {

@@ -32,9 +32,11 @@ function Status() {
             : 'How the platform does.'
         }
         actions={
-          <Button component="a" href="/admin/" variant="default">
-            Operators’ console
-          </Button>
+          status.data && (
+            <Button component="a" href={status.data.console} variant="default">
+              Operators’ console
+            </Button>
+          )
         }
       />
       <Async query={status} skeleton={<Lines count={12} height={30} />}>

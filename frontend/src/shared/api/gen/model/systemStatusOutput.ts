@@ -24,4 +24,6 @@ export interface SystemStatusOutput {
   /** Stages that failed and were not run again, by code. */
   failures: FailuresOutput;
   failures_since: string;
+  /** The path of the operators' console. */
+  readonly console: string;
 }
