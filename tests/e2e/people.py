@@ -10,6 +10,7 @@ import requests
 from playwright.sync_api import Page, expect
 
 PASSWORD = "nine-green-bottles"
+ACCESS_SECONDS = 600
 
 
 class Person:
@@ -28,12 +29,9 @@ class Person:
         registered = requests.post(f"{url}/api/v1/auth/register", json=account, timeout=20)
         assert registered.status_code == 201, registered.text
         self.id = registered.json()["id"]
-        entered = requests.post(
-            f"{url}/api/v1/auth/login", json={"email": self.email, "password": PASSWORD}, timeout=20
-        )
-        assert entered.status_code == 200, entered.text
         self.session = requests.Session()
-        self.session.headers["Authorization"] = f"Bearer {entered.json()['access']}"
+        self.session.auth = self._bearer
+        self._log_in()
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.session.get(self._address(path), timeout=30, **options)
@@ -68,6 +66,20 @@ class Person:
                 return job
             assert time.monotonic() < deadline, f"still {job}"
             time.sleep(0.2)
+
+    def _log_in(self) -> None:
+        account = {"email": self.email, "password": PASSWORD}
+        entered = requests.post(f"{self.url}/api/v1/auth/login", json=account, timeout=20)
+        assert entered.status_code == 200, entered.text
+        self.access = entered.json()["access"]
+        self._log_in_again_at = time.monotonic() + ACCESS_SECONDS / 2
+
+    def _bearer(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """One person may serve all tests of a module: on a busy machine these take longer than a token lives."""
+        if time.monotonic() > self._log_in_again_at:
+            self._log_in()
+        request.headers["Authorization"] = f"Bearer {self.access}"
+        return request
 
     def _address(self, path: str) -> str:
         return path if path.startswith("http") else f"{self.url}/api/v1{path}"

@@ -44,17 +44,17 @@ def cancelled(platform: Platform) -> Cancelled:
     reading = platform.upload(
         "finance", Fault(point="etl.reading", do=f"sleep:{BATCH_SECONDS}", times=BATCHES), rows=LONG_ROWS
     )
-    copying = platform.upload("finance", Fault(point="etl.copying", do="sleep:10"))
+    copying = platform.upload("finance", Fault(point="etl.copying", do="sleep:15"))
     for upload in (reading, copying):
         await_point(platform, upload)
     queued = platform.upload("finance")
     cancel(platform, reading, copying, queued)
     batches_read, began = platform.fired(reading), time.monotonic()
     # As long as the two were in hand it would not be begun.
-    committing = platform.upload("supply_chain", Fault(point="etl.committing", do="sleep:8"))
+    committing = platform.upload("supply_chain", Fault(point="etl.committing", do="sleep:15"))
     await_point(platform, committing)
     free_after = time.monotonic() - began
-    computing = platform.upload("sales", Fault(point="ml.computing", do="sleep:10"))
+    computing = platform.upload("sales", Fault(point="ml.computing", do="sleep:15"))
     cancel(platform, committing)
     await_point(platform, computing)
     cancel(platform, computing)
