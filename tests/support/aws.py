@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, NoReturn
 from unittest.mock import patch
 
+import botocore.session
+from botocore.loaders import create_loader
 from django.core.files.storage import storages
 from moto import mock_aws
 from moto.sqs.exceptions import SQSException
@@ -16,6 +19,10 @@ from apps.jobs.sqs.queues import provision_queues
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+
+# Each test makes its own clients; what botocore reads for one from its files, most of the time that takes, is the same.
+botocore.session.create_loader = cache(create_loader)  # type: ignore[attr-defined]
 
 
 def _unknown_action(_: SQSResponse) -> NoReturn:
