@@ -3,9 +3,10 @@
 import contextlib
 import os
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -100,6 +101,21 @@ def plain_static_files(settings: Any) -> None:
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 
 
+# What `migrate` writes and nothing else: to empty these after a test would have all of it written again.
+FROM_MIGRATE = frozenset({"auth_group", "auth_group_permissions", "auth_permission", "django_content_type"})
+
+
+def keeping(tables: frozenset[str], sql_flush: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    """Django's own, for the other tables."""
+
+    def sql(style: Any, connection: Any, **options: Any) -> list[str]:
+        there = connection.introspection.django_table_names
+        with patch.object(connection.introspection, "django_table_names", lambda **o: {*there(**o)} - tables):
+            return sql_flush(style, connection, **options)
+
+    return sql
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(
     request: pytest.FixtureRequest,
@@ -112,6 +128,7 @@ def django_db_setup(
     A test that commits is followed by a TRUNCATE of all tables: nobody else's right, and refused by the audit.
     """
     from django.conf import settings
+    from django.core.management.commands import flush
     from django.db import connections
     from django.test.utils import setup_databases, teardown_databases
 
@@ -123,7 +140,11 @@ def django_db_setup(
             cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {settings.WEB_ROLE}")
     # Django empties no mirrors after a test that commits: this one stands for the database from here on.
     connections["default"].settings_dict["TEST"]["MIRROR"] = None
-    yield
+    with (
+        patch.object(flush, "sql_flush", keeping(FROM_MIGRATE, flush.sql_flush)),
+        patch.object(flush, "emit_post_migrate_signal", lambda *_: None),
+    ):
+        yield
     with django_db_blocker.unblock():
         # Those of threads that outlive their test, such as a probe's, would keep the database from being dropped.
         with connections["owner"].cursor() as cursor:
