@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
@@ -33,6 +34,13 @@ def _list(title: str, icon: str, model: str) -> dict[str, Any]:
     return _item(title, icon, f"{app}_{name}_changelist", f"{app}.view_{name}")
 
 
+def _own_links(request: HttpRequest) -> list[dict[str, Any]]:  # noqa: ARG001
+    """The menu of one's name."""
+    second_factor = {"title": "Second factor", "link": reverse_lazy("admin:second_factor")}
+    password = {"title": "Change password", "link": reverse_lazy("admin:password_change")}
+    return [password] if settings.CONSOLE_TOTP == "off" else [password, second_factor]
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "AetherFlow console",
     "SITE_HEADER": "AetherFlow",
@@ -41,6 +49,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("mark.svg")}],
     "DASHBOARD_CALLBACK": "apps.jobs.admin.home.show_home",
     "STYLES": [_asset("console.css")],
+    "ACCOUNT": {"navigation": _own_links},
     # Django's journal of what was done in its forms: the audit says more, and of everything.
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,

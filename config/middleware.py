@@ -16,6 +16,7 @@ from django_structlog.signals import bind_extra_request_finished_metadata, bind_
 from apps.accounts.authentication import address_of
 from apps.accounts.origin import Origin, asked_from
 from apps.accounts.scope import carried, enter_all_departments, enter_gate, no_scope
+from apps.accounts.second_factor import is_missing
 
 HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -52,10 +53,11 @@ class ScopeMiddleware:
             return response
 
     def process_view(self, request: HttpRequest, *_: Any) -> None:
-        """The console's: operators see all departments; who is still at its door is looked up, and no more."""
+        """The console's: operators see all departments; who is still at its door, or has to set up a second factor
+        before anything else, is looked up, and no more."""
         if request.resolver_match is not None and request.resolver_match.app_name == "admin":
             user = request.user
-            if user.is_authenticated and user.is_staff:
+            if user.is_authenticated and user.is_staff and not is_missing(request):
                 enter_all_departments("console")
             else:
                 enter_gate()

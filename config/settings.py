@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "drf_standardized_errors",
     "django_structlog",
     "axes",
+    "django_otp.plugins.otp_totp",
 ]
 
 MIDDLEWARE = [
@@ -363,12 +364,16 @@ AXES_HANDLER = "apps.accounts.lockout.Handler"
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_USERNAME_CALLABLE = "apps.accounts.lockout.email_typed"
 AXES_CLIENT_IP_CALLABLE = "apps.accounts.authentication.address_of"
-AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken", "code"]
 # The audit has the log-ins, and no table of the console shows what was typed at its door.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 # Its middleware would answer in the place of our page.
 SILENCED_SYSTEM_CHECKS = ["axes.W002"]
+# Whether a code of an app on their phone is asked of operators beside the password: of nobody, of who has set it up, or
+# of everybody, who then has to set it up first.
+CONSOLE_TOTP = one_of("CONSOLE_TOTP", ("off", "optional", "required"), default="optional")
+OTP_TOTP_ISSUER = "AetherFlow console"
 # Where log lines are read, with {request_id}, {job_id} or {dataset_id} in it; the page of a job leads there.
 LOG_LINK = env.str("LOG_LINK", default="")
 if LOG_LINK and not LOG_LINK.startswith(("https://", "http://")):

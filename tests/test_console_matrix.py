@@ -48,6 +48,16 @@ password_change                    GET   login login ok    ok    ok    ok
 password_change                    POST  login login ok    ok    ok    ok
 password_change_done               GET   login login ok    ok    ok    ok
 password_change_done               POST  login login 405   405   405   405
+second_factor_code                 GET   login login ok    ok    ok    ok
+second_factor_code                 POST  login login ok    ok    ok    ok
+second_factor                      GET   login login ok    ok    ok    ok
+second_factor                      POST  login login ok    ok    ok    ok
+second_factor_enrol                GET   login login ok    ok    ok    ok
+second_factor_enrol                POST  login login ok    ok    ok    ok
+second_factor_codes                GET   login login ok    ok    ok    ok
+second_factor_codes                POST  login login ok    ok    ok    ok
+second_factor_remove               GET   login login ok    ok    ok    ok
+second_factor_remove               POST  login login ok    ok    ok    ok
 autocomplete                       GET   login login 403   403   403   403
 autocomplete                       POST  login login 405   405   405   405
 jsi18n                             GET   login login ok    ok    ok    ok
@@ -112,6 +122,8 @@ accounts_user_console_role         GET   login login 403   403   ok    ok
 accounts_user_console_role         POST  login login 403   403   ok    ok
 accounts_user_password             GET   login login 403   403   ok    ok
 accounts_user_password             POST  login login 403   403   ok    ok
+accounts_user_second_factor        GET   login login 403   403   ok    ok
+accounts_user_second_factor        POST  login login 403   403   ok    ok
 accounts_user_end_sessions         GET   login login 403   403   ok    ok
 accounts_user_end_sessions         POST  login login 403   403   ok    ok
 accounts_user_deactivate           GET   login login 403   403   ok    ok

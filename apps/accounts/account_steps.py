@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import SetPasswordMixin
 
 from aetherflow.registry import departments
@@ -21,7 +22,7 @@ from apps.accounts.models import (
     User,
     department_choices,
 )
-from apps.accounts.selectors import bound_to_department, running_sessions
+from apps.accounts.selectors import bound_to_department, running_sessions, second_factor_of
 
 
 class AccountStep(Step[User]):
@@ -206,6 +207,25 @@ class ResetPassword(AccountStep):
     def act(self, one: User, *, given: Mapping[str, Any], by: User, at: datetime) -> bool:
         services.reset_password(user=one, password=given["password1"], by=by, at=at, reason=given["reason"])
         return True
+
+
+class ResetSecondFactor(AccountStep):
+    name, label, done = "second-factor", "Take the second factor away", "left without a second factor"
+    permission = "accounts.change_user"
+    in_list = False
+
+    def applies(self, one: User) -> bool:
+        return second_factor_of(one) is not None
+
+    def effects(self, chosen: Sequence[User], *, at: datetime) -> Iterable[str]:
+        yield f"This ends {_sessions(chosen, at=at)}. The app and the recovery codes are void."
+        yield "From then on the password alone lets them in, until they set up another one."
+        if settings.CONSOLE_TOTP == "required":
+            yield "They have to do so as soon as they log in."
+        yield "Make sure that it is they who ask for this: by their voice or face, not by an e-mail."
+
+    def act(self, one: User, *, given: Mapping[str, Any], by: User, at: datetime) -> bool:
+        return services.reset_second_factor(user=one, by=by, at=at, reason=given["reason"])
 
 
 class EndSession(Step[Session]):

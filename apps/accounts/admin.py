@@ -22,9 +22,12 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
+from django_otp.plugins.otp_totp import admin as _registers_devices  # noqa: F401  (as above)
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from aetherflow.errors import AnticipatedError
 from apps.accounts import account_steps as steps
+from apps.accounts import second_factor_pages as _adds_pages  # noqa: F401
 from apps.accounts import services
 from apps.accounts.authentication import user_of
 from apps.accounts.confirming import ConfirmsSteps, ReasonForm
@@ -88,6 +91,7 @@ class AccountAdmin(ConfirmsSteps, SaysRefusals):
         steps.GiveRole(),
         steps.GiveConsoleRole(),
         steps.ResetPassword(),
+        steps.ResetSecondFactor(),
         steps.EndSessions(),
         steps.Deactivate(),
         steps.Reopen(),
@@ -226,6 +230,8 @@ class InvitationAdmin(ConfirmsSteps, SaysRefusals):
         return False  # It is withdrawn, so that one can see that it was there.
 
 
+# It would show keys, and add devices that nobody has confirmed.
+admin.site.unregister(TOTPDevice)
 # Django's page would let permissions be given that the next `migrate` takes away.
 admin.site.unregister(Group)
 

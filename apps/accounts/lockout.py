@@ -8,7 +8,9 @@ from typing import Any
 import structlog
 from axes.backends import AxesStandaloneBackend
 from axes.handlers.database import AxesDatabaseHandler
+from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
+from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 from django.db import ProgrammingError, transaction
 from django.http import HttpRequest
@@ -57,7 +59,7 @@ class LogInForm(AuthenticationForm):
     """Says of whom is kept out for how long, and who can let them in; the same whether there is such an account."""
 
     def get_invalid_login_error(self) -> ValidationError:
-        return _kept_out() if is_kept_out(self.request) else super().get_invalid_login_error()
+        return kept_out("passwords") if is_kept_out(self.request) else super().get_invalid_login_error()
 
 
 def is_kept_out(request: HttpRequest | None) -> bool:
@@ -69,10 +71,22 @@ def was_just_locked(request: HttpRequest) -> bool:
     return is_kept_out(request) and getattr(request, "axes_failures_since_start", None) is not None
 
 
-def _kept_out() -> ValidationError:
+def keeps_out(request: HttpRequest, email: str) -> bool:
+    """The door's question where no password is looked at: of a code."""
+    request.axes_locked_out = not AxesProxyHandler.is_allowed(request, {"username": email})  # type: ignore[attr-defined]
+    return is_kept_out(request)
+
+
+def count_wrong_code(request: HttpRequest, email: str) -> None:
+    """Like a wrong password."""
+    user_login_failed.send(sender=__name__, credentials={"username": email}, request=request)
+
+
+def kept_out(of: str) -> ValidationError:
+    """`of` is what was wrong: passwords, codes."""
     minutes = math.ceil(settings.AXES_COOLOFF_TIME.total_seconds() / 60)
     return ValidationError(
-        f"Too many wrong passwords for this e-mail address from where you are. Try again in {minutes} min, or ask "
+        f"Too many wrong {of} for this e-mail address from where you are. Try again in {minutes} min, or ask "
         "whoever runs the platform to let you in sooner (manage.py axes_reset_ip_username).",
         code="kept-out",
     )

@@ -55,6 +55,7 @@ class SessionEnd(models.TextChoices):
     OWNER = "owner", "ended by its owner in the list of sessions"
     PASSWORD_CHANGE = "password-change", "the password was changed"
     ACCESS_CHANGE = "access-change", "department, role or activity was changed"
+    SECOND_FACTOR = "second-factor", "a second factor was set up or taken away"
     REUSE = "reuse", "a spent refresh token was shown again"
     ADMIN = "admin", "ended by an operator"
 
@@ -67,7 +68,7 @@ class AuditAction(models.TextChoices):
     LOGGED_OUT = "logged-out", "logged out"
     GUESSING_SLOWED = "guessing-slowed", "guessed at an account's password, and was slowed down"
     CONSOLE_ENTERED = "console-entered", "logged in to the console"
-    CONSOLE_LOCKED = "console-locked", "was kept out of the console after wrong passwords"
+    CONSOLE_LOCKED = "console-locked", "was kept out of the console after wrong passwords or codes"
     CONSOLE_LEFT = "console-left", "logged out of the console"
     PASSWORD_CHANGED = "password-changed", "changed their password"
     ACCOUNT_CREATED = "account-created", "made an account"
@@ -79,6 +80,11 @@ class AuditAction(models.TextChoices):
     ACCOUNT_DEACTIVATED = "account-deactivated", "shut an account"
     ACCOUNT_ACTIVATED = "account-activated", "opened an account again"
     PASSWORD_RESET = "password-reset", "gave an account another password"
+    SECOND_FACTOR_SET_UP = "second-factor-set-up", "set up a second factor"
+    SECOND_FACTOR_REMOVED = "second-factor-removed", "removed their second factor"
+    SECOND_FACTOR_RESET = "second-factor-reset", "took an account's second factor away"
+    RECOVERY_CODES_MADE = "recovery-codes-made", "made new recovery codes"
+    RECOVERY_CODE_USED = "recovery-code-used", "used a recovery code"
     SESSIONS_ENDED = "sessions-ended", "ended sessions"
     INVITED = "invited", "invited somebody"
     INVITATION_WITHDRAWN = "invitation-withdrawn", "withdrew an invitation"
@@ -299,6 +305,22 @@ class ConsoleSession(AbstractBaseSession):
         from apps.accounts.console_sessions import SessionStore  # noqa: PLC0415  (which stands on this model)
 
         return SessionStore
+
+
+class RecoveryCode(models.Model):
+    """What stands in once for the app of a second factor that is lost. Shown when it is made; kept is its digest."""
+
+    rows_of = rows.Operators(at_gate=True)
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes")
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["user", "sha256"], name="recoverycode_once_a_user")]
+
+    def __str__(self) -> str:
+        return f"recovery code {self.pk}"
 
 
 class Invitation(models.Model):

@@ -9,8 +9,10 @@ from functools import reduce
 from operator import or_
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.password_validation import get_default_password_validators
 from django.db.models import F, ForeignObjectRel, Model, Q, QuerySet
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from aetherflow.errors import ForbiddenError, NotFoundError
 from aetherflow.registry import departments
@@ -84,6 +86,17 @@ def running_sessions(users: Collection[User], *, at: datetime) -> Running:
         api=Session.objects.filter(user__in=users, ended_at=None, expires_at__gt=at).count(),
         console=ConsoleSession.objects.filter(user__in=users, expire_date__gt=at).count(),
     )
+
+
+def second_factor_of(user: User) -> TOTPDevice | None:
+    """The app whose codes the console asks this account for."""
+    found: TOTPDevice | None = TOTPDevice.objects.filter(user=user, confirmed=True).first()
+    return found
+
+
+def asks_second_factor(user: User) -> bool:
+    """Whether the password alone does not let them in."""
+    return settings.CONSOLE_TOTP != "off" and user.is_staff and second_factor_of(user) is not None
 
 
 def bound_to_department(users: Collection[User]) -> Counter[str]:

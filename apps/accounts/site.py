@@ -1,24 +1,26 @@
 """The operators' console as a whole: Django's, but for what would pass our services by: log-in, log-out, a password."""
 
+from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
-from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.forms import PasswordChangeForm
-from django.contrib.auth.views import PasswordChangeView
+from django.contrib.auth import login, update_session_auth_hash
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.forms import AdminOwnPasswordChangeForm
 
 from aetherflow.errors import AnticipatedError
-from apps.accounts import services
+from apps.accounts import second_factor, services
 from apps.accounts.authentication import user_of
 from apps.accounts.lockout import LogInForm, is_kept_out, was_just_locked
 from apps.accounts.models import User
+from apps.accounts.selectors import asks_second_factor
 
 # Unfold tells no types: where they are looked at, its site is Django's, which it extends.
 if TYPE_CHECKING:
@@ -45,9 +47,24 @@ class OwnPasswordView(PasswordChangeView):
         return HttpResponseRedirect(self.get_success_url())
 
 
+class LogInView(LoginView):
+    """The password; and where the account has a second factor, on to its page before anybody is logged in."""
+
+    template_name = "admin/login.html"
+    authentication_form = LogInForm
+    next_page = "admin:index"
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        user = form.get_user()
+        if asks_second_factor(user):
+            return second_factor.ask(self.request, user, then=self.get_success_url())
+        login(self.request, user)
+        services.enter_console(user=user, at=timezone.now())
+        return HttpResponseRedirect(self.get_success_url())
+
+
 class ConsoleSite(_Site):
     index_title = "Operations"
-    login_form = LogInForm
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,19 +78,35 @@ class ConsoleSite(_Site):
 
     def get_urls(self) -> list[Any]:
         # Unfold's search finds names of models, which the menu shows all of.
-        return [*self._pages, *(each for each in super().get_urls() if getattr(each, "name", "") != "search")]
+        # Not by `admin_view`: nobody is logged in there yet.
+        code = path("login/code/", second_factor.code_page, name="second_factor_code")
+        return [code, *self._pages, *(each for each in super().get_urls() if getattr(each, "name", "") != "search")]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # The page's policy allows no style in it; the colours stand in console.css.
         return super().each_context(request) | {"colors": None}
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002  (Django's signature)
+        @wraps(view)
+        def held(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            return second_factor.leads_to_enrolment(request) or view(request, *args, **kwargs)
+
+        return super().admin_view(held, cacheable)
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "GET" and self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
+        request.current_app = self.name  # type: ignore[attr-defined]
+        context = {
+            **self.each_context(request),
+            "title": "Log in",
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+            **(extra_context or {}),
+        }
         with transaction.atomic():
-            answer = super().login(request, extra_context)
-            # To look at the page leads on too, whoever is logged in already.
-            if request.method == "POST" and isinstance(answer, HttpResponseRedirect):
-                services.enter_console(user=user_of(request), at=timezone.now())
-            elif request.method == "POST":
+            answer = cast("HttpResponse", LogInView.as_view(extra_context=context)(request))
+            if request.method == "POST" and not isinstance(answer, HttpResponseRedirect):
                 services.refuse_console(email=request.POST.get("username", ""))
                 if was_just_locked(request):
                     services.lock_console(email=request.POST.get("username", ""), at=timezone.now())

@@ -232,6 +232,15 @@ class LoginInput(serializers.Serializer[Any]):
     # Not an EmailField: a mistyped address is answered like an unknown one.
     email = TextField(max_length=254)
     password = TextField(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True)
+    code = TextField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        default="",
+        write_only=True,
+        help_text="Of an operator's second factor: what the app shows, or a recovery code. Asked for by a 401 with the "
+        "code `second-factor-needed`.",
+    )
 
 
 class LoginView(CookieView):

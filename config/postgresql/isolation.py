@@ -68,6 +68,8 @@ _OTHERS: dict[str, RowsOf] = {
     "axes_accessattemptexpiration": Operators(at_gate=True),
     "axes_accessfailurelog": Operators(at_gate=True),
     "axes_accesslog": Operators(at_gate=True),
+    # The keys of second factors.
+    "otp_totp_totpdevice": Operators(at_gate=True),
 }
 # COPY refuses a table with row-level security (PostgreSQL), and these are written by COPY.
 _LOADERS_OWN = frozenset({"datasets_rowdigests"})

@@ -15,7 +15,14 @@ from apps.accounts.services.accounts import (
     set_role,
 )
 from apps.accounts.services.auditing import Target, record
+from apps.accounts.services.codes import prove
 from apps.accounts.services.registration import Issued, Policy, invite, is_backed, register, withdraw
+from apps.accounts.services.second_factor import (
+    enrol,
+    remove_second_factor,
+    renew_recovery_codes,
+    reset_second_factor,
+)
 from apps.accounts.services.sessions import (
     SignedIn,
     end_session,
@@ -41,6 +48,7 @@ __all__ = [
     "deactivate",
     "end_session",
     "end_sessions",
+    "enrol",
     "enter_console",
     "invite",
     "is_backed",
@@ -48,11 +56,15 @@ __all__ = [
     "lock_console",
     "log_in",
     "log_out",
+    "prove",
     "record",
     "refuse_console",
     "register",
+    "remove_second_factor",
     "rename",
+    "renew_recovery_codes",
     "reset_password",
+    "reset_second_factor",
     "rotate",
     "set_access",
     "set_console_role",

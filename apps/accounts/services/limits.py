@@ -64,7 +64,7 @@ def take(limit: Limit, *whose: str, at: datetime) -> Taken:
         granted, due_at = cursor.fetchone() or (False, at + early + step)
     if not granted:
         seconds = max(1, ceil((due_at - early - at).total_seconds()))
-        raise TooManyError(limit.message, code=limit.code, hint=f"Try again {_after(seconds)}.", retry_after=seconds)
+        raise TooManyError(limit.message, code=limit.code, hint=f"Try again {after(seconds)}.", retry_after=seconds)
     return Taken(key=key, step=step, last=due_at > at + early)
 
 
@@ -84,7 +84,7 @@ def place_of(address: str | None) -> str:
     return str(known)
 
 
-def _after(seconds: int) -> str:
+def after(seconds: int) -> str:
     if seconds < 90:
         return f"in {seconds} second{'s' if seconds > 1 else ''}"
     return f"in {ceil(seconds / 60)} minutes"

@@ -15,11 +15,13 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from aetherflow.errors import ForbiddenError
-from apps.accounts.errors import UnauthenticatedError
+from apps.accounts.errors import FieldError, UnauthenticatedError
 from apps.accounts.models import Approval, AuditAction, ConsoleSession, Session, SessionEnd, User, normalise_email
+from apps.accounts.selectors import asks_second_factor
 from apps.accounts.services.auditing import account, record
+from apps.accounts.services.codes import prove
 from apps.accounts.services.guessing import admit, was_right, was_wrong
-from apps.accounts.services.limits import Limit, take
+from apps.accounts.services.limits import Limit, Taken, take
 from apps.accounts.tokens import RefreshClaims, mint_access, mint_refresh, read_access, read_refresh
 
 log = structlog.get_logger(__name__)
@@ -47,12 +49,21 @@ class SignedIn:
 
 
 def log_in(
-    *, email: str, password: str, user_agent: str, ip: str | None = None, device: str = "", at: datetime
+    *,
+    email: str,
+    password: str,
+    code: str = "",
+    user_agent: str,
+    ip: str | None = None,
+    device: str = "",
+    at: datetime,
 ) -> SignedIn:
-    """Open a session. `device`: its name where it has logged in to this account before.
+    """Open a session. `device`: its name where it has logged in to this account before. `code`: of an operator's second
+    factor.
 
     UnauthenticatedError `invalid-credentials` for an unknown address, a wrong password and a shut account
-    alike, after the same work; ForbiddenError `approval-pending` only to who knows the password; TooManyError
+    alike, after the same work; only to who knows the password ForbiddenError `approval-pending`,
+    UnauthenticatedError `second-factor-needed` and `wrong-code`, TooManyError `too-many-codes`; TooManyError
     `too-many-log-ins`.
     """
     email = normalise_email(email)
@@ -64,7 +75,16 @@ def log_in(
         log.info("session.refused", user_id=str(user.pk) if user else None)
         was_wrong(guess, user=user, email=email, at=at)
         raise _invalid_credentials()
+    asks = asks_second_factor(user)
+    if asks and code:
+        _require_code(user, code, guess, at=at)
     was_right(guess)
+    if asks and not code:
+        raise UnauthenticatedError(
+            "This account asks for a second factor.",
+            code="second-factor-needed",
+            hint="Send the code that your app shows, or one of your recovery codes, as `code`.",
+        )
     if user.approval != Approval.APPROVED:
         raise ForbiddenError(
             "This account waits for an admin's approval.",
@@ -154,19 +174,21 @@ def end_sessions(
     user: User,
     reason: SessionEnd,
     besides: Session | None = None,
+    besides_console: str | None = None,
     by: User | None = None,
     at: datetime,
     why: str = "",
 ) -> int:
-    """End a user's sessions, those of the console too; or those of the API, all `besides` one. How many ran. `why`: in
-    the words of who ends them."""
+    """End a user's sessions, those of the console too, but for the one of the key `besides_console`; or those of the
+    API, all `besides` one. How many ran. `why`: in the words of who ends them."""
     running = Session.objects.filter(user=user, ended_at=None, expires_at__gt=at)
     if besides is not None:
         running = running.exclude(pk=besides.pk)
     with transaction.atomic():
         ended = running.update(ended_at=at, ended_reason=reason)
         if besides is None:
-            ended += ConsoleSession.objects.filter(user=user, expire_date__gt=at).delete()[0]
+            console = ConsoleSession.objects.filter(user=user, expire_date__gt=at)
+            ended += console.exclude(session_key=besides_console).delete()[0]
         if ended and reason in _DECIDED:
             record(_DECIDED[reason], account(user), by=by, at=at, reason=why, details={"sessions_ended": ended})
     if ended:
@@ -198,6 +220,16 @@ def lock_console(*, email: str, at: datetime) -> None:
 
 def leave_console(*, user: User, at: datetime) -> None:
     record(AuditAction.CONSOLE_LEFT, account(user), by=user, at=at)
+
+
+def _require_code(user: User, code: str, guess: list[Taken], *, at: datetime) -> None:
+    """A wrong code is a guess, as a wrong password is."""
+    try:
+        prove(user=user, code=code, at=at)
+    except FieldError as refusal:
+        log.info("session.refused", user_id=str(user.pk))
+        was_wrong(guess, user=user, email=user.email, at=at)
+        raise UnauthenticatedError(refusal.message, code=refusal.code, hint=refusal.hint) from refusal
 
 
 def _open_session(claims: RefreshClaims, *, at: datetime) -> Session:

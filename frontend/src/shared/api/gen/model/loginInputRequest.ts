@@ -18,4 +18,9 @@ export interface LoginInputRequest {
    * @maxLength 1024
    */
   password: string;
+  /**
+   * Of an operator's second factor: what the app shows, or a recovery code. Asked for by a 401 with the code `second-factor-needed`.
+   * @maxLength 40
+   */
+  code?: string;
 }
