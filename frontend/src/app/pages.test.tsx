@@ -39,6 +39,44 @@ describe('the door', () => {
     expect(screen.getByLabelText('E-mail')).toHaveValue('ada@example.com');
   });
 
+  test('asks an operator who has a second factor for its code, and keeps what was typed', async () => {
+    const sent: unknown[] = [];
+    server.use(
+      http.post('*/api/v1/auth/login', async ({ request }) => {
+        const given = (await request.json()) as { code?: string };
+        sent.push(given);
+        if (given.code === '123456') return HttpResponse.json(fixtures.signedIn());
+        const code = given.code ? 'wrong-code' : 'second-factor-needed';
+        const said = given.code ? 'This code is not good.' : 'This account asks for a second factor.';
+        return HttpResponse.json(fixtures.problem(401, code, said), {
+          status: 401,
+          headers: { 'Content-Type': 'application/problem+json' },
+        });
+      }),
+    );
+    open('/login', { as: null });
+    await user.type(await screen.findByLabelText('E-mail'), 'ada@example.com');
+    await user.type(screen.getByLabelText('Password'), 'nine-green-bottles');
+    expect(screen.queryByLabelText('Code')).not.toBeInTheDocument();
+    await user.click(screen.getByRole('button', { name: 'Log in' }));
+    const code = await screen.findByLabelText('Code');
+    expect(code).toHaveFocus();
+    expect(screen.queryByRole('alert')).not.toBeInTheDocument();
+    await user.click(screen.getByRole('button', { name: 'Log in' }));
+    expect(await screen.findByText('Type the code.')).toBeVisible();
+    await user.type(code, '000000');
+    await user.click(screen.getByRole('button', { name: 'Log in' }));
+    expect(await screen.findByRole('alert')).toHaveTextContent('This code is not good.');
+    await user.type(screen.getByLabelText('E-mail'), '.uk');
+    expect(code).not.toBeInTheDocument(); // of another account it is not known
+    await user.click(screen.getByRole('button', { name: 'Log in' }));
+    await user.type(await screen.findByLabelText('Code'), '123456');
+    await user.click(screen.getByRole('button', { name: 'Log in' }));
+    await heading('Sales');
+    expect(sent).toHaveLength(4);
+    expect(sent[0]).toEqual({ email: 'ada@example.com', password: 'nine-green-bottles' });
+  });
+
   test('sends who is logged in on to their department', async () => {
     const { router } = open('/login');
     await heading('Sales');
