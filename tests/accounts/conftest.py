@@ -5,6 +5,8 @@ import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from rest_framework.test import APIClient
 
+from tests.accounts.factories import hashed_password
+
 LOGIN = "/api/v1/auth/login"
 
 
@@ -16,7 +18,10 @@ def api() -> APIClient:
 
 @pytest.fixture
 def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords that are hashed from now on cost next to nothing: for tests that log in again and again."""
+    """Passwords that are hashed from now on cost next to nothing: for tests that log in again and again.
+    Not the factories' one, which is kept for all tests: those that come after would find it outdated, and a check of it
+    would write it anew and end the session."""
+    hashed_password()
     monkeypatch.setattr(Argon2PasswordHasher, "time_cost", 1)
     monkeypatch.setattr(Argon2PasswordHasher, "memory_cost", 64)
 
