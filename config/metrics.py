@@ -17,8 +17,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from apps.accounts.authentication import CHALLENGE, SessionJWTAuthentication, Unauthenticated, bearer_token
+from apps.accounts.choices import Role
 from apps.accounts.errors import UnauthenticatedError
-from apps.accounts.models import Role, User
+from apps.accounts.models import User
 from apps.accounts.scope import enter_all_departments
 from apps.jobs.metrics import PlatformCollector
 

@@ -8,7 +8,8 @@ from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.utils import timezone
 
-from apps.accounts.models import Approval, AuditAction, AuditEntry, Invitation
+from apps.accounts.choices import Approval, AuditAction
+from apps.accounts.models import AuditEntry, Invitation
 from apps.datasets.models import HeaderMapping, Reject
 from apps.insights.models import ChosenSetting, Insight, Review, ReviewEvent, Snooze
 from apps.jobs.models import (

@@ -17,8 +17,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.test import APIClient
 
 from aetherflow.etl.corrections import as_in_the_file
+from apps.accounts.choices import AuditAction
 from apps.accounts.exports import safe_cell
-from apps.accounts.models import AuditAction, AuditEntry, User
+from apps.accounts.models import AuditEntry, User
 from apps.jobs.models import Job
 from tests.accounts.factories import LONG_AGO, AdminFactory, bearer
 from tests.jobs.conftest import seller, sqs, upload, work  # noqa: F401  (fixtures)

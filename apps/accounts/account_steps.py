@@ -10,18 +10,9 @@ from django.contrib.auth.forms import SetPasswordMixin
 
 from aetherflow.registry import departments
 from apps.accounts import services
+from apps.accounts.choices import CONSOLE_ROLE_HELP, Approval, ConsoleRole, Role, SessionEnd
 from apps.accounts.confirming import ReasonForm, Step
-from apps.accounts.models import (
-    CONSOLE_ROLE_HELP,
-    Approval,
-    ConsoleRole,
-    Invitation,
-    Role,
-    Session,
-    SessionEnd,
-    User,
-    department_choices,
-)
+from apps.accounts.models import Invitation, Session, User, department_choices
 from apps.accounts.selectors import bound_to_department, running_sessions, second_factor_of
 
 

@@ -30,10 +30,11 @@ from apps.accounts import account_steps as steps
 from apps.accounts import second_factor_pages as _adds_pages  # noqa: F401
 from apps.accounts import services
 from apps.accounts.authentication import user_of
+from apps.accounts.choices import AuditAction, ConsoleRole, Role
 from apps.accounts.confirming import ConfirmsSteps, ReasonForm
 from apps.accounts.console import CappedPaginator, ConsoleAdmin, PeriodFilter, ReadOnlyAdmin, audit_address
 from apps.accounts.exports import csv_response
-from apps.accounts.models import AuditAction, AuditEntry, ConsoleRole, Invitation, Role, Session, User, normalise_email
+from apps.accounts.models import AuditEntry, Invitation, Session, User, normalise_email
 from apps.accounts.selectors import running_sessions
 
 

@@ -11,8 +11,9 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from apps.accounts.choices import Role
 from apps.accounts.errors import UnauthenticatedError
-from apps.accounts.models import Role, Session, User
+from apps.accounts.models import Session, User
 from apps.accounts.scope import enter_all_departments, enter_department, gate
 from apps.accounts.tokens import AccessClaims, read_access
 

@@ -14,7 +14,8 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.accounts.models import ConsoleRole, User
+from apps.accounts.choices import ConsoleRole
+from apps.accounts.models import User
 from apps.accounts.scope import gate
 
 _OURS = frozenset({"accounts", "datasets", "insights", "jobs"})

@@ -16,7 +16,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from aetherflow.errors import ForbiddenError, NotFoundError
 from aetherflow.registry import departments
-from apps.accounts.models import ConsoleSession, Role, Session, User
+from apps.accounts.choices import Role
+from apps.accounts.models import ConsoleSession, Session, User
 
 
 def departments_of(user: User) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from rest_framework.response import Response
 
 from apps.accounts import services
 from apps.accounts.authentication import session_of, user_of
-from apps.accounts.models import Session, SessionEnd
+from apps.accounts.choices import SessionEnd
+from apps.accounts.models import Session
 from apps.accounts.pagination import ListPagination
 from apps.accounts.selectors import session_for, sessions_for
 from apps.accounts.views import AuthView, signed_out

@@ -16,6 +16,7 @@ from aetherflow.errors import AnticipatedError
 from aetherflow.registry import departments
 from apps.accounts import services
 from apps.accounts.authentication import CHALLENGE, Unauthenticated, address_of, bearer_token, user_of
+from apps.accounts.choices import Approval, Role
 from apps.accounts.cookies import (
     CSRF_HEADER,
     CSRF_VALUE,
@@ -28,7 +29,7 @@ from apps.accounts.cookies import (
 )
 from apps.accounts.errors import FieldError, UnauthenticatedError
 from apps.accounts.fields import TextField
-from apps.accounts.models import Approval, Role, User
+from apps.accounts.models import User
 from apps.accounts.scope import enter_gate
 from apps.accounts.selectors import departments_of, password_rules
 

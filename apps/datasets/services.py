@@ -14,7 +14,8 @@ from aetherflow.etl.digests import VERSION
 from aetherflow.etl.mapping import header_shape
 from aetherflow.etl.options import NOTHING_SAID
 from aetherflow.registry import department as find_department
-from apps.accounts.models import AuditAction, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import User
 from apps.accounts.services.auditing import Target, record
 from apps.datasets import digests, partitions
 from apps.datasets.changes import Changes

@@ -11,7 +11,8 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from apps.accounts.models import Approval, ConsoleRole, User
+from apps.accounts.choices import Approval, ConsoleRole
+from apps.accounts.models import User
 from apps.accounts.roles import out_of_step
 from apps.datasets.storage import STORE_ERRORS, raw_storage
 from apps.jobs import clock

@@ -9,7 +9,8 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 
-from apps.accounts.models import Approval, ConsoleRole, Role, Session, User
+from apps.accounts.choices import Approval, ConsoleRole, Role
+from apps.accounts.models import Session, User
 from apps.accounts.roles import group_of
 from apps.accounts.tokens import mint_access
 

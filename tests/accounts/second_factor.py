@@ -5,7 +5,8 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from apps.accounts.models import AuditAction, AuditEntry, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import AuditEntry, User
 from apps.accounts.services.second_factor import enrol
 from tests.accounts.factories import PASSWORD
 from tests.support.phone import Phone

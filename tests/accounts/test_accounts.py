@@ -10,8 +10,9 @@ from rest_framework.test import APIClient
 from aetherflow.errors import ConflictError, ForbiddenError, NotFoundError
 from aetherflow.registry import departments
 from apps.accounts import services
+from apps.accounts.choices import Role
 from apps.accounts.errors import FieldError
-from apps.accounts.models import Role, Session, User
+from apps.accounts.models import Session, User
 from apps.accounts.selectors import departments_of, require_department
 from tests.accounts.factories import PASSWORD, AdminFactory, SessionFactory, UserFactory, bearer
 

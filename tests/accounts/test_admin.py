@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts import services
+from apps.accounts.choices import Approval, AuditAction, Role, SessionEnd
 from apps.accounts.errors import FieldError
-from apps.accounts.models import Approval, AuditAction, AuditEntry, Invitation, Role, SessionEnd, User
+from apps.accounts.models import AuditEntry, Invitation, User
 from apps.accounts.selectors import bound_to_department
 from apps.insights.models import Review
 from tests.accounts.factories import PASSWORD, AdminFactory, OperatorFactory, SessionFactory, UserFactory

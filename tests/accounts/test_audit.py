@@ -15,17 +15,8 @@ from rest_framework.test import APIClient
 
 from apps.accounts import services
 from apps.accounts.authentication import address_of
-from apps.accounts.models import (
-    Approval,
-    AuditAction,
-    AuditEntry,
-    ConsoleRole,
-    Invitation,
-    Role,
-    Session,
-    SessionEnd,
-    User,
-)
+from apps.accounts.choices import Approval, AuditAction, ConsoleRole, Role, SessionEnd
+from apps.accounts.models import AuditEntry, Invitation, Session, User
 from apps.accounts.origin import Origin, asked_from, command_line
 from apps.accounts.services.auditing import account, record
 from apps.accounts.tokens import mint_refresh

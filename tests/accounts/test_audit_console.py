@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.admin import AuditEntryAdmin
+from apps.accounts.choices import AuditAction
 from apps.accounts.console import CappedPaginator, audit_address
-from apps.accounts.models import AuditAction, AuditEntry, User
+from apps.accounts.models import AuditEntry, User
 from tests.accounts.factories import LONG_AGO, PASSWORD, AdminFactory, OperatorFactory, SessionFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]

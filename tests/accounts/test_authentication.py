@@ -16,7 +16,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.accounts import services
-from apps.accounts.models import Approval, SessionEnd, User
+from apps.accounts.choices import Approval, SessionEnd
+from apps.accounts.models import User
 from apps.accounts.tokens import key_id, mint_access, mint_refresh
 from tests.accounts.factories import AdminFactory, SessionFactory, UserFactory, bearer
 

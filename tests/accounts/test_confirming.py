@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.account_steps import Approve
-from apps.accounts.models import Approval, AuditEntry, User
+from apps.accounts.choices import Approval
+from apps.accounts.models import AuditEntry, User
 from tests.accounts.factories import AdminFactory, OperatorFactory, UserFactory, operator_with
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]

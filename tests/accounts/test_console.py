@@ -8,7 +8,8 @@ from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
-from apps.accounts.models import AuditEntry, ConsoleRole
+from apps.accounts.choices import ConsoleRole
+from apps.accounts.models import AuditEntry
 from tests.accounts.factories import AdminFactory, OperatorFactory, operator_with
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static_files")]

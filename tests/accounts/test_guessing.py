@@ -14,7 +14,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 from structlog.testing import capture_logs
 
-from apps.accounts.models import Approval, AuditAction, AuditEntry, Session, User
+from apps.accounts.choices import Approval, AuditAction
+from apps.accounts.models import AuditEntry, Session, User
 from tests.accounts.factories import PASSWORD, SessionFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]

@@ -8,7 +8,8 @@ import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher, identify_hasher
 from rest_framework.test import APIClient
 
-from apps.accounts.models import Approval, Session
+from apps.accounts.choices import Approval
+from apps.accounts.models import Session
 from apps.accounts.tokens import read_access
 from tests.accounts.factories import PASSWORD, AdminFactory, UserFactory
 

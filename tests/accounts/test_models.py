@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, transaction
 
-from apps.accounts.models import Approval, Invitation, Role, Session, User
+from apps.accounts.choices import Approval, Role
+from apps.accounts.models import Invitation, Session, User
 from tests.accounts.factories import LONG_AGO, AdminFactory, SessionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

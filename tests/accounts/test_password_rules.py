@@ -13,7 +13,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.accounts import services
-from apps.accounts.models import Role, User
+from apps.accounts.choices import Role
+from apps.accounts.models import User
 from tests.accounts.factories import PASSWORD, AdminFactory, UserFactory, bearer
 from tests.accounts.test_admin import add, step
 

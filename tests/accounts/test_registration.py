@@ -13,8 +13,9 @@ from rest_framework.test import APIClient
 
 from aetherflow.registry import departments
 from apps.accounts import services
+from apps.accounts.choices import Approval, Role
 from apps.accounts.errors import FieldError
-from apps.accounts.models import Approval, Invitation, Role, User
+from apps.accounts.models import Invitation, User
 from tests.accounts.blocking import wait_for_blocked_backends
 from tests.accounts.factories import AdminFactory, UserFactory
 from tests.support.threads import in_scope

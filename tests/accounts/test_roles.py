@@ -15,17 +15,8 @@ from django.utils import timezone
 
 from aetherflow.errors import ConflictError
 from apps.accounts import services
-from apps.accounts.models import (
-    Approval,
-    AuditAction,
-    AuditEntry,
-    ConsoleRole,
-    ConsoleSession,
-    Role,
-    Session,
-    SessionEnd,
-    User,
-)
+from apps.accounts.choices import Approval, AuditAction, ConsoleRole, Role, SessionEnd
+from apps.accounts.models import AuditEntry, ConsoleSession, Session, User
 from apps.accounts.roles import give_permissions, group_of, least_role
 from apps.accounts.selectors import departments_of
 from tests.accounts.blocking import wait_for_blocked_backends

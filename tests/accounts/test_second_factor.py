@@ -12,7 +12,8 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.accounts import services
-from apps.accounts.models import AuditAction, AuditEntry, ConsoleRole, ConsoleSession, RecoveryCode, User
+from apps.accounts.choices import AuditAction, ConsoleRole
+from apps.accounts.models import AuditEntry, ConsoleSession, RecoveryCode, User
 from apps.accounts.services.second_factor import enrol
 from tests.accounts.factories import PASSWORD, OperatorFactory
 from tests.accounts.second_factor import CODE, JOBS, LOGIN, enrolled, give, is_in, password, told

@@ -9,7 +9,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.accounts import services
-from apps.accounts.models import AuditAction, AuditEntry, ConsoleRole, Session, User
+from apps.accounts.choices import AuditAction, ConsoleRole
+from apps.accounts.models import AuditEntry, Session, User
 from tests.accounts.conftest import LOGIN
 from tests.accounts.factories import PASSWORD, AdminFactory, SessionFactory
 from tests.accounts.second_factor import KEY, enrolled

@@ -13,7 +13,8 @@ from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.accounts import services
-from apps.accounts.models import AuditAction, AuditEntry, ConsoleRole, RecoveryCode, User
+from apps.accounts.choices import AuditAction, ConsoleRole
+from apps.accounts.models import AuditEntry, RecoveryCode, User
 from apps.accounts.scope import GATE, current_scope, department_scope, no_scope
 from config.middleware import ScopeMiddleware
 from tests.accounts.factories import PASSWORD, AdminFactory, OperatorFactory

@@ -11,7 +11,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 from structlog.testing import capture_logs
 
-from apps.accounts.models import Approval, Session, SessionEnd, User
+from apps.accounts.choices import Approval, SessionEnd
+from apps.accounts.models import Session, User
 from tests.accounts.factories import PASSWORD, AdminFactory, SessionFactory, UserFactory, bearer
 
 pytestmark = pytest.mark.django_db

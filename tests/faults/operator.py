@@ -10,7 +10,8 @@ from config.wsgi import application
 # It sets Django up, without which no model can be imported.
 # isort: split
 
-from apps.accounts.models import Role, User
+from apps.accounts.choices import Role
+from apps.accounts.models import User
 from apps.accounts.scope import enter_all_departments
 from apps.jobs import clock
 from apps.jobs.models import Job, JobStatus, OperationKind

@@ -13,7 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apps.accounts.models import Approval, ConsoleRole, User
+from apps.accounts.choices import Approval, ConsoleRole
+from apps.accounts.models import User
 from apps.accounts.services import deactivate, set_department
 from tests.accounts.factories import AdminFactory, OperatorFactory, UserFactory, bearer
 from tests.isolation.houses import House

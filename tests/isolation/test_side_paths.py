@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 from django.db.models import Field, ForeignObjectRel, Model
 
-from apps.accounts.models import ConsoleRole, User
+from apps.accounts.choices import ConsoleRole
+from apps.accounts.models import User
 from apps.datasets.models import Dataset
 from apps.jobs.models import Job
 from tests.accounts.factories import OperatorFactory, UserFactory, bearer

@@ -6,7 +6,8 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from apps.accounts.models import AuditAction, AuditEntry
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import AuditEntry
 from apps.jobs.admin import letters as screens
 from tests.accounts.factories import OperatorFactory
 from tests.jobs.console import logged_in

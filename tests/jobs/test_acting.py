@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.accounts.models import AuditAction, AuditEntry, ConsoleRole, User
+from apps.accounts.choices import AuditAction, ConsoleRole
+from apps.accounts.models import AuditEntry, User
 from apps.jobs.admin.effects import ACTS
 from apps.jobs.models import Job, JobStatus, Operation, OperationKind, StageRun
 from apps.jobs.services.operations import work_next

@@ -15,8 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from aetherflow.etl import ReadOptions
+from apps.accounts.choices import AuditAction
 from apps.accounts.console import audit_address
-from apps.accounts.models import AuditAction, AuditEntry, User
+from apps.accounts.models import AuditEntry, User
 from apps.accounts.origin import command_line
 from apps.datasets.models import Dataset, HeaderMapping
 from apps.datasets.services import forget_mapping

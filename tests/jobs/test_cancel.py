@@ -10,7 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from aetherflow.errors import ConflictError, InvalidError
-from apps.accounts.models import AuditAction, AuditEntry, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import AuditEntry, User
 from apps.datasets.models import Dataset, Reject
 from apps.insights.models import Insight
 from apps.jobs.models import Job, JobStatus, Stage, StageRun, State

@@ -13,7 +13,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from aetherflow.registry import departments
-from apps.accounts.models import AuditAction, AuditEntry, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import AuditEntry, User
 from apps.datasets.models import Dataset
 from apps.datasets.storage import raw_storage
 from apps.jobs.broker import sqs_settings

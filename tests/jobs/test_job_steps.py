@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.accounts.models import AuditAction, AuditEntry, ConsoleRole, User
+from apps.accounts.choices import AuditAction, ConsoleRole
+from apps.accounts.models import AuditEntry, User
 from apps.datasets.models import Dataset
 from apps.jobs.admin.effects import ACTS
 from apps.jobs.models import Job, JobStatus, OperationKind, Stage, StageRun, State

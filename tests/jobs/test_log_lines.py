@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.accounts.models import ConsoleRole
+from apps.accounts.choices import ConsoleRole
 from apps.jobs import lines, tasks
 from apps.jobs.models import Job, Stage, StageLog, State
 from apps.jobs.services import etl as etl_stage

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.accounts.models import AuditAction, AuditEntry, ConsoleRole, User
+from apps.accounts.choices import AuditAction, ConsoleRole
+from apps.accounts.models import AuditEntry, User
 from apps.jobs.models import Job, Operation, OperationItem, OperationKind, WorkerHeartbeat
 from apps.jobs.services.operations import start_operation, stop_operation, work_next
 from apps.jobs.services.workers import beat

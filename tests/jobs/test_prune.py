@@ -15,7 +15,8 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from apps.accounts.models import AuditAction, AuditEntry, ConsoleSession, Invitation, RateLimit, Session, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import AuditEntry, ConsoleSession, Invitation, RateLimit, Session, User
 from apps.datasets.models import Dataset, UploadTally
 from apps.datasets.storage import DiskRawStorage, raw_storage
 from apps.jobs.models import IdempotentRequest, Job, StageLog, WorkerHeartbeat

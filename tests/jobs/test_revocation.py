@@ -11,7 +11,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.accounts import services
-from apps.accounts.models import Approval, ConsoleSession, Role, Session, SessionEnd, User
+from apps.accounts.choices import Approval, Role, SessionEnd
+from apps.accounts.models import ConsoleSession, Session, User
 from apps.accounts.tokens import mint_access, read_access
 from apps.jobs.models import Job
 from tests.accounts.factories import PASSWORD, AdminFactory, SessionFactory, bearer

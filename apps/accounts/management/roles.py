@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from apps.accounts.models import ConsoleRole, Invitation, Role, User
+from apps.accounts.choices import ConsoleRole, Role
+from apps.accounts.models import Invitation, User
 
 _NONE = "none"
 

@@ -14,8 +14,9 @@ from django.db import IntegrityError, transaction
 
 from aetherflow.errors import ConflictError, ForbiddenError
 from aetherflow.registry import departments
+from apps.accounts.choices import Approval, AuditAction, ConsoleRole, Role, SessionEnd
 from apps.accounts.errors import FieldError
-from apps.accounts.models import Approval, AuditAction, ConsoleRole, Role, SessionEnd, User, normalise_email
+from apps.accounts.models import User, normalise_email
 from apps.accounts.services.auditing import Scalar, account, record
 from apps.accounts.services.limits import Limit, take
 from apps.accounts.services.sessions import end_sessions

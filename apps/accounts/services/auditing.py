@@ -6,7 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from apps.accounts.models import AuditAction, AuditEntry, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import AuditEntry, User
 from apps.accounts.origin import Origin, command_line, current_origin
 
 # What is longer is cut: a long name must not keep anything from being done.

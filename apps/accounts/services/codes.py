@@ -17,8 +17,9 @@ from django_otp import verify_token
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from aetherflow.errors import AnticipatedError, ConflictError, TooManyError
+from apps.accounts.choices import AuditAction
 from apps.accounts.errors import FieldError
-from apps.accounts.models import AuditAction, RecoveryCode, User
+from apps.accounts.models import RecoveryCode, User
 from apps.accounts.selectors import second_factor_of
 from apps.accounts.services.auditing import account, record
 from apps.accounts.services.limits import after

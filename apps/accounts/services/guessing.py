@@ -13,7 +13,8 @@ import structlog
 from django.db import transaction
 
 from aetherflow.errors import TooManyError
-from apps.accounts.models import AuditAction, Session, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import Session, User
 from apps.accounts.services.auditing import account, record
 from apps.accounts.services.limits import Limit, Taken, give_back, place_of, take
 

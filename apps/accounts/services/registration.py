@@ -11,8 +11,9 @@ from django.conf import settings
 from django.db import transaction
 
 from aetherflow.errors import ConflictError, ForbiddenError
+from apps.accounts.choices import Approval, AuditAction, ConsoleRole, Role
 from apps.accounts.errors import FieldError
-from apps.accounts.models import Approval, AuditAction, ConsoleRole, Invitation, Role, User
+from apps.accounts.models import Invitation, User
 from apps.accounts.services.accounts import (
     EmailTakenError,
     console_with,

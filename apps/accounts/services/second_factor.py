@@ -12,8 +12,9 @@ from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from aetherflow.errors import ConflictError, ForbiddenError
+from apps.accounts.choices import AuditAction, SessionEnd
 from apps.accounts.errors import FieldError
-from apps.accounts.models import AuditAction, RecoveryCode, SessionEnd, User
+from apps.accounts.models import RecoveryCode, User
 from apps.accounts.selectors import second_factor_of
 from apps.accounts.services.auditing import account, record
 from apps.accounts.services.codes import digest, no_second_factor, prove, typed_code, wrong_code

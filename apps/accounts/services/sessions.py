@@ -15,8 +15,9 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from aetherflow.errors import ForbiddenError
+from apps.accounts.choices import Approval, AuditAction, SessionEnd
 from apps.accounts.errors import FieldError, UnauthenticatedError
-from apps.accounts.models import Approval, AuditAction, ConsoleSession, Session, SessionEnd, User, normalise_email
+from apps.accounts.models import ConsoleSession, Session, User, normalise_email
 from apps.accounts.selectors import asks_second_factor
 from apps.accounts.services.auditing import account, record
 from apps.accounts.services.codes import prove

@@ -9,7 +9,8 @@ from django.db import transaction
 from aetherflow.errors import InvalidError
 from aetherflow.insight import Setting
 from aetherflow.registry import department as find_department
-from apps.accounts.models import AuditAction, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import User
 from apps.accounts.services.auditing import Target, record
 from apps.insights.models import ChosenSetting
 from apps.insights.selectors import chosen_settings

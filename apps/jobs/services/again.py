@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from aetherflow.errors import ConflictError
-from apps.accounts.models import AuditAction, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import User
 from apps.accounts.services.auditing import record
 from apps.datasets.models import Dataset
 from apps.datasets.selectors import corrections_of, live_datasets

@@ -6,7 +6,8 @@ from uuid import UUID
 from django.db import transaction
 
 from aetherflow.errors import ConflictError, InvalidError
-from apps.accounts.models import AuditAction, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import User
 from apps.accounts.services.auditing import record
 from apps.jobs.models import ACTIVE, Job, StageRun, State
 from apps.jobs.services.dispatch import dispatch_after_commit, in_back_off

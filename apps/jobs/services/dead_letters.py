@@ -16,7 +16,8 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from aetherflow.errors import ConflictError, InvalidError, UnavailableError
-from apps.accounts.models import AuditAction, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import User
 from apps.accounts.services.auditing import Scalar, Target, record
 from apps.jobs import clock
 from apps.jobs.dead_letters import Letter, Look, letter_box, letter_of, look_for, queue_called

@@ -9,7 +9,8 @@ from django.core.files import File
 from django.db import IntegrityError, transaction
 
 from aetherflow.errors import ConflictError, InvalidError
-from apps.accounts.models import AuditAction, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import User
 from apps.accounts.selectors import departments_of
 from apps.accounts.services.auditing import record
 from apps.datasets.models import Dataset, OnError

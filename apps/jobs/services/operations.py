@@ -19,7 +19,8 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from aetherflow.errors import AnticipatedError, ConflictError, InvalidError
-from apps.accounts.models import AuditAction, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import User
 from apps.accounts.origin import Origin, asked_from, current_origin
 from apps.accounts.services.auditing import Scalar, Target, record
 from apps.datasets.models import Dataset

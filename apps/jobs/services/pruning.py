@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
-from apps.accounts.models import AuditAction, ConsoleSession, Invitation, RateLimit, Session, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import ConsoleSession, Invitation, RateLimit, Session, User
 from apps.accounts.services.auditing import Target, record
 from apps.datasets.models import Dataset, UploadTally
 from apps.datasets.storage import STORE_ERRORS, raw_storage

@@ -15,7 +15,8 @@ from django.db import IntegrityError, transaction
 from aetherflow.errors import ConflictError, InvalidError
 from aetherflow.etl import ReadOptions
 from aetherflow.etl.options import NOTHING_SAID
-from apps.accounts.models import AuditAction, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import User
 from apps.accounts.services.auditing import record
 from apps.datasets.models import Dataset, OnError
 from apps.datasets.services import record_dataset, target_of

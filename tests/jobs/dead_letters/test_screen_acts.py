@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.accounts.models import AuditAction, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import User
 from apps.jobs.admin import letters as screens
 from apps.jobs.models import Job, JobStatus, State
 from apps.jobs.services import dead_letters as service

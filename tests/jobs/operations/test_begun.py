@@ -14,7 +14,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from aetherflow.errors import AnticipatedError, ConflictError, InvalidError
-from apps.accounts.models import AuditAction, AuditEntry, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import AuditEntry, User
 from apps.accounts.origin import Origin, asked_from
 from apps.jobs.models import Job, JobStatus, Operation, OperationItem, OperationKind, Stage
 from apps.jobs.selectors import selection_of

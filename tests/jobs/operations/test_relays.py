@@ -11,7 +11,8 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts.models import AuditAction, AuditEntry
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import AuditEntry
 from apps.datasets.models import Dataset
 from apps.jobs.models import ItemStatus, Job, JobStatus, Operation, OperationKind, State
 from apps.jobs.services import operations

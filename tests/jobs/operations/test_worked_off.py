@@ -10,7 +10,8 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from aetherflow.errors import ConflictError
-from apps.accounts.models import AuditAction, AuditEntry, User
+from apps.accounts.choices import AuditAction
+from apps.accounts.models import AuditEntry, User
 from apps.accounts.origin import Origin, asked_from
 from apps.datasets.models import Dataset
 from apps.datasets.services import lock_department

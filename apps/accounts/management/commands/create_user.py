@@ -8,9 +8,10 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.accounts import services
+from apps.accounts.choices import ConsoleRole, Role
 from apps.accounts.management.reporting import MISUSED, ReportingCommand, Told, add_dry_run, add_json
 from apps.accounts.management.roles import add_roles, console_role_of, told
-from apps.accounts.models import ConsoleRole, Role, User, normalise_email
+from apps.accounts.models import User, normalise_email
 from apps.accounts.services.accounts import console_with, new_user
 
 

@@ -7,9 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts import services
+from apps.accounts.choices import Role
 from apps.accounts.management.reporting import ReportingCommand, Told, add_dry_run, add_json
 from apps.accounts.management.roles import add_roles, console_role_of, told
-from apps.accounts.models import Role
 
 
 class Command(ReportingCommand):

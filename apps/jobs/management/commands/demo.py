@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from aetherflow.department import Department
 from aetherflow.registry import departments
+from apps.accounts.choices import Role
 from apps.accounts.management.reporting import ReportingCommand, Told, add_dry_run, add_json, counted, table
-from apps.accounts.models import Role, User
+from apps.accounts.models import User
 from apps.accounts.origin import Origin, asked_from, command_line
 from apps.accounts.services.accounts import create_account
 from apps.datasets.models import Dataset
