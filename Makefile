@@ -27,7 +27,7 @@ up: $(PACKAGES) build ## the whole platform on this machine; Ctrl-C stops it (PO
 test: test-python test-frontend ## every test: real PostgreSQL, real workers, real browser
 
 test-python: $(PACKAGES) build
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 check: check-python check-frontend ## linters, types, import contracts, migrations, settings, API description
 

@@ -102,7 +102,7 @@ def plain_static_files(settings: Any) -> None:
 
 
 # What `migrate` writes and nothing else: to empty these after a test would have all of it written again.
-FROM_MIGRATE = frozenset({"auth_group", "auth_group_permissions", "auth_permission", "django_content_type"})
+FROM_MIGRATE = frozenset({"auth_permission", "django_content_type"})
 
 
 def keeping(tables: frozenset[str], sql_flush: Callable[..., list[str]]) -> Callable[..., list[str]]:
@@ -132,6 +132,8 @@ def django_db_setup(
     from django.db import connections
     from django.test.utils import setup_databases, teardown_databases
 
+    from apps.accounts.roles import give_permissions
+
     verbosity = request.config.option.verbose
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=verbosity, interactive=False, aliases=set(connections))
@@ -142,7 +144,9 @@ def django_db_setup(
     connections["default"].settings_dict["TEST"]["MIRROR"] = None
     with (
         patch.object(flush, "sql_flush", keeping(FROM_MIGRATE, flush.sql_flush)),
-        patch.object(flush, "emit_post_migrate_signal", lambda *_: None),
+        patch.object(
+            flush, "emit_post_migrate_signal", lambda _verbosity, _interactive, db: give_permissions(using=db)
+        ),
     ):
         yield
     with django_db_blocker.unblock():
