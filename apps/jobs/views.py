@@ -193,7 +193,8 @@ class DashboardSettingsView(SettingsView):
 
 
 class JobFilter(filters.FilterSet):
-    status = filters.MultipleChoiceFilter(choices=JobStatus.choices)
+    # DISTINCT, the default, would sort all that are found, of which none is found twice.
+    status = filters.MultipleChoiceFilter(choices=JobStatus.choices, distinct=False)
     stage = filters.ChoiceFilter(choices=Stage.choices)
     dataset = filters.UUIDFilter(field_name="dataset_id")
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte")

@@ -199,20 +199,31 @@ def _rights(there: set[str]) -> Iterator[str]:
 def seen_where(model: type[Model], rows_of: RowsOf) -> str:
     """SQL: whether the scope sees a row of the table."""
     table = model._meta.db_table
-    across = f"{_SCOPE} = '{EVERYBODY}'"
-    past_gate = f"{_SCOPE} IN ('{EVERYBODY}', '{GATE}')"
     match rows_of:
         case Department(column=column, at_gate=at_gate):
-            return f"{column} = {_SCOPE} OR {past_gate if at_gate else across}"
+            return _one_of(f"{column}::text", *_past(at_gate=at_gate))
         case Table(department=department):
-            return f"{_SCOPE} IN ('{department}', '{EVERYBODY}')"
+            return _one_of(f"'{department}'", *_past())
         case Account():
-            own = f"department = {_SCOPE} OR {_SCOPE} = ANY (worked_in)"
-            return f"{own} OR {past_gate} OR ({_SCOPE} IS NOT NULL AND (role = 'admin' OR is_staff))"
+            other = f"{_SCOPE} = ANY (worked_in) OR ({_SCOPE} IS NOT NULL AND (role = 'admin' OR is_staff))"
+            return _one_of("department::text", *_past(at_gate=True), other=other)
         case Operators(at_gate=at_gate):
-            return past_gate if at_gate else across
+            return _one_of(*_past(at_gate=at_gate))
         case Parent(key=key):
             field = cast("ForeignKey[Any, Any]", model._meta.get_field(key))
             parent, of = field.related_model._meta.db_table, field.target_field.column
             same = f'parent."{of}" = "{table}"."{field.column}"'
-            return f'{across} OR EXISTS (SELECT FROM "{parent}" AS parent WHERE {same})'
+            # OFFSET: looked up for each row that is read. Else the planner may hash all parents that the scope sees,
+            # for the hundred rows of a page.
+            found = f'EXISTS (SELECT FROM "{parent}" AS parent WHERE {same} OFFSET 0)'
+            return _one_of(*_past(), other=found)
+
+
+def _past(*, at_gate: bool = False) -> list[str]:
+    """The scopes for which it does not matter whose the row is."""
+    return [f"'{EVERYBODY}'", *([f"'{GATE}'"] if at_gate else [])]
+
+
+def _one_of(*scopes: str, other: str = "false") -> str:
+    """SQL: whether the scope is one of these, else `other`. A CASE names it once: each time costs planning."""
+    return f"CASE {_SCOPE} {' '.join(f'WHEN {each} THEN true' for each in scopes)} ELSE {other} END"
