@@ -22,7 +22,8 @@ from apps.jobs.management.commands import rescue, workers
 from apps.jobs.models import Job, Stage, StageLog, StageRun
 from apps.jobs.sqs.sending import NotSent
 from config.doctor import CHECKS
-from tests.accounts.factories import PASSWORD, AdminFactory
+from tests.accounts.factories import PASSWORD, AdminFactory, OperatorFactory
+from tests.accounts.second_factor import enrolled
 from tests.jobs.console import job_of
 from tests.jobs.files import row, sales
 from tests.support.roles import as_owner
@@ -96,6 +97,7 @@ class Case:
 
 
 NEW = ("--email", "ada@example.com", "--department", "sales")
+LOST = ("--reset", "lost@example.com", "--reason", "r")
 CASES = {
     "provision": Case(broken=sqs_is_away),
     "relay": Case(broken=nothing_is_sent),
@@ -114,6 +116,7 @@ CASES = {
     "create_user": Case((*NEW, "--password-env", "NEW_PASSWORD"), fails=(*NEW, "--password-env", "NONE"), code=2),
     # A second invitation stands in the first one's place, and is told of.
     "invite_user": Case(NEW, fails=("--email", "x", "--department", "sales"), code=2, writes_again=True),
+    "second_factor": Case(LOST, fails=("--reset", "nobody@example.com", "--reason", "r"), code=2),
     "doctor": Case(
         tuple(f"--without={check}" for check in CHECKS if check != "accounts"), looks=True, broken=nobody_administers
     ),
@@ -127,8 +130,9 @@ every_changing = pytest.mark.parametrize("name", CHANGING)
 @pytest.fixture
 def world(upload: Callable[..., Job], tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     """A platform with something to do for each: a job that has ended and left a log long ago, one that waits in the
-    outbox, one whose worker died, and files that did not come in yet."""
+    outbox, one whose worker died, files that did not come in yet, and an operator who lost their phone."""
     AdminFactory()
+    enrolled(OperatorFactory(email="lost@example.com"))
     job = job_of()
     ended = job.stages.get(stage=Stage.ETL)
     StageLog.objects.create(run=ended, token=1, at=LONG_AGO, lines=[])
