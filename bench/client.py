@@ -49,7 +49,7 @@ class Sender:
                 "/api/v1/datasets/upload",
                 body=_parts(head, path, tail),
                 headers={
-                    "Authorization": str(self.person.session.headers["Authorization"]),
+                    "Authorization": self.person.authorization(),
                     "Content-Type": f"multipart/form-data; boundary={boundary}",
                     "Content-Length": str(len(head) + path.stat().st_size + len(tail)),
                 },

@@ -30,7 +30,7 @@ class Person:
         assert registered.status_code == 201, registered.text
         self.id = registered.json()["id"]
         self.session = requests.Session()
-        self.session.auth = self._bearer
+        self.session.auth = self._sign
         self._log_in()
 
     def get(self, path: str, **options: Any) -> requests.Response:
@@ -71,14 +71,18 @@ class Person:
         account = {"email": self.email, "password": PASSWORD}
         entered = requests.post(f"{self.url}/api/v1/auth/login", json=account, timeout=20)
         assert entered.status_code == 200, entered.text
-        self.access = entered.json()["access"]
+        self._access = entered.json()["access"]
         self._log_in_again_at = time.monotonic() + ACCESS_SECONDS / 2
 
-    def _bearer(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """One person may serve all tests of a module: on a busy machine these take longer than a token lives."""
+    def authorization(self) -> str:
+        """The header's value. One person may serve all tests of a module: on a busy machine these take longer than a
+        token lives."""
         if time.monotonic() > self._log_in_again_at:
             self._log_in()
-        request.headers["Authorization"] = f"Bearer {self.access}"
+        return f"Bearer {self._access}"
+
+    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self.authorization()
         return request
 
     def _address(self, path: str) -> str:

@@ -59,7 +59,7 @@ def console(stack: Stack, url: str, secrets: set[str]) -> None:
 
 def api(url: str, secrets: set[str]) -> None:
     person = Person(url, department="sales")
-    token = person.access
+    token = person.authorization().split()[1]
     login = f"{url}/api/v1/auth/login"
     entered = requests.post(
         login,
