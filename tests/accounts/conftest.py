@@ -5,7 +5,10 @@ import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from rest_framework.test import APIClient
 
+from apps.accounts.models import User
 from tests.accounts.factories import hashed_password
+from tests.accounts.second_factor import enrolled
+from tests.support.phone import Phone
 
 LOGIN = "/api/v1/auth/login"
 
@@ -24,6 +27,18 @@ def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     hashed_password()
     monkeypatch.setattr(Argon2PasswordHasher, "time_cost", 1)
     monkeypatch.setattr(Argon2PasswordHasher, "memory_cost", 64)
+
+
+@pytest.fixture
+def no_wait(settings: Any) -> None:
+    """After a wrong code; the tests of it put it back."""
+    settings.OTP_TOTP_THROTTLE_FACTOR = 0
+
+
+@pytest.fixture
+def phone(operator: User) -> Phone:
+    """That of the `operator` of the module, who has a second factor now."""
+    return enrolled(operator)[0]
 
 
 @pytest.fixture

@@ -21,25 +21,14 @@ from tests.support.phone import Phone
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.usefixtures("plain_static_files", "quick_passwords"),
+    pytest.mark.usefixtures("plain_static_files", "quick_passwords", "no_wait"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def no_wait(settings: Any) -> None:
-    """After a wrong code; the tests of it put it back."""
-    settings.OTP_TOTP_THROTTLE_FACTOR = 0
 
 
 @pytest.fixture
 def operator() -> User:
     made: User = OperatorFactory(email="ada@example.com")
     return made
-
-
-@pytest.fixture
-def phone(operator: User) -> Phone:
-    return enrolled(operator)[0]
 
 
 # --- At the door ---

@@ -15,13 +15,8 @@ from tests.accounts.conftest import LOGIN
 from tests.accounts.factories import PASSWORD, AdminFactory, SessionFactory
 from tests.accounts.second_factor import KEY, enrolled
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords", "no_wait")]
 Problem = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(autouse=True)
-def no_wait(settings: Any) -> None:
-    settings.OTP_TOTP_THROTTLE_FACTOR = 0
 
 
 @pytest.fixture

@@ -12,13 +12,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from aetherflow.errors import ConflictError, ForbiddenError
+from aetherflow.errors import ConflictError
 from aetherflow.registry import departments
 from apps.accounts.choices import Approval, AuditAction, ConsoleRole, Role, SessionEnd
 from apps.accounts.errors import FieldError
 from apps.accounts.models import User, normalise_email
 from apps.accounts.services.auditing import Scalar, account, record
 from apps.accounts.services.limits import Limit, take
+from apps.accounts.services.others import require_another
 from apps.accounts.services.sessions import end_sessions
 
 log = structlog.get_logger(__name__)
@@ -210,21 +211,10 @@ def change_password(*, user: User, current: str, new: str, at: datetime) -> None
 
 
 def reset_password(*, user: User, password: str, by: User | None, at: datetime, reason: str = "") -> None:
-    """A password given by an operator; ends all of the user's sessions. FieldError `weak-password`; ConflictError
-    `own-account`, since whoever finds a console left open must not keep its owner out; ForbiddenError
-    `superuser-account`, since with a superuser's password one is a superuser."""
-    if by is not None and by.pk == user.pk:
-        raise ConflictError(
-            "This is your own account.",
-            code="own-account",
-            hint="Use “Change password” in the menu of your name, which asks for the present one.",
-        )
-    if user.is_superuser and by is not None and not by.is_superuser:
-        raise ForbiddenError(
-            "This is a superuser's account, which may do more than yours.",
-            code="superuser-account",
-            hint="Ask another superuser, or whoever runs the platform (manage.py changepassword).",
-        )
+    """A password given by an operator; ends all of the user's sessions. FieldError `weak-password`; what
+    `require_another` raises."""
+    own_way = "Use “Change password” in the menu of your name, which asks for the present one."
+    require_another(user, by=by, own_way=own_way, command="changepassword")
     with transaction.atomic():
         ended = _store_password(user=user, password=password, field="password", at=at)
         details = {"sessions_ended": ended}

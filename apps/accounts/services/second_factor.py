@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from aetherflow.errors import ConflictError, ForbiddenError
+from aetherflow.errors import ConflictError
 from apps.accounts.choices import AuditAction, SessionEnd
 from apps.accounts.errors import FieldError
 from apps.accounts.models import RecoveryCode, User
@@ -19,6 +19,7 @@ from apps.accounts.selectors import second_factor_of
 from apps.accounts.services.auditing import account, record
 from apps.accounts.services.codes import digest, no_second_factor, prove, typed_code, wrong_code
 from apps.accounts.services.limits import Limit, take
+from apps.accounts.services.others import require_another
 from apps.accounts.services.sessions import end_sessions
 
 log = structlog.get_logger(__name__)
@@ -101,21 +102,10 @@ def reset_second_factor(*, user: User, by: User | None, at: datetime, reason: st
     """Take it away from who has lost it, and end their sessions; `by` is None where a command does. False where there
     was none.
 
-    ConflictError `own-account`, since whoever finds a console left open must not be rid of it; ForbiddenError
-    `superuser-account`, as for a password.
+    What `require_another` raises.
     """
-    if by is not None and by.pk == user.pk:
-        raise ConflictError(
-            "This is your own account.",
-            code="own-account",
-            hint="Use “Second factor” in the menu of your name, or ask another admin.",
-        )
-    if user.is_superuser and by is not None and not by.is_superuser:
-        raise ForbiddenError(
-            "This is a superuser's account, which may do more than yours.",
-            code="superuser-account",
-            hint="Ask another superuser, or whoever runs the platform (manage.py second_factor).",
-        )
+    own_way = "Use “Second factor” in the menu of your name, or ask another admin."
+    require_another(user, by=by, own_way=own_way, command="second_factor")
     with transaction.atomic():
         if not _forget(user):
             return False
