@@ -18,8 +18,9 @@ from apps.accounts.choices import Approval, AuditAction, ConsoleRole, Role, Sess
 from apps.accounts.errors import FieldError
 from apps.accounts.models import User, normalise_email
 from apps.accounts.services.auditing import Scalar, account, record
-from apps.accounts.services.limits import Limit, take
+from apps.accounts.services.limits import Limit
 from apps.accounts.services.others import require_another
+from apps.accounts.services.passwords import require_password
 from apps.accounts.services.sessions import end_sessions
 
 log = structlog.get_logger(__name__)
@@ -187,16 +188,9 @@ def change_password(*, user: User, current: str, new: str, at: datetime) -> None
     """The user's own change; ends all of their sessions, this one too.
 
     FieldError `wrong-password` (current_password), `weak-password` (new_password); TooManyError
-    `too-many-password-changes`: whoever holds a stolen session must not guess the password by it.
+    `too-many-password-changes`.
     """
-    take(_PASSWORD_CHANGES, str(user.pk), at=at)
-    if not user.check_password(current):
-        raise FieldError(
-            "This is not your present password.",
-            field="current_password",
-            code="wrong-password",
-            hint="Type the password you logged in with.",
-        )
+    require_password(user, current, field="current_password", limit=_PASSWORD_CHANGES, at=at)
     if current == new:
         raise FieldError(
             "The new password is the present one.",

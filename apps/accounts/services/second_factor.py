@@ -13,13 +13,13 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from aetherflow.errors import ConflictError
 from apps.accounts.choices import AuditAction, SessionEnd
-from apps.accounts.errors import FieldError
 from apps.accounts.models import RecoveryCode, User
 from apps.accounts.selectors import second_factor_of
 from apps.accounts.services.auditing import account, record
 from apps.accounts.services.codes import digest, no_second_factor, prove, typed_code, wrong_code
-from apps.accounts.services.limits import Limit, take
+from apps.accounts.services.limits import Limit
 from apps.accounts.services.others import require_another
+from apps.accounts.services.passwords import require_password
 from apps.accounts.services.sessions import end_sessions
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,6 @@ log = structlog.get_logger(__name__)
 _CODES = 10
 # 80 bits: as a digest alone, without a secret of ours, they cannot be found by trying.
 _CODE_BYTES = 10
-# Whoever holds a console that was left open must not guess the password by it.
 _CHANGES = Limit(
     rate="RATE_PASSWORD_USER",
     code="too-many-changes",
@@ -48,7 +47,7 @@ def enrol(*, user: User, key: str, password: str, code: str, besides: str | None
     FieldError `wrong-password` (password), `wrong-code` (code); ConflictError `second-factor-there`; TooManyError
     `too-many-changes`.
     """
-    _require_password(user, password, at=at)
+    require_password(user, password, field="password", limit=_CHANGES, at=at)
     with transaction.atomic():
         # Held, so that of two at once the second finds the first one's.
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
@@ -71,7 +70,7 @@ def enrol(*, user: User, key: str, password: str, code: str, besides: str | None
 
 def renew_recovery_codes(*, user: User, password: str, code: str, at: datetime) -> list[str]:
     """Ten new ones; those before are void. As `remove_second_factor` refuses."""
-    _require_password(user, password, at=at)
+    require_password(user, password, field="password", limit=_CHANGES, at=at)
     prove(user=user, code=code, at=at)
     with transaction.atomic():
         codes = _renew_codes(user)
@@ -89,7 +88,7 @@ def remove_second_factor(*, user: User, password: str, code: str, at: datetime) 
             code="second-factor-required",
             hint="To use another app, have an admin take this one away: you set up the next one when you log in.",
         )
-    _require_password(user, password, at=at)
+    require_password(user, password, field="password", limit=_CHANGES, at=at)
     prove(user=user, code=code, at=at)
     with transaction.atomic():
         if not _forget(user):
@@ -125,14 +124,3 @@ def _renew_codes(user: User) -> list[str]:
 def _forget(user: User) -> bool:
     RecoveryCode.objects.filter(user=user).delete()
     return bool(TOTPDevice.objects.filter(user=user).delete()[0])
-
-
-def _require_password(user: User, password: str, *, at: datetime) -> None:
-    take(_CHANGES, str(user.pk), at=at)
-    if not user.check_password(password):
-        raise FieldError(
-            "This is not your present password.",
-            field="password",
-            code="wrong-password",
-            hint="Type the password you logged in with.",
-        )
