@@ -18,6 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 import numpy as np  # noqa: E402  (models need the setup above)
+from django.conf import settings  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
@@ -30,13 +31,14 @@ from apps.datasets.changes import compare  # noqa: E402
 from apps.datasets.digests import remove, replace_stored  # noqa: E402
 from apps.datasets.loading import RejectSpool, replace_rows  # noqa: E402
 from apps.datasets.models import Dataset, RowDigests  # noqa: E402
+from config.postgresql.cursor import scoped_cursor  # noqa: E402
 from tests.accounts.factories import UserFactory  # noqa: E402
 from tests.datasets.factories import DatasetFactory  # noqa: E402
 
 enter_all_departments("bench")
 # What is measured is written into partitions, and read in the same transaction.
-with connection.cursor() as _cursor:
-    _cursor.execute("SET ROLE aetherflow_loader")
+connection.ensure_connection()
+connection.connection.cursor_factory = scoped_cursor(settings.LOADER_ROLE)
 
 ROWS = 1_000_000
 

@@ -13,7 +13,7 @@ TARGET = 1.10
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
     with scratch() as folder, platform(folder, workers=False) as stack:
         done = stack.run("-m", "bench.isolating", str(options.jobs), str(options.rounds))

@@ -13,6 +13,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.db import connection, transaction  # noqa: E402  (models need the setup above)
 from django.utils import timezone  # noqa: E402
 
@@ -21,13 +22,14 @@ from aetherflow.registry import department as find_department  # noqa: E402
 from apps.accounts.scope import enter_all_departments  # noqa: E402  (models need the setup above)
 from apps.datasets import partitions, selectors  # noqa: E402
 from apps.datasets.models import Dataset, clean_table  # noqa: E402
+from config.postgresql.cursor import scoped_cursor  # noqa: E402
 from tests.accounts.factories import UserFactory  # noqa: E402
 from tests.datasets.factories import DatasetFactory  # noqa: E402
 
 enter_all_departments("bench")
 # What is measured is written into partitions, and read in the same transaction.
-with connection.cursor() as _cursor:
-    _cursor.execute("SET ROLE aetherflow_loader")
+connection.ensure_connection()
+connection.connection.cursor_factory = scoped_cursor(settings.LOADER_ROLE)
 
 PARTITIONS_AT_A_TIME = 100
 

@@ -85,13 +85,12 @@ def tests_scope() -> Iterator[None]:
 
 
 @pytest.fixture
-def as_loader(db: None) -> None:
+def as_loader(db: None) -> Iterator[None]:
     """What the test writes into partitions is its own transaction's, so the loader's role comes to it."""
-    from django.conf import settings
-    from django.db import connection
+    from tests.support.roles import as_the_loader
 
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL ROLE {settings.LOADER_ROLE}")
+    with as_the_loader():
+        yield
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.backends.postgresql import base, operations, schema
 from django.db.models import Model
 
-from config.postgresql.cursor import ScopedCursor, without_scope
+from config.postgresql.cursor import scoped_cursor, without_scope
 
 
 class PartitionedSchemaEditor(schema.DatabaseSchemaEditor):
@@ -46,6 +46,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
         # The owner is above departments: it changes tables, some of them by statements that must stand alone.
-        if self.settings_dict["OPTIONS"].get("assume_role"):
-            connection.cursor_factory = ScopedCursor
+        if role := self.settings_dict["OPTIONS"].get("assume_role"):
+            connection.cursor_factory = scoped_cursor(role)
         return connection

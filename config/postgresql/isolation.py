@@ -19,12 +19,13 @@ from django.db.models import ForeignKey, Model
 
 from apps.accounts.rows import Account, Department, Operators, Parent, RowsOf, Table
 from apps.accounts.scope import EVERYBODY, GATE
-from config.postgresql.cursor import SETTING
+from config.postgresql.cursor import SETTING, role_of_all
 
 log = structlog.get_logger(__name__)
 
 # Looked up once per statement: as a subquery of its own it does not depend on the row.
 _SCOPE = f"(SELECT NULLIF(current_setting('{SETTING}', true), ''))"
+_GATE = f"'{GATE}'"
 _POLICY = "rows_of"
 # Two runs of `migrate` on one server may make the roles at once.
 _TRIES = 5
@@ -109,23 +110,29 @@ def secure(*, using: str, **_: Any) -> None:
 
 
 def _make_roles(using: str) -> None:
-    web, loader = settings.WEB_ROLE, settings.LOADER_ROLE
     own = settings.DATABASES["default"]
     log_in = own["USER"]
     quote = connections[using].ops.quote_name
     if not _asked(using, "SELECT 1 FROM pg_roles WHERE rolname = %s", log_in):
         _patiently(using, f"CREATE ROLE {quote(log_in)} LOGIN NOINHERIT PASSWORD %s", own["PASSWORD"])
-    for role in (web, loader):
-        if not _asked(using, "SELECT 1 FROM pg_roles WHERE rolname = %s", role):
-            _patiently(using, f"CREATE ROLE {quote(role)} NOLOGIN NOBYPASSRLS")
-        if not _asked(
-            using,
-            "SELECT 1 FROM pg_auth_members WHERE pg_get_userbyid(roleid) = %s AND "
-            "pg_get_userbyid(member) = %s AND NOT admin_option",
-            role,
-            log_in,
-        ):
-            _patiently(using, f"GRANT {quote(role)} TO {quote(log_in)}")
+    for role in (settings.WEB_ROLE, settings.LOADER_ROLE):
+        for each in (role, role_of_all(role)):
+            if not _asked(using, "SELECT 1 FROM pg_roles WHERE rolname = %s", each):
+                _patiently(using, f"CREATE ROLE {quote(each)} NOLOGIN NOBYPASSRLS")
+            _give(using, each, to=log_in)
+        _give(using, role, to=role_of_all(role))
+
+
+def _give(using: str, role: str, *, to: str) -> None:
+    quote = connections[using].ops.quote_name
+    if not _asked(
+        using,
+        "SELECT 1 FROM pg_auth_members WHERE pg_get_userbyid(roleid) = %s AND "
+        "pg_get_userbyid(member) = %s AND NOT admin_option",
+        role,
+        to,
+    ):
+        _patiently(using, f"GRANT {quote(role)} TO {quote(to)}")
 
 
 def _asked(using: str, query: str, *parameters: str) -> bool:
@@ -150,7 +157,8 @@ def _patiently(using: str, statement: str, *parameters: str) -> None:
 
 
 def _hold(there: set[str], *, using: str) -> None:
-    """Give each table its policy. It waits for all who use the table, and they behind it: only where it is another."""
+    """Give each table its policies. It waits for all who use the table, and they behind it: only where new."""
+    of_all = ", ".join(role_of_all(role) for role in (settings.WEB_ROLE, settings.LOADER_ROLE))
     with connections[using].cursor() as cursor:
         cursor.execute(
             "SELECT relname, obj_description(pg_policy.oid, 'pg_policy') FROM pg_policy "
@@ -163,13 +171,22 @@ def _hold(there: set[str], *, using: str) -> None:
             if rows_of is None or table not in there:
                 continue
             seen = seen_where(model, rows_of)
-            digest = sha256(seen.encode()).hexdigest()
+            policies = {
+                _POLICY: ("PUBLIC", seen),
+                # True alone, so that nothing is left of it in a plan: who may take the role sees all.
+                "all_rows": (of_all, "true"),
+                "owners_rows": ("CURRENT_USER", f"{_SCOPE} = '{EVERYBODY}'"),
+            }
+            digest = sha256(repr(policies).encode()).hexdigest()
             if held.get(table) == digest:
                 continue
             with transaction.atomic(using=using):
                 cursor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY')
-                cursor.execute(f'DROP POLICY IF EXISTS {_POLICY} ON "{table}"')
-                cursor.execute(f'CREATE POLICY {_POLICY} ON "{table}" USING ({seen}) WITH CHECK ({seen})')
+                for name, (whose, condition) in policies.items():
+                    cursor.execute(f'DROP POLICY IF EXISTS {name} ON "{table}"')
+                    cursor.execute(
+                        f'CREATE POLICY {name} ON "{table}" TO {whose} USING ({condition}) WITH CHECK ({condition})'
+                    )
                 cursor.execute(f"COMMENT ON POLICY {_POLICY} ON \"{table}\" IS '{digest}'")
 
 
@@ -197,31 +214,26 @@ def _rights(there: set[str]) -> Iterator[str]:
 
 
 def seen_where(model: type[Model], rows_of: RowsOf) -> str:
-    """SQL: whether the scope sees a row of the table."""
+    """SQL: whether the scope, not that of all, sees a row of the table."""
     table = model._meta.db_table
     match rows_of:
         case Department(column=column, at_gate=at_gate):
-            return _one_of(f"{column}::text", *_past(at_gate=at_gate))
+            # An equation alone can be answered by an index; in a CASE it is asked of each row.
+            return _one_of(f"{column}::text", _GATE) if at_gate else f"{column}::text = {_SCOPE}"
         case Table(department=department):
-            return _one_of(f"'{department}'", *_past())
+            return f"'{department}' = {_SCOPE}"
         case Account():
             other = f"{_SCOPE} = ANY (worked_in) OR ({_SCOPE} IS NOT NULL AND (role = 'admin' OR is_staff))"
-            return _one_of("department::text", *_past(at_gate=True), other=other)
+            return _one_of("department::text", _GATE, other=other)
         case Operators(at_gate=at_gate):
-            return _one_of(*_past(at_gate=at_gate))
+            return _one_of(_GATE) if at_gate else "false"
         case Parent(key=key):
             field = cast("ForeignKey[Any, Any]", model._meta.get_field(key))
             parent, of = field.related_model._meta.db_table, field.target_field.column
             same = f'parent."{of}" = "{table}"."{field.column}"'
             # OFFSET: looked up for each row that is read. Else the planner may hash all parents that the scope sees,
             # for the hundred rows of a page.
-            found = f'EXISTS (SELECT FROM "{parent}" AS parent WHERE {same} OFFSET 0)'
-            return _one_of(*_past(), other=found)
-
-
-def _past(*, at_gate: bool = False) -> list[str]:
-    """The scopes for which it does not matter whose the row is."""
-    return [f"'{EVERYBODY}'", *([f"'{GATE}'"] if at_gate else [])]
+            return f'EXISTS (SELECT FROM "{parent}" AS parent WHERE {same} OFFSET 0)'
 
 
 def _one_of(*scopes: str, other: str = "false") -> str:

@@ -1,5 +1,6 @@
 """The second layer, asked without the first: PostgreSQL shows a statement the rows of its scope, of no scope none."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,7 @@ from apps.datasets.clean import clean_table
 from apps.datasets.models import Dataset, HeaderMapping
 from apps.datasets.partitions import partition_name
 from apps.jobs.models import Job
+from config.postgresql.cursor import ScopedCursor, role_of_all
 from config.postgresql.isolation import SHARED, declared
 from tests.isolation.actors import Who
 from tests.isolation.conftest import Town
@@ -161,18 +163,45 @@ def test_the_webs_role_may_not(town: Town, statement: str) -> None:
 
 
 def test_no_role_of_the_platform_owns_a_table_or_is_above_policies(town: Town) -> None:
+    roles = [each for role in (settings.LOADER_ROLE, settings.WEB_ROLE) for each in (role, role_of_all(role))]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT rolname, rolsuper, rolbypassrls, rolcanlogin FROM pg_roles WHERE rolname IN (%s, %s) ORDER BY 1",
-            [settings.LOADER_ROLE, settings.WEB_ROLE],
+            "SELECT rolname, rolsuper, rolbypassrls, rolcanlogin FROM pg_roles WHERE rolname = ANY (%s) ORDER BY 1",
+            [roles],
         )
-        assert cursor.fetchall() == [
-            (settings.LOADER_ROLE, False, False, False),
-            (settings.WEB_ROLE, False, False, False),
-        ]
+        assert cursor.fetchall() == [(role, False, False, False) for role in roles]
         cursor.execute("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")
         ((owner,),) = cursor.fetchall()
-        assert owner not in {settings.LOADER_ROLE, settings.WEB_ROLE}
+        assert owner not in roles
+
+
+def test_all_departments_are_a_roles_to_see_and_not_a_settings(town: Town) -> None:
+    with connection.cursor() as cursor:
+        own = type(cursor.cursor)
+        assert issubclass(own, ScopedCursor)
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchone() == (own.role_of_all,)
+        with no_scope():
+            cursor.execute("SELECT current_user")
+            assert cursor.fetchone() == (own.role,)
+            cursor.execute("SELECT set_config('aetherflow.scope', '*', true); SELECT count(*) FROM datasets_dataset")
+            assert cursor.fetchone() == (0,)
+
+
+def test_what_the_policy_says_is_a_condition_of_an_index(town: Town) -> None:
+    with department_scope(town.home.department), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN (COSTS OFF) SELECT count(*) FROM jobs_job")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert re.search(r"Index Cond: .*department.* = \(?\$0", plan), plan
+
+
+def test_to_who_works_for_all_departments_a_policy_costs_nothing(town: Town) -> None:
+    with connection.cursor() as cursor:
+        for table in HELD:
+            cursor.execute(f'EXPLAIN (COSTS OFF) SELECT FROM "{table}"')
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            assert not re.search("Filter|InitPlan", plan), plan
 
 
 def test_a_scope_ends_with_its_statement_and_its_block(town: Town) -> None:
