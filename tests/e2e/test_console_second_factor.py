@@ -65,8 +65,8 @@ def test_it_is_set_up_asked_for_and_a_recovery_code_stands_in(stack: Stack, page
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_label("The code that the app shows").fill(phone.code())
     page.get_by_role("button", name="Set it up").click()
+    expect(page.locator(".recovery-codes li")).to_have_count(10)
     codes = page.locator(".recovery-codes li").all_inner_texts()
-    assert len(codes) == 10
     with page.expect_download() as kept:
         page.get_by_role("link", name="Keep as a file").click()
     assert kept.value.suggested_filename == "aetherflow-recovery-codes.txt"
@@ -110,6 +110,7 @@ def test_the_pages_of_it(stack: Stack, page: Page) -> None:
         home(page)
         log_out(page)
     give_password(page, stack.url, email)
+    expect(page.get_by_label("Code")).to_be_visible()
     every_look(page, "console-second-factor-code")
     give_code(page, phone.wrong())
     expect(page.get_by_text("This code is not good")).to_be_visible()
@@ -119,6 +120,7 @@ def test_the_pages_of_it(stack: Stack, page: Page) -> None:
     page.goto(f"{stack.url}/admin/second-factor/")
     every_look(page, "console-second-factor-on")
     page.get_by_role("link", name="Remove").click()
+    expect(page.get_by_role("button", name="Remove it")).to_be_visible()
     every_look(page, "console-second-factor-remove")
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_label("Code").fill(phone.code())
@@ -126,10 +128,12 @@ def test_the_pages_of_it(stack: Stack, page: Page) -> None:
     expect(page.get_by_text("Your second factor was removed.")).to_be_visible()
     every_look(page, "console-second-factor-off")
     page.get_by_role("link", name="Set it up").click()
+    phone_from(page)
     every_look(page, "console-second-factor-enrol")
 
 
 def every_look(page: Page, name: str) -> None:
+    """Of the page that is there: whoever came by a click has waited for something of it."""
     page.emulate_media(reduced_motion="reduce")
     for colours in ("light", "dark"):
         # By hand: a page looks at the system's colours when it is loaded, and some of these cannot be loaded again.
