@@ -24,7 +24,11 @@ DEFAULTS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
 }
-UNSET = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS", "AWS_PROFILE", "DEBUG", "HTTPS", "RAW_ROOT")
+UNSET = (
+    *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS", "AWS_PROFILE", "DEBUG", "HTTPS", "RAW_ROOT"),
+    # Hundreds of processes are started: each would compile the platform anew.
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 def run_folder() -> Path:
