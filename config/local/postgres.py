@@ -89,6 +89,7 @@ class Cluster:
         self.say = say
         self.settings = FORGETFUL if throwaway else ()
         self.port = 0
+        self.programs = Path()  # the server's and its clients', once it was started
         self.log = home.logs / "postgres.log"
         self._server: subprocess.Popen[bytes] | None = None
 
@@ -113,6 +114,7 @@ class Cluster:
         account.own(base)
         self.stop_survivor(data)
         chosen = self._choose(choice, data)
+        self.programs = chosen.folder
         if not data.exists():
             self._initialise(account, chosen, data)
         self.port = self.home.port("postgres")
