@@ -1,8 +1,9 @@
 """During an upgrade old workers receive new messages, and new workers old ones: what releases have sent is kept in
 `releases/VERSION/STAGE.json`, each the body of an SQS message.
 
-A release that changes what is sent keeps its own beside them (`KEEP_RELEASE=0.2 pytest` of this file writes them). Where the last test here fails, workers of the release
-before would refuse what this one sends: let them learn to read it first, a release earlier.
+A release that changes what is sent keeps its own beside them: `KEEP_RELEASE=0.2 pytest` of this file writes them.
+Where the last test here fails, workers of the release before would refuse what this one sends: let them learn to read
+it first, a release earlier.
 """
 
 import dataclasses
