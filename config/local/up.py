@@ -13,8 +13,8 @@ from config.local.endpoint import CREDENTIALS, Endpoint, start_s3, start_sqs
 from config.local.home import Home, port_is_free
 from config.local.line import Line, say
 from config.local.postgres import Cluster
-from config.local.processes import commands
 from config.local.welcome import welcome
+from config.programs import commands
 
 
 def up() -> int:

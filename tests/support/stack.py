@@ -17,8 +17,9 @@ from psycopg2 import sql
 from config.local import ROOT
 from config.local.endpoint import CREDENTIALS, start_sqs
 from config.local.home import Home, free_port
-from config.local.processes import commands, end
+from config.local.processes import end
 from config.local.welcome import request
+from config.programs import commands
 
 # Short, so that a test sees a crash, a retry and a dead letter within seconds.
 TIMINGS = {
