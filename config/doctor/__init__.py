@@ -9,7 +9,7 @@ from config.doctor.machine import clocks, disk, memory, pages
 from config.doctor.services import accounts, database, migrations, queues, roles, storage, workers
 from config.doctor.settings import environment, packages, settings_said
 
-__all__ = ["CHECKS", "Finding", "Standing", "examine"]
+__all__ = ["CHECKS", "Finding", "Standing", "examine", "found_by"]
 
 # In the order in which one would mend: what stands below leans on what stands above.
 CHECKS: dict[str, Check] = {
@@ -34,10 +34,11 @@ def examine(*, without: Iterable[str] = ()) -> Iterator[Finding]:
     """A finding after the other, as it is found: whoever waits sees for what."""
     for name, check in CHECKS.items():
         if name not in without:
-            yield from _found(name, check)
+            yield from found_by(name, check)
 
 
-def _found(name: str, check: Check) -> Iterator[Finding]:
+def found_by(name: str, check: Check) -> Iterator[Finding]:
+    """What one check finds; that it breaks is a finding too."""
     try:
         for finding in check():
             yield finding.of(name)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
 from apps.accounts.choices import Approval, ConsoleRole
 from apps.accounts.models import User
@@ -71,17 +72,21 @@ def database() -> Iterator[Finding]:
 def migrations() -> Iterator[Finding]:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    unknown = sorted(set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations))
+    newer = list(of_a_newer_release(executor.loader))
     if missing:
         told = ", ".join(f"{each.app_label}.{each.name}" for each, _ in missing[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         fix = "Stop processes of the older release where docs/operations.md says so, then run `manage.py migrate`."
         yield Finding.fault(f"Not applied: {told}{more}.", fix)
-    if unknown:
-        told = ", ".join(f"{app}.{name}" for app, name in unknown[:5])
-        yield Finding.warn(f"The database has migrations this release does not: {told}.", "Deploy the newer release.")
-    if not missing and not unknown:
+    yield from newer
+    if not missing and not newer:
         yield Finding.ok(f"{len(executor.loader.applied_migrations)} applied")
+
+
+def of_a_newer_release(loader: MigrationLoader) -> Iterator[Finding]:
+    if unknown := sorted(set(loader.applied_migrations) - set(loader.disk_migrations)):
+        told = ", ".join(f"{app}.{name}" for app, name in unknown[:5])
+        yield Finding.fault(f"The database has migrations this release does not: {told}.", "Deploy the newer release.")
 
 
 def roles() -> Iterator[Finding]:
@@ -118,18 +123,21 @@ def storage() -> Iterator[Finding]:
         with suppress(*STORE_ERRORS):  # the platform deletes no raw file, and may have no right to
             store.delete(name)
     except STORE_ERRORS as error:
-        fix = (
-            "Check RAW_BUCKET, the endpoint, the credentials and their rights to list, put and get. "
-            "`manage.py provision` makes a bucket that is missing."
-            if settings.RAW_STORAGE == "s3"
-            else f"Make {settings.RAW_ROOT} a folder this process' user can write: `manage.py provision`."
-        )
-        yield Finding.fault(f"A file cannot be kept: {error}", fix)
+        yield Finding.fault(f"A file cannot be kept: {error}", mend_storage())
         return
     if same:
         yield Finding.ok(f"{told}, and gives back what it was given")
     else:
         yield Finding.fault("It gave back something else than it was given.", "See to the store before anything else.")
+
+
+def mend_storage() -> str:
+    if settings.RAW_STORAGE == "s3":
+        return (
+            "Check RAW_BUCKET, the endpoint, the credentials and their rights to list, put and get. "
+            "`manage.py provision` makes a bucket that is missing."
+        )
+    return f"Make {settings.RAW_ROOT} a folder this process' user can write: `manage.py provision`."
 
 
 def queues() -> Iterator[Finding]:

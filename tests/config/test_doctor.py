@@ -259,7 +259,7 @@ def other_kombu(well: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> No
         (memory_limit(0), "memory", "warn", "one file can take all memory"),
         (memory_limit(10**9), "memory", "warn", "Lower WORKER_MEMORY_LIMIT_MB"),
         (migration_missing, "migrations", "fault", "Not applied: jobs.0"),
-        (migration_of_a_newer_release, "migrations", "warn", "jobs.0999_of_tomorrow. Deploy the newer release."),
+        (migration_of_a_newer_release, "migrations", "fault", "jobs.0999_of_tomorrow. Deploy the newer release."),
         (role_changed_by_hand, "roles", "fault", "console viewer. Run `manage.py migrate`"),
         (admins_gone, "accounts", "fault", "manage.py create_user --role admin"),
         (demo_account, "accounts", "fault", f"which everybody knows, opens sales@{DOMAIN}."),
