@@ -224,6 +224,10 @@ RELAY_GRACE_SECONDS = positive("RELAY_GRACE_SECONDS", default=15)
 RESEND_SECONDS = positive("RESEND_SECONDS", default=900)
 RELAY_INTERVAL_SECONDS = positive("RELAY_INTERVAL_SECONDS", default=5)
 WORKER_HEARTBEAT_SECONDS = positive("WORKER_HEARTBEAT_SECONDS", default=10)
+# How long a role in a container waits for what it needs, before it stops and says what that is.
+START_WAIT_SECONDS = positive("START_WAIT_SECONDS", default=60)
+# Touched by the loop of a worker or the relay; `config.alive` looks at its age.
+ALIVE_FILE = env.str("ALIVE_FILE", default="")
 WORKER_MEMORY_LIMIT_MB = natural("WORKER_MEMORY_LIMIT_MB", default=2_048)
 WORKER_RECYCLE_MB = positive("WORKER_RECYCLE_MB", default=1_024)
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import Error, connection, connections
 
 from apps.jobs import clock
+from apps.jobs.alive import AliveStep
 from apps.jobs.broker import app
 from apps.jobs.memory import MemoryWatchStep
 from apps.jobs.services.workers import beat, farewell
@@ -136,5 +137,6 @@ app.conf.update(
     # Longer than a database that does not answer keeps a new child waiting.
     worker_proc_alive_timeout=20,
 )
+app.steps["worker"].add(AliveStep)
 app.steps["consumer"].add(WorkerHeartbeatStep)
 app.steps["consumer"].add(MemoryWatchStep)

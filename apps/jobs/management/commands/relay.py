@@ -17,6 +17,7 @@ from django.db import Error, close_old_connections
 
 from apps.accounts.management.reporting import MISUSED, ReportingCommand, Told, add_dry_run, add_json, counted
 from apps.jobs import clock
+from apps.jobs.alive import show_alive
 from apps.jobs.readiness import RELAY
 from apps.jobs.selectors import dead_after
 from apps.jobs.services.dispatch import due, recover, relay
@@ -86,6 +87,7 @@ class Command(ReportingCommand):
         signal.signal(signal.SIGINT, on_signal)
         alive = _SignOfLife()
         while not stop.is_set():
+            show_alive()
             close_old_connections()
             try:
                 alive.beat()
