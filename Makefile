@@ -16,7 +16,7 @@ DASHBOARD_SOURCES := $(wildcard docs/openapi.json) $(if $(FRONTEND),$(shell find
 	-not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' -not -path '*/.*'))
 LOCK := ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help up test test-python test-frontend check check-python check-frontend build openapi screens lock audit sbom clean
+.PHONY: help up test test-python test-frontend check check-python check-frontend build openapi screens lock audit sbom compose-env compose-test clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -63,13 +63,19 @@ screens: $(PACKAGES) build ## docs/screens anew: a picture of every screen, as t
 		tests/e2e/test_console_acting.py tests/e2e/test_console_letters.py
 
 lock: $(PACKAGES) ## requirements/*.txt anew from the inputs, newest versions that fit
-	cd requirements && for name in base dev prod node ministack; do $(LOCK) --upgrade $$name.in -o $$name.txt; done
+	cd requirements && for name in base dev prod node ministack moto; do $(LOCK) --upgrade $$name.in -o $$name.txt; done
 
 audit: $(PACKAGES) $(NODE_ENVIRONMENT) ## what is known to be vulnerable among the locked packages; asks pypi.org and registry.npmjs.org
 	@.ci/audit
 
 sbom: $(PACKAGES) ## the bill of materials (CycloneDX) of server and dashboard, in sbom/
 	@.ci/sbom sbom
+
+compose-env: ## the secrets of `docker compose up`, made once, in .compose/
+	@$(PYTHON) -m config.containers.environment
+
+compose-test: $(PACKAGES) ## the image and docker-compose.yml, for real; as root, needs dockerd (COMPOSE_HOME: where its data are kept)
+	COMPOSE=1 $(BIN)/python -m pytest -n 0 tests/compose
 
 clean: ## remove what was built or installed (not AETHERFLOW_HOME: your data)
 	rm -rf .venv frontend/node_modules frontend/dist sbom staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

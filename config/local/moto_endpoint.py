@@ -1,6 +1,7 @@
-"""The local SQS (and, in the tests, S3) endpoint as a program: moto's server, bound to this machine alone.
+"""The local SQS (and, in the tests, S3) endpoint as a program: moto's server, bound to this machine alone unless told
+otherwise (in a container, which others reach by its name).
 
-Run as `python -m config.local.moto_endpoint PORT`. Its messages live in memory: after a stop, the relay sends
+Run as `python -m config.local.moto_endpoint PORT [HOST]`. Its messages live in memory: after a stop, the relay sends
 the unfinished work again (`manage.py relay --recover`).
 """
 
@@ -44,4 +45,5 @@ if __name__ == "__main__":
     models.Queue.wait_for_messages = _wait_while_client_listens
     # One line per request, twenty requests a minute and worker: nobody reads that.
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
-    main(["-H", "127.0.0.1", "-p", sys.argv[1]])
+    port, host = [*sys.argv[1:], "127.0.0.1"][:2]
+    main(["-H", host, "-p", port])
