@@ -7,6 +7,7 @@ import structlog
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import Error, connection, connections
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.loader import MigrationLoader
 
 from apps.accounts.scope import all_departments
@@ -67,7 +68,7 @@ def migrate(*, provision: bool) -> None:
     with all_departments():
         try:
             call_command("migrate", interactive=False, verbosity=1)
-        except (CommandError, Error) as error:
+        except (CommandError, Error, InconsistentMigrationHistory) as error:
             log.exception("migrate_failed")
             raise CannotStart(
                 f"A migration failed: {_line(error).rstrip('.')}. Those before it are applied, of this one nothing is "

@@ -4,6 +4,6 @@ RUN mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' > /etc
     apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql-15 >/dev/null && \
     rm -rf /var/lib/apt/lists/* && mkdir -p /var/lib/postgresql/data /docker-entrypoint-initdb.d
 ENV PATH=/usr/lib/postgresql/15/bin:$PATH PGDATA=/var/lib/postgresql/data
-COPY tests/compose/images/postgres-entry.sh /usr/local/bin/
+COPY postgres-entry.sh /usr/local/bin/
 STOPSIGNAL SIGINT
 ENTRYPOINT ["postgres-entry.sh"]
