@@ -80,11 +80,11 @@ def test_four_workers_share_the_files(platform: Platform) -> None:
     people = {department: platform.log_in(department) for department in departments()}
     jobs = [
         (person, person.upload(sample(department), name=f"{department}-{number}.csv"))
-        for number in range(12)
+        for number in range(8)
         for department, person in people.items()
     ]
     assert {person.ended(job, seconds=300)["status"] for person, job in jobs} == {"succeeded"}
-    worked = [platform.engine.docker("logs", each).stdout.count('"stage": "etl"') for each in workers]
+    worked = [platform.engine.docker("logs", each).stdout.count('"stage_ended"') for each in workers]
     assert all(worked), worked
     platform.up("--scale", "worker-etl=1")
 
