@@ -179,7 +179,9 @@ def _differing(client: "SQSClient", queue: Queue, sqs: SqsSettings) -> Iterator[
     if hidden != sqs.visibility_seconds:
         told = f"{queue.name} hides a message for {hidden} s; QUEUE_VISIBILITY_SECONDS is {sqs.visibility_seconds}."
         yield Finding.warn(told, _PROVISION)
-    if int(its_dead["MessageRetentionPeriod"]) <= int(own["MessageRetentionPeriod"]):
+    # ElasticMQ tells of none: it keeps messages until it is stopped.
+    kept, its_dead_kept = (int(each.get("MessageRetentionPeriod", 0)) for each in (own, its_dead))
+    if kept and its_dead_kept <= kept:
         told = f"{queue.dead_letter_name} forgets letters as soon as {queue.name}, whose age they keep: some at once."
         yield Finding.warn(told, _PROVISION)
 

@@ -19,6 +19,7 @@ from django.db import OperationalError, connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
+from moto.sqs.models import SQSBackend
 
 from apps.accounts.models import User
 from apps.datasets.storage import raw_storage
@@ -290,6 +291,17 @@ def test_what_is_wrong_is_found_alone_with_what_to_do(
     ((found, as_, said),) = wrong()
     assert (found, as_) == (check, standing)
     assert says in said
+
+
+def test_queues_that_tell_of_no_retention_are_no_fault(well: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ElasticMQ's."""
+    ask = SQSBackend.get_queue_attributes
+
+    def silent(backend: SQSBackend, *arguments: Any) -> dict[str, Any]:
+        return {name: value for name, value in ask(backend, *arguments).items() if name != "MessageRetentionPeriod"}
+
+    monkeypatch.setattr(SQSBackend, "get_queue_attributes", silent)
+    assert wrong() == []
 
 
 def test_messages_that_would_go_elsewhere_are_a_fault_of_each_queue(well: Any, settings: Any) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from apps.jobs.sqs import names
 
 if TYPE_CHECKING:
@@ -110,7 +112,7 @@ def provision_queues(
             },
         )
         allow = {"redrivePermission": "byQueue", "sourceQueueArns": [arn_of(client, source.url)]}
-        allowed = _repair(client, dead.url, {"RedriveAllowPolicy": json.dumps(allow)})
+        allowed = _repair_where_known(client, dead.url, {"RedriveAllowPolicy": json.dumps(allow)})
         changed = dead.changed if dead.created else dead.changed + allowed
         done += [source, Provisioned(dead.name, dead.url, created=dead.created, changed=changed)]
     return done
@@ -207,6 +209,18 @@ def _repair(client: "SQSClient", url: str, attributes: Mapping["QueueAttributeNa
     # Local endpoints forget the attributes they do not know; that is no change, and would be one at every start.
     refused = _differing(client, url, differing)
     return tuple(name for name in differing if name not in refused)
+
+
+def _repair_where_known(
+    client: "SQSClient", url: str, attributes: Mapping["QueueAttributeNameType", str]
+) -> tuple[str, ...]:
+    """ElasticMQ refuses an attribute that it does not know, where others forget it."""
+    try:
+        return _repair(client, url, attributes)
+    except ClientError as refusal:
+        if not refusal.response["Error"]["Code"].endswith("InvalidAttributeName"):
+            raise
+        return ()
 
 
 def _differing(

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from apps.jobs.sqs.queues import (
     DEAD_LETTER_RETENTION_SECONDS,
@@ -71,6 +72,26 @@ def test_a_dlq_takes_letters_from_its_own_source_only(client: Any) -> None:
         }
         for source in ("shop-etl", "shop-ml")
     }
+
+
+@pytest.mark.parametrize("code", ["InvalidAttributeName", "com.amazonaws.sqs#InvalidAttributeName"])
+def test_an_endpoint_that_refuses_what_it_does_not_know_is_provisioned_without(client: Any, code: str) -> None:
+    def refuse(params: dict[str, Any], **_: Any) -> None:
+        if "RedriveAllowPolicy" in params["Attributes"]:
+            raise ClientError({"Error": {"Code": code, "Message": ""}}, "SetQueueAttributes")
+
+    client.meta.events.register("provide-client-params.sqs.SetQueueAttributes", refuse)
+    assert all(queue.created for queue in provision(client).values())
+    require_redrive_policy(client, queue=QUEUES.etl, max_receives=3)
+
+
+def test_another_refusal_is_not_hidden(client: Any) -> None:
+    def refuse(params: dict[str, Any], **_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "SetQueueAttributes")
+
+    client.meta.events.register("provide-client-params.sqs.SetQueueAttributes", refuse)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        provision(client)
 
 
 def test_provisioning_twice_changes_nothing(client: Any) -> None:
