@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -12,7 +13,8 @@ from django.db.migrations.loader import MigrationLoader
 
 from apps.accounts.scope import all_departments
 from apps.datasets.storage import STORE_ERRORS, raw_storage
-from config.doctor import Finding, Standing, found_by
+from apps.jobs.sqs import names
+from config.doctor import Check, Finding, Standing, found_by
 from config.doctor.services import database, mend_storage, migrations, of_a_newer_release, queues
 
 log = structlog.get_logger(__name__)
@@ -35,20 +37,15 @@ def _storage() -> Iterator[Finding]:
         yield Finding.fault(f"The raw store does not answer, or refuses: {error}", mend_storage())
 
 
-# In the order in which one would mend. All of them for the web server too: a release with a wrong address should stop
-# when it is rolled out, not at the first upload.
-_CHECKS = {
-    "database": database,
-    "release": _release,
-    "migrations": migrations,
-    "storage": _storage,
-    "queues": queues,
-}
-_NEEDS = {
-    "web": tuple(_CHECKS),
-    "worker-etl": tuple(_CHECKS),
-    "worker-ml": ("database", "release", "migrations", "queues"),
-    "relay": ("database", "release", "migrations", "queues"),
+# In the order in which one would mend.
+_TABLES: dict[str, Check] = {"database": database, "release": _release, "migrations": migrations}
+# What a role has to do with; all of it for the web server too: a release with a wrong address should stop when it is
+# rolled out, not at the first upload.
+_NEEDS: dict[str, dict[str, Check]] = {
+    "web": {**_TABLES, "storage": _storage, "queues": queues},
+    "worker-etl": {**_TABLES, "storage": _storage, "queues": partial(queues, only={names.ETL})},
+    "worker-ml": {**_TABLES, "queues": partial(queues, only={names.ML})},
+    "relay": {**_TABLES, "queues": queues},
 }
 # Waiting does not make them better.
 _FINAL = frozenset({"release"})
@@ -95,7 +92,7 @@ def _until_none(look: Callable[[], Finding | None]) -> None:
 def _first_fault(role: str) -> Finding | None:
     try:
         with all_departments():
-            found = (finding for name in _NEEDS[role] for finding in found_by(name, _CHECKS[name]))
+            found = (finding for name, check in _NEEDS[role].items() for finding in found_by(name, check))
             return next((finding for finding in found if finding.standing == Standing.FAULT), None)
     finally:
         connections.close_all()

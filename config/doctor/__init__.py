@@ -9,7 +9,7 @@ from config.doctor.machine import clocks, disk, memory, pages
 from config.doctor.services import accounts, database, migrations, queues, roles, storage, workers
 from config.doctor.settings import environment, packages, settings_said
 
-__all__ = ["CHECKS", "Finding", "Standing", "examine", "found_by"]
+__all__ = ["CHECKS", "Check", "Finding", "Standing", "examine", "found_by"]
 
 # In the order in which one would mend: what stands below leans on what stands above.
 CHECKS: dict[str, Check] = {

@@ -1,6 +1,6 @@
 """What the platform leans on: the database and what must be in it, the raw store, the queues, its own processes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -22,7 +22,7 @@ from apps.jobs.management.commands.demo import DOMAIN, PASSWORD
 from apps.jobs.probes import beating
 from apps.jobs.readiness import RELAY
 from apps.jobs.sqs import names
-from apps.jobs.sqs.queues import Queue, QueueNotReady, queue_stats, require_redrive_policy
+from apps.jobs.sqs.queues import Queue, QueueNotReady, require_redrive_policy, stats_of
 from apps.jobs.sqs.settings import SqsSettings
 from config.doctor.finding import Finding
 
@@ -140,14 +140,16 @@ def mend_storage() -> str:
     return f"Make {settings.RAW_ROOT} a folder this process' user can write: `manage.py provision`."
 
 
-def queues() -> Iterator[Finding]:
+def queues(*, only: Collection[str] = (names.ETL, names.ML)) -> Iterator[Finding]:
+    """`only`: a process has the right to look at its own, and at no others."""
     sqs = sqs_settings()
     client = sqs.client()
+    lines = [queue for queue in sqs.queues.all if queue.key in only]
     try:
-        for queue in sqs.queues.all:
+        for queue in lines:
             require_redrive_policy(client, queue=queue, max_receives=sqs.max_receives)
             yield from _differing(client, queue, sqs)
-        stats = queue_stats(client, queues=sqs.queues)
+        stats = [stats_of(client, name) for queue in lines for name in (queue.name, queue.dead_letter_name)]
     except QueueNotReady as refusal:
         yield Finding.fault(refusal.message, _PROVISION)
         return
@@ -155,7 +157,7 @@ def queues() -> Iterator[Finding]:
         fix = "Check QUEUE_URL_BASE or AWS_ENDPOINT_URL_SQS, AWS_DEFAULT_REGION, the credentials and their rights."
         yield Finding.fault(f"SQS does not answer, or refuses: {error}", fix)
         return
-    dead_letters = {queue.dead_letter_name for queue in sqs.queues.all}
+    dead_letters = {queue.dead_letter_name for queue in lines}
     for each in stats:
         if each.name in dead_letters and each.total:
             told = f"Dead letters in {each.name}: {each.total}."

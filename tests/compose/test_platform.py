@@ -24,10 +24,10 @@ def test_a_file_of_each_department_ends_in_insights(platform: Platform, departme
     assert person.get(f"/datasets/{job['dataset_id']}/raw").content == sample(department)
 
 
-@pytest.mark.parametrize(("content", "name"), [(b"\x00\x01\xff", "noise.csv"), (sample("sales", "bad"), "bad.csv")])
-def test_an_ugly_file_fails_and_says_why(platform: Platform, content: bytes, name: str) -> None:
+@pytest.mark.parametrize("content", [b"\x00\x01\xff", sample("sales", "bad")], ids=["noise", "most rows rejected"])
+def test_an_ugly_file_fails_and_says_why(platform: Platform, content: bytes) -> None:
     person = platform.log_in("sales")
-    job = person.ended(person.upload(content, name=name))
+    job = person.ended(person.upload(content, name="ugly.csv"))
     assert job["status"] == "failed"
     error = job["stages"][0]["error"]
     assert error["message"]

@@ -89,5 +89,5 @@ def test_a_migration_that_fails_leaves_nothing_and_can_be_run_again(platform: Pl
     assert told.startswith("migrate does not start: A migration failed: ")
     assert "already exists. Those before it are applied, of this one nothing is left." in told
     assert platform.sql(tables) == before
-    code, told = platform.start_once("migrate", "--provision")
+    code, told = platform.start_once("migrate")
     assert code == 0, told

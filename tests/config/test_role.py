@@ -141,6 +141,17 @@ def test_a_queue_that_is_not_there_stops_a_worker(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("name", "others"), [("worker-etl", "aetherflow-ml"), ("worker-ml", "aetherflow-etl")])
+def test_a_worker_looks_at_its_own_queues_alone(became: list[list[str]], name: str, others: str) -> None:
+    """It has no right to look at others, where rights are given one by one."""
+    with provisioned() as client:
+        for queue in (others, f"{others}-dlq"):
+            client.delete_queue(QueueUrl=client.get_queue_url(QueueName=queue)["QueueUrl"])
+        role.main([name])
+    assert len(became) == 1
+
+
+@pytest.mark.django_db
 def test_the_raw_store_is_none_of_the_ml_workers_business(
     monkeypatch: pytest.MonkeyPatch, became: list[list[str]]
 ) -> None:
