@@ -57,9 +57,11 @@ RUN python -m compileall -q . && \
     SECRET_KEY=unused DATABASE_URL=postgres://unused AWS_ENDPOINT_URL_SQS=http://unused LOG_LEVEL=WARNING \
     python manage.py collectstatic --no-input --verbosity 0
 RUN groupadd --system --gid 10001 aetherflow && \
-    useradd --system --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin aetherflow
+    useradd --system --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin aetherflow && \
+    mkdir /work && chown 10001:10001 /work
 USER 10001:10001
-# Uploads and raw files while they are worked: on disk, since they may be larger than the memory.
+# Uploads and raw files while they are worked: on disk, since they may be larger than the memory. /work is for a volume
+# with a name, where TMPDIR leads there.
 VOLUME /tmp
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=90s --retries=3 CMD ["python", "-m", "config.alive"]

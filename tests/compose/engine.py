@@ -21,6 +21,11 @@ DOCKER = "/usr/bin/docker" if Path("/usr/bin/docker").exists() else "docker"
 DEBIAN = "debian:bookworm-slim"
 _PACKAGES = "ca-certificates,python3,python3-venv,python3-pip"
 _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+# Tables that nobody has used yet are not saved, and what is not named is not restored.
+_EMPTY = {
+    "filter": "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n",
+    "nat": "*nat\n:PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\nCOMMIT\n",
+}
 _NEEDED = ("dockerd", "debootstrap", "iptables-save", "iptables-restore", "ip", "umount")
 
 
@@ -57,7 +62,7 @@ class Engine:
         if os.environ.get("DOCKER_HOST"):
             return
         self.home.mkdir(parents=True, exist_ok=True)
-        self._rules = subprocess.run(["iptables-save"], capture_output=True, check=True).stdout
+        self._rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout
         self._links, self._forward = _links(), _FORWARD.read_text()
         socket = self.home / "docker.sock"
         self.environment["DOCKER_HOST"] = f"unix://{socket}"
@@ -94,7 +99,8 @@ class Engine:
             subprocess.run(["umount", "--lazy", mount], check=False)
         for link in _links() - self._links:
             subprocess.run(["ip", "link", "delete", link], capture_output=True, check=False)
-        subprocess.run(["iptables-restore"], input=self._rules, check=True)
+        untouched = [table for name, table in _EMPTY.items() if f"*{name}\n" not in self._rules]
+        subprocess.run(["iptables-restore"], input="".join([self._rules, *untouched]), text=True, check=True)
         _FORWARD.write_text(self._forward)
         if not self._keep:
             shutil.rmtree(self.home, ignore_errors=True)

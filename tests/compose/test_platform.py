@@ -72,6 +72,17 @@ def test_nothing_but_the_web_server_is_published_and_that_here_alone(platform: P
     assert published == {"web": {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(platform.port)}]}}
 
 
+def test_every_volume_has_a_name(platform: Platform) -> None:
+    """One without is left behind by each container that is removed, with all that was in work there."""
+    names = {
+        mount["Name"]
+        for container in platform.compose("ps", "-q").stdout.split()
+        for mount in platform.inspect(container)["Mounts"]
+        if mount["Type"] == "volume"
+    }
+    assert names == {"aetherflowtest_postgres", "aetherflowtest_s3", "aetherflowtest_work"}
+
+
 def test_four_workers_share_the_files(platform: Platform) -> None:
     platform.compose("up", "-d", "--no-build", "--scale", "worker-etl=4")
     workers = platform.containers("worker-etl")
