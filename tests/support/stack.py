@@ -127,6 +127,15 @@ class Stack:
             end(process.pid, patience=8)
             process.wait()
 
+    def also(self, name: str, command: list[str]) -> None:
+        """One more program of the platform, for `start`."""
+        self._commands[name] = command
+
+    def end(self, name: str) -> None:
+        """Stop a process as a deploy does."""
+        end(self.pid(name), patience=60)
+        self.wait(name)
+
     def pid(self, name: str) -> int:
         return self._running[name].pid
 
