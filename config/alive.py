@@ -34,7 +34,8 @@ def _no_answer(port: int) -> str:
         connection.request("GET", "/api/v1/health", headers=headers)
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        return f"The web server does not answer on port {port}: {error or type(error).__name__}."
+        told = f"The web server does not answer on port {port}, and no other loop has begun"
+        return f"{told}: {error or type(error).__name__}."
     finally:
         connection.close()
     return "" if status == http.HTTPStatus.OK else f"The web server answers /api/v1/health with {status}."

@@ -59,7 +59,7 @@ def write(folder: Path) -> bool:
     if there:
         return False
     folder.mkdir(mode=0o700, exist_ok=True)
-    values = {name: secrets.token_urlsafe(36) for name in _SECRETS}
+    values = {name: secrets.token_urlsafe(50) for name in _SECRETS}
     for name, text in FILES.items():
         descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:

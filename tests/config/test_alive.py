@@ -75,7 +75,7 @@ def test_one_that_answers_otherwise_or_not_at_all_is_not_alive(file: Path, monke
     with answering(503) as (port, _):
         monkeypatch.setenv("PORT", str(port))
         assert fault() == "The web server answers /api/v1/health with 503."
-    assert fault().startswith(f"The web server does not answer on port {port}: ")
+    assert fault().startswith(f"The web server does not answer on port {port}, and no other loop has begun: ")
 
 
 def test_the_check_ends_with_1_and_says_why(file: Path) -> None:

@@ -29,6 +29,8 @@ def test_secrets_are_made_once_and_are_their_owners_alone(tmp_path: Path) -> Non
     assert set(texts) == set(FILES)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    # What Django's checks ask of a key.
+    assert re.search(r"^SECRET_KEY=\S{50,}$", texts["platform.env"], re.MULTILINE)
     assert write(folder) is False
     assert {path.name: path.read_text() for path in folder.iterdir()} == texts
     assert write(tmp_path / "other") is True
