@@ -132,6 +132,17 @@ def test_a_stopped_worker_hands_its_file_back(platform: Platform) -> None:
     assert ended["stages"][0]["rows"]["loaded"] == 3_000_000
 
 
+def test_what_the_queue_forgot_is_sent_again(platform: Platform) -> None:
+    person = platform.log_in("supply_chain")
+    platform.compose("stop", "worker-etl")
+    job = person.upload(sample("supply_chain"), name="forgotten.csv")
+    eventually(lambda: platform.sql(f"SELECT dispatched_at FROM jobs_stagerun WHERE job_id = '{job}'"))  # noqa: S608
+    platform.compose("restart", "sqs")
+    # `migrate` makes the queues anew, where they are forgotten too.
+    platform.up()
+    assert person.ended(job, seconds=180)["status"] == "succeeded"
+
+
 def test_what_was_there_is_there_after_all_containers_were_removed(platform: Platform) -> None:
     person = platform.log_in("finance")
     job = person.ended(person.upload(sample("finance"), name="kept.csv"))
