@@ -41,9 +41,12 @@ def _wait_while_client_listens(queue: models.Queue, timeout: int) -> None:
         raise ClientGoneError
 
 
-if __name__ == "__main__":
+def serve(port: str, host: str = "127.0.0.1") -> None:
     models.Queue.wait_for_messages = _wait_while_client_listens
     # One line per request, twenty requests a minute and worker: nobody reads that.
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
-    port, host = [*sys.argv[1:], "127.0.0.1"][:2]
     main(["-H", host, "-p", port])
+
+
+if __name__ == "__main__":
+    serve(*sys.argv[1:])
