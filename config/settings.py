@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     # Early, so that what the others refuse (an unknown host, say) has an id to ask about too.
     "config.middleware.RequestIdMiddleware",
+    "config.middleware.AliveMiddleware",
     "config.middleware.ScopeMiddleware",
     "config.middleware.OriginMiddleware",
     "config.middleware.PrivateAnswersMiddleware",

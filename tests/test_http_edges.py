@@ -270,10 +270,22 @@ def test_the_log_knows_a_request_by_the_id_it_was_answered_with(
 
 
 def test_an_unknown_host_is_refused_in_the_callers_language(client: APIClient) -> None:
-    document = problem(client.get("/api/v1/health", headers={"Host": "elsewhere.example"}), 400, "unknown-host")
+    document = problem(client.get("/api/v1/auth/config", headers={"Host": "elsewhere.example"}), 400, "unknown-host")
     assert "elsewhere.example" not in document["detail"]
     page = client.get("/dashboard", headers={"Host": "elsewhere.example"})
     assert (page.status_code, page["Content-Type"].split(";")[0]) == (400, "text/html")
+
+
+def test_a_load_balancer_learns_by_an_address_alone_that_the_process_lives(client: APIClient, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["data.example.org"]
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_PROXY_SSL_HEADER = True, ("HTTP_X_FORWARDED_PROTO", "https")
+    by_address = {"Host": "10.40.0.17:8000"}
+    answer = client.get("/api/v1/health", headers=by_address)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert client.post("/api/v1/health", headers=by_address).status_code == 400
+    for path in ("/api/v1/health/ready", "/api/v1/auth/config", "/"):
+        assert client.get(path, headers=by_address).status_code == 400, path
+        assert client.get(path, headers={"Host": "data.example.org"}).status_code == 301, path
 
 
 def test_a_misspelt_option_or_a_second_file_is_named_and_nothing_is_taken(
