@@ -34,6 +34,13 @@ def required(name: str, *, example: str) -> str:
     return value
 
 
+def database(name: str) -> dict[str, Any]:
+    """The database of NAME_URL. Its password may stand apart, in NAME_PASSWORD, where something else changes it."""
+    found: dict[str, Any] = env.db(f"{name}_URL")
+    apart = env.str(f"{name}_PASSWORD", default="")
+    return found | ({"PASSWORD": apart} if apart else {})
+
+
 def one_of(name: str, choices: tuple[str, ...], *, default: str) -> str:
     value: str = env.str(name, default=default)
     if value not in choices:

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from config import console, headers
-from config.env import address, env, natural, one_of, positive, rate, required, seconds_list
+from config.env import address, database, env, natural, one_of, positive, rate, required, seconds_list
 from config.exposed import refuse_exposed
 from config.logs import logging_config
 
@@ -99,7 +99,7 @@ TEMPLATES = [
 
 # --- Database ---
 required("DATABASE_URL", example="postgres://aetherflow:secret@127.0.0.1:5432/aetherflow")
-_database = env.db("DATABASE_URL") | {
+_database = database("DATABASE") | {
     "ENGINE": "config.postgresql",
     "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),
     "CONN_HEALTH_CHECKS": True,
@@ -114,7 +114,7 @@ _database["OPTIONS"] = {
     **_database.get("OPTIONS", {}),
 }
 # Who owns the tables, migrates them and makes the roles; the same log-in where only one is given.
-_owner = _database | (env.db("OWNER_DATABASE_URL") if env.str("OWNER_DATABASE_URL", default="") else {})
+_owner = _database | (database("OWNER_DATABASE") if env.str("OWNER_DATABASE_URL", default="") else {})
 _owner["ENGINE"] = _database["ENGINE"]
 
 

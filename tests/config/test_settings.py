@@ -80,8 +80,26 @@ def test_what_is_not_exposed_starts(variables: dict[str, str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def load(variables: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-c", "import config.settings"]
+def test_passwords_may_stand_apart_from_the_addresses() -> None:
+    addresses = {
+        "DATABASE_URL": "postgres://platform@db.example.org/aetherflow",
+        "OWNER_DATABASE_URL": "postgres://owner:in-the-address@db.example.org/aetherflow",
+    }
+    tell = (
+        "from config.settings import DATABASES as known;"
+        "print(*(known[name]['PASSWORD'] or '-' for name in ('default', 'loader', 'owner')))"
+    )
+    for apart, says in (
+        ({}, "- - in-the-address"),
+        ({"DATABASE_PASSWORD": "p/@:%"}, "p/@:% p/@:% in-the-address"),
+        ({"DATABASE_PASSWORD": "p", "OWNER_DATABASE_PASSWORD": "o#?"}, "p p o#?"),
+    ):
+        done = load(addresses | apart, tell=tell)
+        assert done.stdout.strip() == says, done.stderr
+
+
+def load(variables: dict[str, str], *, tell: str = "import config.settings") -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", tell]
     return subprocess.run(
         command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, timeout=60, check=False
     )
