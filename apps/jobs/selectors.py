@@ -94,6 +94,12 @@ def waiting_stages() -> dict[str, Waiting]:
     return {stage: Waiting(count=count, since=since, sent_since=sent) for stage, count, since, sent in queued}
 
 
+def working_stages() -> dict[str, int]:
+    """stage → how many are being worked; a stage of which none is is not there."""
+    working = StageRun.objects.filter(state=State.PROCESSING).order_by().values_list("stage")
+    return dict(working.annotate(count=Count("pk")))
+
+
 def unfinished_jobs() -> dict[tuple[str, str], int]:
     """(department, status) → how many; without those of which there is none."""
     jobs = Job.objects.filter(status__in=UNFINISHED).order_by().values_list("department", "status")

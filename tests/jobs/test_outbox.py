@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from aetherflow.errors import UnavailableError
 from apps.accounts.models import User
 from apps.datasets.models import Dataset
+from apps.jobs.management.commands.relay import Line
 from apps.jobs.models import Job, JobStatus, Stage, StageRun, State
 from apps.jobs.services import etl
 from apps.jobs.services.claims import claim
@@ -183,3 +185,28 @@ def test_after_an_outage_of_the_database_nobody_is_called_dead_for_not_having_be
     assert rescue(at=now, signs_count=False) == 0
     assert job.stages.get().state == State.PROCESSING
     assert rescue(at=now) == 1, "once every worker would have beaten, it is"
+
+
+def test_the_relay_tells_once_a_minute_what_waits_and_what_is_worked(upload: Callable[..., Job], sqs: Any) -> None:
+    at = timezone.now()
+    unsent, unbegun, worked = (upload(sales(row(number))).stages.get() for number in range(3))
+    ago = at - timedelta(seconds=90)
+    StageRun.objects.filter(pk=unsent.pk).update(dispatched_at=None, queued_at=ago)
+    StageRun.objects.filter(pk=unbegun.pk).update(dispatched_at=ago - timedelta(seconds=30))
+    claim(worked, delivery=delivery(), worker="etl@host", at=at)
+    line = Line()
+    with capture_logs() as told:
+        for seconds in (0, 5, 59, 60):
+            line.tell(at=at + timedelta(seconds=seconds))
+    first, quiet, *later = [{key: value for key, value in each.items() if key != "log_level"} for each in told]
+    assert first == {
+        "event": "line",
+        "stage": "etl",
+        "waiting": 1,
+        "outbox_seconds": 90.0,
+        "unbegun_seconds": 120.0,
+        "processing": 1,
+    }
+    nothing = {"waiting": 0, "outbox_seconds": 0.0, "unbegun_seconds": 0.0, "processing": 0}
+    assert quiet == {"event": "line", "stage": "ml", **nothing}
+    assert [(each["stage"], each["outbox_seconds"]) for each in later] == [("etl", 150.0), ("ml", 0.0)]
