@@ -16,7 +16,7 @@ DASHBOARD_SOURCES := $(wildcard docs/openapi.json) $(if $(FRONTEND),$(shell find
 	-not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' -not -path '*/.*'))
 LOCK := ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help up test test-python test-frontend check check-python check-frontend build openapi screens lock audit sbom compose-env compose-test clean
+.PHONY: help up test test-python test-frontend check check-python check-frontend build openapi screens lock audit sbom compose-env compose-test infra-test clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -28,6 +28,9 @@ test: test-python test-frontend ## every test: real PostgreSQL, real workers, re
 
 test-python: $(PACKAGES) build
 	$(BIN)/python -m pytest -n 3 --dist loadgroup
+
+infra-test: $(PACKAGES) ## Terraform against a local endpoint, some ten minutes; needs terraform, and its provider or the internet
+	INFRA=1 $(BIN)/python -m pytest -n 0 tests/infra
 
 check: check-python check-frontend ## linters, types, import contracts, migrations, settings, API description
 

@@ -64,6 +64,11 @@ variable "settings" {
     condition     = length(setintersection(keys(var.settings), ["SECRET_KEY", "JWT_SIGNING_KEY", "METRICS_TOKEN", "DATABASE_URL", "DATABASE_PASSWORD", "OWNER_DATABASE_URL", "OWNER_DATABASE_PASSWORD", "SECRET_KEY_FALLBACKS", "JWT_ACCEPTED_KEYS"])) == 0
     error_message = "settings must hold no secret, which the state would show; they lie in Secrets Manager (docs/deploy.md)."
   }
+
+  validation {
+    condition     = contains(["INFO", "DEBUG"], lookup(var.settings, "LOG_LEVEL", "INFO"))
+    error_message = "LOG_LEVEL must be INFO or DEBUG: the alarms count lines of that level (logs.tf)."
+  }
 }
 
 variable "alarm_emails" {

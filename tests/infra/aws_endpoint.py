@@ -14,8 +14,11 @@ from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.responses import ActionResult
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
+from moto.s3.responses import ACTION_MAP
 from moto.sqs.models import Queue
+from moto.sqs.responses import SQSResponse
 
 from config.local.moto_endpoint import serve
 
@@ -39,6 +42,7 @@ def teach() -> None:
     _network()
     _services()
     _databases()
+    _rights()
 
 
 def _queues() -> None:
@@ -114,6 +118,23 @@ def _databases() -> None:
     @instead(DBParameterGroup, "update_parameters")
     def update(original: Any, group: DBParameterGroup, new: Iterable[dict[str, Any]]) -> None:
         original(group, [{**each, "Source": "user"} for each in new])
+
+
+def _rights() -> None:
+    """HeadBucket is asked for under the name of the right it takes, and a queue that is looked for by its name is that
+    queue. That a request came by TLS is believed."""
+    ACTION_MAP["BUCKET"]["HEAD"]["DEFAULT"] = "ListBucket"
+
+    @instead(SQSResponse, "_determine_resource")
+    def resource(original: Any, response: SQSResponse) -> str:
+        name = response._get_param("QueueName")
+        return f"arn:aws:sqs:{response.region}:{response.current_account}:{name}" if name else original(response)
+
+    @instead(IAMPolicyStatement, "is_action_permitted")
+    def is_permitted(original: Any, statement: IAMPolicyStatement, *arguments: Any, **named: Any) -> PermissionResult:
+        if statement._statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}:
+            return PermissionResult.NEUTRAL
+        return original(statement, *arguments, **named)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
@@ -15,7 +16,7 @@ import psycopg2.errors
 from psycopg2 import sql
 
 from config.local import ROOT
-from config.local.endpoint import CREDENTIALS, start_sqs
+from config.local.endpoint import CREDENTIALS, Endpoint, start_sqs
 from config.local.home import Home, free_port
 from config.local.processes import end
 from config.local.welcome import request
@@ -35,11 +36,13 @@ TIMINGS = {
 class Stack:
     """A running platform. `url` is the web server's, `env` what every process of it was started with."""
 
-    def __init__(self, home: Home, *, database_url: str) -> None:
+    def __init__(self, home: Home, *, database_url: str, endpoint: Endpoint | None = None) -> None:
+        """`endpoint`: one that is there already, and stays when the platform is closed."""
         self.home = home
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.endpoint = start_sqs(home)
+        self.endpoint = endpoint or start_sqs(home)
+        self._own_endpoint = endpoint is None
         self.env = {
             **os.environ,
             **CREDENTIALS,
@@ -88,13 +91,17 @@ class Stack:
         assert not check or done.returncode == 0, f"{' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
         return done
 
+    def env_of(self, name: str) -> dict[str, str]:
+        """What the process of that name is started with."""
+        return self.env
+
     def start(self, name: str) -> None:
         """Start one of web, worker-etl, worker-ml, relay; its log goes on where an earlier one ended."""
         with self._log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
                 self._commands[name],
                 cwd=ROOT,
-                env=self.env,
+                env=self.env_of(name),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -161,9 +168,13 @@ class Stack:
         last = {name: "\n".join(self.logs(name).splitlines()[-lines:]) for name in names}
         return "\n".join(f"--- {name} ---\n{text}" for name, text in last.items())
 
+    def ready(self) -> tuple[int, Any]:
+        """Status and content of what readiness says; 0 where nobody answers."""
+        return request(self.port, "GET", "/api/v1/health/ready")
+
     def await_ready(self, *, seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
-        while (answer := request(self.port, "GET", "/api/v1/health/ready"))[0] != 200:
+        while (answer := self.ready())[0] != 200:
             fallen = [name for name in self._running if not self.is_running(name)]
             assert not fallen, f"{fallen} stopped while starting:\n{self.tails()}"
             assert time.monotonic() < deadline, f"not ready, last answer {answer}:\n{self.tails()}"
@@ -176,7 +187,8 @@ class Stack:
         for process in self._running.values():
             end(process.pid, patience=8)
             process.wait()
-        self.endpoint.stop()
+        if self._own_endpoint:
+            self.endpoint.stop()
         self.home.register.clear()
 
     def _log(self, name: str) -> Path:

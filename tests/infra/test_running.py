@@ -1,0 +1,112 @@
+"""The platform runs on what Terraform made: its queues, its bucket, its task definitions, and no more rights than its
+roles have."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from aetherflow import departments
+from config.local.endpoint import Endpoint
+from config.local.home import Home
+from infra.fill_secrets import fill
+from tests.infra.deployed import Deployed
+from tests.infra.terraform import Terraform
+from tests.support.stack import database
+
+SAMPLES = Path(departments.__path__[0])
+EMAIL = "ada@example.org"
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+@contextmanager
+def rights_hold(aws: Endpoint) -> Iterator[None]:
+    """From here on the endpoint asks of every call who makes it, and whether they may."""
+    assert requests.post(f"{aws.url}/moto-api/reset-auth", data="0", timeout=10).ok
+    try:
+        yield
+    finally:
+        requests.post(f"{aws.url}/moto-api/reset-auth", data="inf", timeout=10)
+
+
+@pytest.fixture(scope="module")
+def deployed(
+    aws: Endpoint, terraform: Terraform, client: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployed]:
+    fill(client("secretsmanager"), name="aetherflow")
+    home = Home(tmp_path_factory.mktemp("deployed"))
+    with database(os.environ["DATABASE_URL"], f"infra_{os.getpid()}") as url:
+        deployed = Deployed(home, endpoint=aws, terraform=terraform, client=client, database_url=url)
+        try:
+            with rights_hold(aws):
+                deployed.manage_as("migrate", "migrate", "--verbosity", "0")
+                for name in ("web", "worker-etl", "worker-ml", "relay"):
+                    deployed.start(name)
+                deployed.await_ready()
+                yield deployed
+        finally:
+            deployed.close()
+
+
+def test_a_web_task_passes_the_load_balancers_health_check(deployed: Deployed, terraform: Terraform) -> None:
+    (check,) = next(iter(terraform.resources("aws_lb_target_group").values()))["health_check"]
+    answer = requests.get(f"{deployed.url}{check['path']}", timeout=10, allow_redirects=False)
+    assert str(answer.status_code) == check["matcher"]
+    assert requests.get(f"{deployed.url}/api/v1/auth/config", timeout=10, allow_redirects=False).status_code == 400
+
+
+def test_a_sample_goes_through_and_a_bad_one_fails_with_its_reason(deployed: Deployed) -> None:
+    password = secrets.token_urlsafe(20)
+    deployed.manage_as(
+        *("web", "create_user", "--email", EMAIL, "--department", "sales", "--password-env", "PASSWORD"),
+        PASSWORD=password,
+    )
+    session = deployed.ask("POST", "/api/v1/auth/login", json={"email": EMAIL, "password": password})
+    assert session.status_code == 200, session.text
+    token = {"Authorization": f"Bearer {session.json()['access']}"}
+    jobs = {}
+    for name, content in {
+        "good.csv": (SAMPLES / "sales/samples/good.csv").read_bytes(),
+        "none.csv": b"no,such,columns\n1,2,3\n",
+    }.items():
+        answer = deployed.ask("POST", "/api/v1/datasets/upload", files={"file": (name, content)}, headers=token)
+        assert answer.status_code == 202, answer.text
+        jobs[name] = answer.json()["job"]["id"]
+    settled = {name: settle(deployed, job, token) for name, job in jobs.items()}
+    assert settled["good.csv"]["status"] == "succeeded", settled["good.csv"]
+    assert [stage["status"] for stage in settled["good.csv"]["stages"]] == ["succeeded", "succeeded"]
+    assert settled["none.csv"]["status"] == "failed"
+    assert settled["none.csv"]["stages"][0]["error"]["code"] != "storage-unavailable"
+    assert "AccessDenied" not in deployed.tails(lines=500)
+
+
+def settle(deployed: Deployed, job: str, token: dict[str, str]) -> dict[str, Any]:
+    deadline = time.monotonic() + 120
+    while True:
+        answer = deployed.ask("GET", f"/api/v1/jobs/{job}", headers=token).json()
+        if answer["status"] in {"succeeded", "failed"}:
+            return answer
+        assert time.monotonic() < deadline, (answer, deployed.tails())
+        time.sleep(0.5)
+
+
+def test_a_role_that_reaches_further_is_refused_by_the_endpoint(deployed: Deployed, client: Callable[..., Any]) -> None:
+    """That the run above was held to its roles, and not let through."""
+
+    def refused(process: str, service: str, call: str, **arguments: Any) -> bool:
+        own = {name.lower(): value for name, value in deployed.env_of(process).items() if name in KEYS}
+        asked = client(service, **own)
+        with pytest.raises(asked.exceptions.ClientError) as error:
+            getattr(asked, call)(**arguments)
+        return error.value.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}
+
+    bucket, base = deployed.env_of("web")["RAW_BUCKET"], deployed.env_of("web")["QUEUE_URL_BASE"]
+    assert refused("worker-etl", "s3", "put_object", Bucket=bucket, Key="raw/sales/x/y.csv", Body=b"")
+    assert refused("worker-ml", "s3", "get_object", Bucket=bucket, Key="raw/sales/x/y.csv")
+    assert refused("web", "sqs", "receive_message", QueueUrl=f"{base}/aetherflow-ml")
