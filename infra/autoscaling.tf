@@ -2,11 +2,11 @@
 # a department's burst waits in the outbox (docs/adr/0006), which the relay tells of (logs.tf).
 
 locals {
-  workers = { for stage in local.stages : stage => "worker-${stage}" }
+  workers = { for stage in local.stages : stage => "worker-${stage}" if var.serve }
 }
 
 resource "aws_appautoscaling_target" "this" {
-  for_each = { for name, service in var.services : name => service if name != "relay" }
+  for_each = { for name, service in var.services : name => service if name != "relay" && var.serve }
 
   service_namespace  = "ecs"
   scalable_dimension = "ecs:service:DesiredCount"
@@ -16,6 +16,8 @@ resource "aws_appautoscaling_target" "this" {
 }
 
 resource "aws_appautoscaling_policy" "web" {
+  count = var.serve ? 1 : 0
+
   name               = "load"
   policy_type        = "TargetTrackingScaling"
   service_namespace  = aws_appautoscaling_target.this["web"].service_namespace
@@ -52,7 +54,7 @@ resource "aws_appautoscaling_policy" "backlog" {
       metrics {
         id          = "backlog_per_task"
         label       = "Waiting files per running task"
-        expression  = "(visible + FILL(waiting, 0)) / IF(FILL(running, 0) > 0, running, 1)"
+        expression  = "(FILL(visible, 0) + FILL(waiting, 0)) / IF(FILL(running, 0) > 0, running, 1)"
         return_data = true
       }
 

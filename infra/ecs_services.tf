@@ -1,5 +1,5 @@
 resource "aws_ecs_service" "this" {
-  for_each = var.services
+  for_each = var.serve ? var.services : {}
 
   name             = each.key
   cluster          = aws_ecs_cluster.this.id

@@ -113,12 +113,13 @@ data "aws_iam_policy_document" "task" {
     }
   }
 
-  # Whoever ends a stage sends what its department has waiting: an ETL file, or an ML stage that is tried again.
+  # Whoever ends a stage sends what its department has waiting: an ETL file, or an ML stage that is tried again. Celery
+  # asks a queue for its attributes before it sends to it.
   dynamic "statement" {
     for_each = length(each.value.sends) > 0 ? [1] : []
     content {
       sid       = "Send"
-      actions   = ["sqs:SendMessage"]
+      actions   = ["sqs:SendMessage", "sqs:GetQueueAttributes"]
       resources = [for stage in each.value.sends : local.source_arns[stage]]
     }
   }

@@ -102,7 +102,7 @@ data "aws_iam_policy_document" "s3_endpoint" {
 }
 
 resource "aws_vpc_endpoint" "interface" {
-  for_each = toset(["sqs", "secretsmanager", "logs", "ecr.api", "ecr.dkr", "kms"])
+  for_each = toset(["sqs", "secretsmanager", "logs", "ecr.api", "ecr.dkr"])
 
   vpc_id              = aws_vpc.this.id
   service_name        = "com.amazonaws.${var.region}.${each.key}"

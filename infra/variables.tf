@@ -187,6 +187,12 @@ variable "services" {
   }
 }
 
+variable "serve" {
+  description = "Whether the services run. False at first: image, secrets and tables must be there before any of them starts."
+  type        = bool
+  default     = true
+}
+
 variable "worker_stop_seconds" {
   description = "WORKER_STOP_SECONDS: what running work gets to finish when a worker is told to stop."
   type        = number

@@ -58,8 +58,8 @@ def _queues() -> None:
 
     def attributes(queue: Queue) -> dict[str, Any]:
         found = {name: value for name, value in told(queue).items() if value is not None}
-        if queue.redrive_policy:
-            found["RedrivePolicy"] = json.dumps(queue.redrive_policy, separators=(",", ":"))
+        for name in found.keys() & {"RedrivePolicy", "RedriveAllowPolicy"}:
+            found[name] = json.dumps(json.loads(found[name]), separators=(",", ":"))
         return found
 
     Queue.attributes = property(attributes)

@@ -1,12 +1,15 @@
 """What holds of the files themselves, and is looked at where there is no Terraform."""
 
+import json
 import re
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from apps.jobs.sqs.queues import DEAD_LETTER_RETENTION_SECONDS, SOURCE_RETENTION_SECONDS
 from config.local import ROOT
-from infra.fill_secrets import VALUES
+from infra.fill_secrets import VALUES, fill
 from tests.infra.terraform import INFRA
 
 FILES = {file.name: file.read_text() for file in INFRA.glob("*.tf")}
@@ -53,6 +56,22 @@ def test_every_place_for_a_secret_is_filled() -> None:
     places = re.search(r"for_each = \{(.+?)\n  \}", FILES["secrets.tf"], re.DOTALL)
     assert places
     assert set(re.findall(r'= "([a-z-]+)"', places[1])) == VALUES.keys()
+
+
+def test_a_place_is_filled_once_and_with_what_nobody_knows() -> None:
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="us-east-1")
+        places = [f"trial/{key}" for key in VALUES]
+        for place in places:
+            client.create_secret(Name=place)
+        assert fill(client, name="trial") == dict.fromkeys(places, "filled")
+        first = [client.get_secret_value(SecretId=place)["SecretString"] for place in places]
+        assert fill(client, name="trial") == dict.fromkeys(places, "filled before, left")
+        assert first == [client.get_secret_value(SecretId=place)["SecretString"] for place in places]
+    assert len(set(first)) == len(places)
+    assert min(map(len, first)) >= 48
+    (database,) = (json.loads(value) for value in first if value.startswith("{"))
+    assert f'"{database["username"]}"' in FILES["rds.tf"]
 
 
 def test_metrics_are_made_of_lines_that_are_written() -> None:

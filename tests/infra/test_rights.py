@@ -36,7 +36,7 @@ ELSEWHERE = (
 )
 
 LOOK = {f"{action} {queue}" for action in ("GetQueueUrl", "GetQueueAttributes") for queue in QUEUES}
-SEND = {"SendMessage etl", "SendMessage ml"}
+SEND = {f"{action} {queue}" for action in ("SendMessage", "GetQueueAttributes") for queue in ("etl", "ml")}
 LETTERS = {
     f"{action} {queue}"
     for action in (
