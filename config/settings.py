@@ -162,6 +162,11 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+# Files past the gateway, straight into the bucket (docs/adr/0013).
+DIRECT_UPLOAD = RAW_STORAGE == "s3" and env.bool("DIRECT_UPLOAD", default=True)
+# Where clients reach the bucket, if that is not where the platform does.
+DIRECT_UPLOAD_ENDPOINT: str | None = env.str("DIRECT_UPLOAD_ENDPOINT", default="") or AWS_ENDPOINT_URL_S3
+DIRECT_UPLOAD_LIFETIME = timedelta(seconds=positive("DIRECT_UPLOAD_SECONDS", default=48 * 3600))
 MAX_UPLOAD_BYTES = positive("MAX_UPLOAD_BYTES", default=2 * 1024**3)
 # What a packed file, a workbook too, may grow to when it is unpacked, and the rows of any file, blank ones too.
 MAX_UNPACKED_BYTES = positive("MAX_UNPACKED_BYTES", default=4 * 1024**3)

@@ -13,7 +13,18 @@ from django.utils.functional import cached_property
 from apps.accounts import rows
 from apps.datasets.clean import CLEAN_TABLES, clean_table
 
-__all__ = ["CLEAN_TABLES", "Dataset", "HeaderMapping", "OnError", "Overlap", "Reject", "RowDigests", "clean_table"]
+__all__ = [
+    "CLEAN_TABLES",
+    "Dataset",
+    "DirectUpload",
+    "HeaderMapping",
+    "OnError",
+    "Overlap",
+    "Reject",
+    "RowDigests",
+    "UploadState",
+    "clean_table",
+]
 
 
 class OnError(models.TextChoices):
@@ -49,6 +60,9 @@ class Dataset(models.Model):
     key = models.CharField(max_length=512, unique=True)
     size_bytes = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
+    sha256_claimed = models.BooleanField(
+        db_default=False, help_text="Said by its uploader; a worker that reads the file has yet to find it true."
+    )
     on_error = models.CharField(max_length=10, choices=OnError, default=OnError.QUARANTINE)
     max_reject_share = models.FloatField()
     read_options = models.JSONField(
@@ -303,3 +317,79 @@ class UploadTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.whose}"
+
+
+class UploadState(models.TextChoices):
+    OPEN = "open", "open"
+    COMPLETED = "completed", "completed"
+    ABORTED = "aborted", "aborted"
+    EXPIRED = "expired", "expired"
+
+
+class DirectUpload(models.Model):
+    """A file on its way to the store past the gateway, in parts (docs/adr/0013).
+
+    OPEN → COMPLETED | ABORTED | EXPIRED
+    """
+
+    rows_of = rows.Department()
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    department = models.CharField(max_length=40)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="direct_uploads")
+    dataset_id = models.UUIDField(unique=True, default=uuid.uuid4, help_text="Of the dataset that it becomes.")
+    filename = models.CharField(max_length=255)
+    key = models.CharField(max_length=512, unique=True)
+    store_id = models.TextField(help_text="What the store calls the upload.")
+    size_bytes = models.BigIntegerField()
+    part_size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64, blank=True, default="", help_text="Of the whole file, where it was said.")
+
+    # What the dataset is recorded with.
+    name = models.CharField(max_length=200, blank=True, default="")
+    description = models.TextField(blank=True, default="")
+    on_error = models.CharField(max_length=10, choices=OnError, default=OnError.QUARANTINE)
+    max_reject_share = models.FloatField(null=True, blank=True)
+    read_options = models.JSONField(default=dict, blank=True)
+    corrects = models.ForeignKey(Dataset, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+
+    idempotency_key = models.CharField(max_length=200, blank=True, default="")
+    set_aside = ArrayField(
+        models.CharField(max_length=80), default=list, blank=True, help_text="Whose quotas it counts in."
+    )
+    state = models.CharField(max_length=10, choices=UploadState, default=UploadState.OPEN)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-created_at", "id"]
+        indexes = [
+            models.Index(fields=["expires_at"], condition=Q(state="open"), name="directupload_open"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="directupload_key_once",
+            ),
+            models.CheckConstraint(
+                name="directupload_finished_unless_open",
+                condition=Q(state="open", finished_at=None) | (~Q(state="open") & Q(finished_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="directupload_of_some_bytes", condition=Q(size_bytes__gt=0) & Q(part_size__gt=0)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.filename} ({self.department}, {self.state})"
+
+    @property
+    def part_count(self) -> int:
+        return -(-self.size_bytes // self.part_size)
+
+    def size_of_part(self, number: int) -> int:
+        """All are of one size but for the last, which is the rest."""
+        return min(self.part_size, self.size_bytes - (number - 1) * self.part_size)

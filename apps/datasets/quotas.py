@@ -5,7 +5,7 @@ at once cannot both have the last of it; what it did not come to is given back w
 process is killed stays counted until the day is over.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -70,17 +70,22 @@ class Allowance:
         self._stored = size_bytes
 
     def settle(self) -> None:
-        tallies = UploadTally.objects.filter(day=self._day, whose__in=self._held)
         if not self._held:
             return
         if self._stored is None:
-            tallies.update(files=F("files") - 1, size_bytes=F("size_bytes") - self.size_bytes)
+            give_back(whose=self._held, size_bytes=self.size_bytes, at=self.at)
         else:
+            tallies = UploadTally.objects.filter(day=self._day, whose__in=self._held)
             tallies.update(size_bytes=F("size_bytes") - self.size_bytes + self._stored)
 
     @property
+    def whose(self) -> list[str]:
+        """Whose quotas it counts in."""
+        return list(self._held)
+
+    @property
     def _day(self) -> date:
-        return self.at.astimezone(UTC).date()
+        return _day_of(self.at)
 
     def _set_aside(self, whose: str, quota: "Quota") -> None:
         if not quota.files and not quota.size_bytes:
@@ -118,6 +123,12 @@ def allowance(*, user: User, size_bytes: int, at: datetime) -> Iterator[Allowanc
         held.settle()
 
 
+def give_back(*, whose: Iterable[str], size_bytes: int, at: datetime) -> None:
+    """What was set aside at that time for a file that does not come any more."""
+    tallies = UploadTally.objects.filter(day=_day_of(at), whose__in=whose)
+    tallies.update(files=F("files") - 1, size_bytes=F("size_bytes") - size_bytes)
+
+
 @dataclass(frozen=True)
 class Quota:
     """A day's; 0: as much as one likes."""
@@ -148,6 +159,10 @@ class Quota:
             hint="Upload it tomorrow, or ask the operators for a larger quota.",
             retry_after=max(1, round((midnight - at).total_seconds())),
         )
+
+
+def _day_of(at: datetime) -> date:
+    return at.astimezone(UTC).date()
 
 
 def _megabytes(size: int) -> str:

@@ -61,6 +61,7 @@ def record_dataset(
         key=stored.key,
         size_bytes=stored.size_bytes,
         sha256=stored.sha256,
+        sha256_claimed=stored.sha256_claimed,
         on_error=on_error,
         max_reject_share=_usual_share(department, corrects) if max_reject_share is None else max_reject_share,
         read_options=options.said(),
@@ -138,6 +139,7 @@ def record_load(
         rows_changed=changes.changed if changes else None,
         rows_unchanged=changes.unchanged if changes else None,
         digest_version=VERSION,
+        sha256_claimed=False,  # who loads has compared it
         loaded_at=at,
         **spool.fields(),
     )

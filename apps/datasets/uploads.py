@@ -32,6 +32,10 @@ def too_large(limit: int) -> TooLargeError:
     )
 
 
+def empty_file() -> InvalidError:
+    return InvalidError("The file is empty.", code="empty-file", hint="Choose a file that has a header line and rows.")
+
+
 class SizeLimitUploadHandler(FileUploadHandler):
     """Refuses a file over the limit while it arrives, before it fills the disk."""
 
@@ -81,6 +85,8 @@ class StoredFile:
     key: str
     size_bytes: int
     sha256: str
+    # Nobody but its uploader has seen all of the bytes yet.
+    sha256_claimed: bool = False
 
 
 def digest(file: File) -> str:
@@ -99,9 +105,7 @@ def keep(file: File, *, department: str, sha256: str) -> StoredFile:
     InvalidError for an empty file, for the name of a program or a web page, and for one longer than the store can hold.
     """
     if not file.size:
-        raise InvalidError(
-            "The file is empty.", code="empty-file", hint="Choose a file that has a header line and rows."
-        )
+        raise empty_file()
     filename = clean_filename(file.name or "")
     refuse_what_runs(filename)
     dataset_id = uuid.uuid4()

@@ -1,17 +1,22 @@
-"""What an uploader says of a file, as fields of the upload's form."""
+"""What an uploader says of a file, as fields of the upload."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
+from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from aetherflow.errors import InvalidError
 from aetherflow.etl import ReadOptions
 from aetherflow.etl.mapping import MOST_LABELS, mapping_faults, parse_mapping
 from aetherflow.etl.options import parse_delimiter, parse_encoding
 from aetherflow.registry import department as find_department
+from aetherflow.seen import in_one_line, seen
+from apps.datasets.models import OnError
 from apps.datasets.serializers import DATE_ORDERS, DECIMALS, SCALES
 
 _MOST_FAULTS_SHOWN = 20
@@ -34,7 +39,10 @@ class ParsedField(serializers.CharField):
 
 @extend_schema_field({"type": "object", "additionalProperties": {"type": ["string", "null"]}})
 class MappingField(ParsedField):
-    """A JSON object in a field of the form."""
+    """A JSON object: as a text in a field of the form, or as itself in JSON."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(json.dumps(data) if isinstance(data, dict) else data)
 
 
 class ReadOptionsInput(serializers.Serializer[Any]):
@@ -80,6 +88,60 @@ class ReadOptionsInput(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         said = {each.name: attrs.pop(each.name) for each in fields(ReadOptions)}
         return attrs | {"options": ReadOptions(**{name: value for name, value in said.items() if value != ""})}
+
+
+_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+@extend_schema_field({"type": "string", "pattern": f"^({_ID})?$"})
+class IdField(serializers.UUIDField):
+    """Of a form, where an empty field says nothing."""
+
+
+class UploadFields(ReadOptionsInput):
+    """Of every way in which a file comes."""
+
+    name = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    description = serializers.CharField(max_length=4000, required=False, allow_blank=True, default="")
+    department = serializers.CharField(required=False, allow_blank=True, default="")
+    on_error = serializers.ChoiceField(choices=OnError.choices, required=False, default=OnError.QUARANTINE)
+    max_reject_share = serializers.FloatField(min_value=0, max_value=1, required=False, default=None)
+    corrects = IdField(
+        required=False,
+        default=None,
+        help_text="The dataset that the file completes with rows it rejected, mended: such as its list of rejects.",
+    )
+
+    def validate_name(self, name: str) -> str:
+        """What cannot be seen goes: one dataset must not pass for another, nor turn the page it is named on."""
+        return in_one_line(name).strip()
+
+    def validate_description(self, description: str) -> str:
+        return seen(description).strip()
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Refuses what would be dropped silently: a misspelt option, and of a form all but the last of two files."""
+        wrong: dict[str, Any] = {}
+        for name, values in _said_in(data):
+            if name not in self.fields:
+                known = ", ".join(self.fields)
+                wrong[name] = [ErrorDetail(f"An upload has no such field; it has {known}.", code="unknown-field")]
+            elif len(values) > 1:
+                wrong[name] = [ErrorDetail(f"It is there {len(values)} times; send it once.", code="repeated-field")]
+        try:
+            fields: dict[str, Any] = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError(cast("dict[str, Any]", error.detail) | wrong) from None
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return fields
+
+
+def _said_in(data: Any) -> Iterable[tuple[str, list[Any]]]:
+    """The fields of a form, or of a JSON object; what is neither has none."""
+    if isinstance(data, QueryDict):
+        return data.lists()
+    return ((str(name), [value]) for name, value in data.items()) if isinstance(data, dict) else ()
 
 
 def refuse_wrong_mapping(options: ReadOptions, *, department: str) -> None:

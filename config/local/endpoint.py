@@ -14,7 +14,7 @@ from config.local import ROOT, CannotStart
 from config.local.home import Home
 from config.local.processes import end
 
-# Neither endpoint checks them, boto only wants to have some; real ones must never travel to a stand-in.
+# Nobody's: boto wants to have some; real ones must never travel to a stand-in.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 LOCK_FILE = ROOT / "requirements" / "ministack.txt"
 
@@ -91,6 +91,8 @@ def start_s3(home: Home, *, say: Callable[[str], None] = print) -> Endpoint:
         port=port,
         command=[str(install_ministack(home.path / "ministack", say=say))],
         environment={
+            # With these it checks what an address was signed with.
+            **CREDENTIALS,
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
             "SERVICES": "s3",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -48,6 +49,11 @@ auth/sessions/{session_id}                     DELETE mine
 
 datasets                                       GET    person     tells
 datasets/upload                                POST   department tells
+datasets/uploads                               POST   department tells
+datasets/uploads/{upload_id}                   GET    mine       tells
+datasets/uploads/{upload_id}                   DELETE mine
+datasets/uploads/{upload_id}/parts             POST   mine       tells
+datasets/uploads/{upload_id}/complete          POST   mine       tells
 datasets/{dataset_id}                          GET    object     tells
 datasets/{dataset_id}                          DELETE object
 datasets/{dataset_id}/rows                     GET    object     tells
@@ -143,6 +149,11 @@ def upload_form(house: House, content: bytes | None = None, **said: Any) -> tupl
     return encode_multipart(BOUNDARY, {"file": file, "department": house.department, **said}), MULTIPART_CONTENT
 
 
+def _direct(home: House) -> dict[str, Any]:
+    """The one part of the file that home's upload waits for."""
+    return {"parts": [{"number": 1, "sha256": sha256(home.file).hexdigest()}]}
+
+
 def _later() -> str:
     return str(timezone.localdate() + timedelta(days=3))
 
@@ -156,6 +167,13 @@ _SENT: dict[tuple[str, str], Callable[[House, House], tuple[bytes, str]]] = {
     ("auth/refresh", "POST"): lambda _, abroad: _json(refresh=mint_refresh(session=abroad.session, at=timezone.now())),
     ("auth/password", "POST"): lambda *_: _json(current_password=PASSWORD, new_password="ten-brown-barrels"),
     ("datasets/upload", "POST"): lambda home, _: upload_form(home, name=f"again {home.word}"),
+    ("datasets/uploads", "POST"): lambda home, _: _json(
+        filename=f"large {home.word}.csv", size_bytes=len(home.file), department=home.department
+    ),
+    ("datasets/uploads/{upload_id}/parts", "POST"): lambda home, _: _json(**_direct(home)),
+    ("datasets/uploads/{upload_id}/complete", "POST"): lambda home, _: _json(
+        sha256=sha256(home.file).hexdigest(), **_direct(home)
+    ),
     ("dashboards/{department}/settings", "PUT"): lambda *_: _json(settings=[]),
     ("insights/{insight_id}/snoozes", "PUT"): lambda home, _: _json(subjects=[home.review.subject], until=_later()),
     ("insights/{insight_id}/reviews", "PUT"): lambda home, _: _json(subject=home.review.subject, verdict="fixed"),

@@ -15,7 +15,8 @@ from aetherflow.errors import AnticipatedError
 from aetherflow.etl import ReadOptions
 from aetherflow.registry import department as find_department
 from apps.accounts.models import Session, User
-from apps.datasets.models import Dataset, HeaderMapping
+from apps.datasets.direct import begin, multipart_of
+from apps.datasets.models import Dataset, DirectUpload, HeaderMapping
 from apps.insights.models import Insight, InsightItem, Review
 from apps.insights.selectors import declared_of
 from apps.insights.services.reviewing import review
@@ -60,6 +61,7 @@ class House:
     review: Review
     mapping: HeaderMapping
     session: Session
+    upload: DirectUpload
 
     @property
     def ids(self) -> dict[str, str]:
@@ -71,6 +73,7 @@ class House:
             "review_id": self.review,
             "mapping_id": self.mapping,
             "session_id": self.session,
+            "upload_id": self.upload,
         }
         return {"department": self.department} | {name: str(thing.pk) for name, thing in things.items()}
 
@@ -130,7 +133,28 @@ def build(department: str, word: str, *, sqs: Any) -> House:
         review=said,
         mapping=HeaderMapping.objects.get(department=department),
         session=SessionFactory(user=person, user_agent=f"browser of {word}"),
+        upload=_sent(person, word, content),
     )
+
+
+def _sent(person: User, word: str, content: bytes) -> DirectUpload:
+    """A direct upload whose one part has arrived, and that is not completed."""
+    upload = begin(
+        filename=f"large {word}.csv",
+        size_bytes=len(content),
+        sha256="",
+        department=person.department,
+        name=f"large {word}",
+        description="",
+        on_error="quarantine",
+        max_reject_share=None,
+        options=ReadOptions(),
+        corrects=None,
+        by=person,
+        at=timezone.now(),
+    ).upload
+    multipart_of(upload).put(1, content)
+    return upload
 
 
 def _uploader(person: User, word: str, *, sqs: Any) -> Callable[..., Job]:

@@ -61,12 +61,17 @@ def kind_of(path: Path, *, filename: str) -> Kind:
         return "xls"
     if head.startswith(PARQUET):
         return "parquet"
+    refuse_unread(head, filename=filename)
+    return _kind_of_text(head, filename=filename)
+
+
+def refuse_unread(head: bytes, *, filename: str) -> None:
+    """Raises FileRefused `not-text` where its first bytes are those of a format that is not read."""
     what = next((what for signature, what in (*ARCHIVES, *OTHERS) if head.startswith(signature)), "")
     if not what and head[257:262] == b"ustar":
         what = "a tar archive"
     if what:
         raise _refusal(filename, what)
-    return _kind_of_text(head, filename=filename)
 
 
 def _kind_of_zip(path: Path, *, filename: str) -> Kind:

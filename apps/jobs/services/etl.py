@@ -1,8 +1,12 @@
 """The ETL stage: raw file → clean rows, in one transaction that readers see whole or not at all."""
 
+import hashlib
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 import structlog
@@ -96,7 +100,7 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
         max_share=dataset.max_reject_share, on_error="refuse" if dataset.on_error == OnError.REFUSE else "quarantine"
     )
     with (
-        local_copy(dataset.key) as path,
+        _copy_of(dataset) as path,
         # Before the file, and so let go of after its threads have ended.
         SeenKeys() as seen,
         open_file(
@@ -139,6 +143,23 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
                 spool=spool,
                 reading=source.reading,
             )
+
+
+@contextmanager
+def _copy_of(dataset: Dataset) -> Iterator[Path]:
+    """The raw file on this machine. FileRefused where it is not the one that its uploader announced: of what came past
+    the gateway nobody has seen all bytes before."""
+    with local_copy(dataset.key) as path:
+        if dataset.sha256_claimed:
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != dataset.sha256:
+                raise FileRefused(
+                    f"The file has the SHA-256 {found}, and {dataset.sha256} was announced: it is not the same file.",
+                    code="hash-mismatch",
+                    hint="Upload the file again.",
+                )
+        yield path
 
 
 def _finish(

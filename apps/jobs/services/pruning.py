@@ -15,7 +15,8 @@ from django.db.models import Q, QuerySet, Sum
 from apps.accounts.choices import AuditAction
 from apps.accounts.models import ConsoleSession, Invitation, RateLimit, Session, User
 from apps.accounts.services.auditing import Target, record
-from apps.datasets.models import Dataset, UploadTally
+from apps.datasets.direct import abort
+from apps.datasets.models import Dataset, DirectUpload, UploadState, UploadTally
 from apps.datasets.storage import STORE_ERRORS, raw_storage
 from apps.jobs.models import IdempotentRequest, StageLog, WorkerHeartbeat
 
@@ -24,19 +25,21 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Pruned:
-    """What was deleted, or would be: rows by what they are, and raw files. `problem`: what kept files from going, in a
-    sentence, or empty."""
+    """What was deleted, or would be: rows by what they are, and raw files; and direct uploads given up. `problem`: what
+    kept files from going, in a sentence, or empty."""
 
     rows: Mapping[str, int]
+    expired_uploads: int
     raw_files: int
     raw_bytes: int
     problem: str = ""
 
 
-def would_prune(*, before: datetime) -> Pruned:
+def would_prune(*, before: datetime, at: datetime) -> Pruned:
     files = _raw_files(before=before)
     return Pruned(
         rows={name: rows.count() for name, rows in _rows(before=before).items()},
+        expired_uploads=_expired_uploads(at=at).count(),
         raw_files=files.count(),
         raw_bytes=files.aggregate(bytes=Sum("size_bytes"))["bytes"] or 0,
     )
@@ -47,19 +50,25 @@ def prune(*, before: datetime, by: User | None, at: datetime, reason: str = "") 
 
     Each file goes by itself, so the rows are deleted last, with the entry that tells of all.
     """
+    expired = _expire_uploads(at=at)
     raw_files, raw_bytes, problem = _delete_raw_files(before=before, at=at)
     with transaction.atomic():
         rows = {name: found.delete()[0] for name, found in _rows(before=before).items()}
-        if raw_files or any(rows.values()):
+        if raw_files or expired or any(rows.values()):
             record(
                 AuditAction.PRUNED,
                 Target(type="data", name=f"of no use since {before:%Y-%m-%d %H:%M}"),
                 by=by,
                 at=at,
                 reason=reason,
-                details={**rows, "raw_files": raw_files, "raw_bytes": raw_bytes},
+                details={**rows, "expired_uploads": expired, "raw_files": raw_files, "raw_bytes": raw_bytes},
             )
-    return Pruned(rows=rows, raw_files=raw_files, raw_bytes=raw_bytes, problem=problem)
+    return Pruned(rows=rows, expired_uploads=expired, raw_files=raw_files, raw_bytes=raw_bytes, problem=problem)
+
+
+def _expire_uploads(*, at: datetime) -> int:
+    """Give up the direct uploads that nobody has completed in their time, whatever the retention is."""
+    return sum(abort(upload, at=at, state=UploadState.EXPIRED) for upload in _expired_uploads(at=at).iterator())
 
 
 def _delete_raw_files(*, before: datetime, at: datetime) -> tuple[int, int, str]:
@@ -102,11 +111,16 @@ def _rows(*, before: datetime) -> dict[str, QuerySet[Any]]:
         "invitations": Invitation.objects.filter(Q(used_at__lt=before) | Q(expires_at__lt=before)),
         # From then on the same key is a new upload's.
         "upload_keys": IdempotentRequest.objects.filter(created_at__lt=before),
+        "direct_uploads": DirectUpload.objects.filter(finished_at__lt=before),
         "upload_tallies": UploadTally.objects.filter(day__lt=before.date()),
         "rate_limits": RateLimit.objects.filter(due_at__lt=before),
         "workers": WorkerHeartbeat.objects.filter(beat_at__lt=before),
         "stage_logs": StageLog.objects.filter(at__lt=before),
     }
+
+
+def _expired_uploads(*, at: datetime) -> QuerySet[DirectUpload]:
+    return DirectUpload.objects.filter(state=UploadState.OPEN, expires_at__lte=at)
 
 
 def _raw_files(*, before: datetime) -> QuerySet[Dataset]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from apps.accounts.models import User
 from apps.accounts.services.auditing import record
 from apps.datasets.models import Dataset, OnError
 from apps.datasets.services import record_dataset, target_of
-from apps.datasets.uploads import digest, keep
+from apps.datasets.uploads import StoredFile, digest, keep
 from apps.jobs.models import Cause, IdempotentRequest, Job, Stage, StageRun, State
 from apps.jobs.services.dispatch import dispatch_after_commit, in_other_hands_until
 from apps.jobs.services.transitions import start
@@ -72,7 +73,7 @@ def submit(
         # An orphan object costs less than a lock held while a file is stored.
         stored = keep(file, department=department, sha256=sha256)
         with transaction.atomic():
-            dataset = record_dataset(
+            job = record_upload(
                 stored=stored,
                 department=department,
                 name=name,
@@ -83,10 +84,8 @@ def submit(
                 by=by,
                 at=at,
                 corrects=corrects,
+                request_id=request_id,
             )
-            job = enqueue(dataset=dataset, cause=Cause.UPLOAD, by=by, at=at, request_id=request_id)
-            details = {"job": str(job.pk), "corrects": str(corrects.pk)} if corrects else {"job": str(job.pk)}
-            record(AuditAction.UPLOADED, target_of(dataset), by=by, at=at, details=details)
             if reservation:
                 IdempotentRequest.objects.filter(pk=reservation.pk).update(job=job)
     except BaseException:
@@ -95,6 +94,20 @@ def submit(
             IdempotentRequest.objects.filter(pk=reservation.pk, job=None).delete()
         raise
     return Submission(job=job)
+
+
+def record_upload(
+    *, stored: StoredFile, by: User, at: datetime, request_id: str, corrects: Dataset | None, **said: Any
+) -> Job:
+    """Of a stored file the dataset, its first job and the audit's entry, inside a transaction of the caller's.
+
+    `said`, and what is refused, as of `record_dataset`.
+    """
+    dataset = record_dataset(stored=stored, by=by, at=at, corrects=corrects, **said)
+    job = enqueue(dataset=dataset, cause=Cause.UPLOAD, by=by, at=at, request_id=request_id)
+    details = {"job": str(job.pk), "corrects": str(corrects.pk)} if corrects else {"job": str(job.pk)}
+    record(AuditAction.UPLOADED, target_of(dataset), by=by, at=at, details=details)
+    return job
 
 
 def enqueue(

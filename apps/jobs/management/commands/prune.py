@@ -16,7 +16,9 @@ _CALLED = {
     "wrong_passwords": "wrong passwords at the console's door",
     "invitations": "invitations that are used or have run out",
     "upload_keys": "Idempotency-Keys of uploads",
+    "direct_uploads": "direct uploads that have ended",
     "upload_tallies": "days' counts of uploads",
+    "expired_uploads": "direct uploads given up, as nobody completed them in time",
     "rate_limits": "counts of what is limited",
     "workers": "workers that fell silent",
     "stage_logs": "log lines of attempts",
@@ -26,7 +28,8 @@ _CALLED = {
 class Command(ReportingCommand):
     help = (
         "Delete what is of no more use and older than RETENTION_DAYS: raw files of undone uploads, ended sessions, "
-        "used invitations, Idempotency-Keys, workers that fell silent, log lines. Never the audit."
+        "used invitations, Idempotency-Keys, workers that fell silent, log lines. Never the audit. Direct uploads that "
+        "nobody completed in time are given up."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,15 +45,16 @@ class Command(ReportingCommand):
         at = clock.now()
         before = at - timedelta(days=days)
         if options["dry_run"]:
-            pruned = would_prune(before=before)
+            pruned = would_prune(before=before, at=at)
         else:
             pruned = prune(before=before, by=None, at=at, reason=options["reason"])
+        gone = {**pruned.rows, "expired_uploads": pruned.expired_uploads}
         files = f"{counted(pruned.raw_files, 'raw file')} of undone uploads ({pruned.raw_bytes:,} bytes)"
         rows = counted(sum(pruned.rows.values()), "row")
         verb = "would be deleted" if options["dry_run"] else "deleted"
         return Told(
-            data={"before": before, **pruned.rows, "raw_files": pruned.raw_files, "raw_bytes": pruned.raw_bytes},
-            lines=table([number, _CALLED[name]] for name, number in pruned.rows.items()),
+            data={"before": before, **gone, "raw_files": pruned.raw_files, "raw_bytes": pruned.raw_bytes},
+            lines=table([number, _CALLED[name]] for name, number in gone.items()),
             summary=f"{files} and {rows}, of no use since {before:%Y-%m-%d %H:%M}, {verb}",
             failure=pruned.problem,
         )

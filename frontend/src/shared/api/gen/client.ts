@@ -8,6 +8,7 @@
 import type {
   AuthSessionsParams,
   BulkReviewInputRequest,
+  CompleteInputRequest,
   ConfigOutput,
   DashboardOutput,
   DashboardsGetParams,
@@ -16,6 +17,8 @@ import type {
   DatasetsRejectsParams,
   DatasetsRowsCsvParams,
   DatasetsRowsParams,
+  DirectUploadInputRequest,
+  DirectUploadOutput,
   FacetsOutput,
   HealthOutput,
   HelpOutput,
@@ -32,6 +35,7 @@ import type {
   PaginatedJobOutputList,
   PaginatedReviewOutputList,
   PaginatedSessionOutputList,
+  PartsInputRequest,
   PasswordInputRequest,
   ProfileOutput,
   ReadinessOutput,
@@ -49,6 +53,7 @@ import type {
   SettingsInputRequest,
   SettingsOutput,
   SignedInOutput,
+  SignedPartsOutput,
   SnoozeInputRequest,
   SnoozesOutput,
   SubmissionOutput,
@@ -538,7 +543,6 @@ export const datasetsUpload = async (
   if (uploadInputRequest.mapping !== undefined) {
     formData.append(`mapping`, JSON.stringify(uploadInputRequest.mapping));
   }
-  formData.append(`file`, uploadInputRequest.file);
   if (uploadInputRequest.name !== undefined) {
     formData.append(`name`, uploadInputRequest.name);
   }
@@ -557,11 +561,103 @@ export const datasetsUpload = async (
   if (uploadInputRequest.corrects !== undefined) {
     formData.append(`corrects`, uploadInputRequest.corrects);
   }
+  formData.append(`file`, uploadInputRequest.file);
 
   return request<SubmissionOutput>(getDatasetsUploadUrl(), {
     ...options,
     method: 'POST',
     body: formData,
+  });
+};
+
+/**
+ * Begin to send a large file straight to the store, in parts: the gateway sees none of it.
+ */
+export const getDatasetsUploadsBeginUrl = () => {
+  return `/api/v1/datasets/uploads`;
+};
+
+export const datasetsUploadsBegin = async (
+  directUploadInputRequest: DirectUploadInputRequest,
+  options?: RequestInit,
+): Promise<DirectUploadOutput> => {
+  return request<DirectUploadOutput>(getDatasetsUploadsBeginUrl(), {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...options?.headers },
+    body: JSON.stringify(directUploadInputRequest),
+  });
+};
+
+/**
+ * How far a direct upload of one's own has come: what to send yet, after an interruption.
+ */
+export const getDatasetsUploadsGetUrl = (uploadId: string) => {
+  return `/api/v1/datasets/uploads/${uploadId}`;
+};
+
+export const datasetsUploadsGet = async (
+  uploadId: string,
+  options?: RequestInit,
+): Promise<DirectUploadOutput> => {
+  return request<DirectUploadOutput>(getDatasetsUploadsGetUrl(uploadId), {
+    ...options,
+    method: 'GET',
+  });
+};
+
+/**
+ * Give it up: what has arrived is thrown away. 409 where it has ended.
+ */
+export const getDatasetsUploadsAbortUrl = (uploadId: string) => {
+  return `/api/v1/datasets/uploads/${uploadId}`;
+};
+
+export const datasetsUploadsAbort = async (uploadId: string, options?: RequestInit): Promise<void> => {
+  return request<void>(getDatasetsUploadsAbortUrl(uploadId), {
+    ...options,
+    method: 'DELETE',
+  });
+};
+
+/**
+ * All parts are sent: the store's file is compared with them, recorded and queued. Once, however often it is
+asked; 409 `parts-missing` names what has not arrived.
+ */
+export const getDatasetsUploadsCompleteUrl = (uploadId: string) => {
+  return `/api/v1/datasets/uploads/${uploadId}/complete`;
+};
+
+export const datasetsUploadsComplete = async (
+  uploadId: string,
+  completeInputRequest: CompleteInputRequest,
+  options?: RequestInit,
+): Promise<SubmissionOutput> => {
+  return request<SubmissionOutput>(getDatasetsUploadsCompleteUrl(uploadId), {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...options?.headers },
+    body: JSON.stringify(completeInputRequest),
+  });
+};
+
+/**
+ * Addresses at the store for parts, each good for one part of this length and with these bytes.
+ */
+export const getDatasetsUploadsPartsUrl = (uploadId: string) => {
+  return `/api/v1/datasets/uploads/${uploadId}/parts`;
+};
+
+export const datasetsUploadsParts = async (
+  uploadId: string,
+  partsInputRequest: PartsInputRequest,
+  options?: RequestInit,
+): Promise<SignedPartsOutput> => {
+  return request<SignedPartsOutput>(getDatasetsUploadsPartsUrl(uploadId), {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...options?.headers },
+    body: JSON.stringify(partsInputRequest),
   });
 };
 

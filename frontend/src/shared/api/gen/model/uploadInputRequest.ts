@@ -12,7 +12,7 @@ import type { UploadInputRequestMapping } from './uploadInputRequestMapping';
 import type { OnErrorEnum } from './onErrorEnum';
 
 /**
- * Gathers its fields in `options`, a ReadOptions.
+ * Of every way in which a file comes.
  */
 export interface UploadInputRequest {
   /** What separates the columns: one character, or comma, semicolon, tab or pipe. Found if left out. */
@@ -42,7 +42,6 @@ export interface UploadInputRequest {
   sheet?: string;
   /** From labels of the header to columns of the department, as JSON; it wins over names and aliases. null leaves a label's column out on purpose. Once the file has loaded it is remembered for the department's files with the same labels that come without one; {} goes by names and aliases alone. At most 500 labels. */
   mapping?: UploadInputRequestMapping;
-  file: Blob;
   /** @maxLength 200 */
   name?: string;
   /** @maxLength 4000 */
@@ -59,4 +58,5 @@ export interface UploadInputRequest {
    * @pattern ^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$
    */
   corrects?: string;
+  file: Blob;
 }
