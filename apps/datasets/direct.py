@@ -3,6 +3,7 @@
 What becomes of one that has come is the pipeline's business (`apps.jobs.services.direct`).
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
+from django.core.files import File
 from django.db import IntegrityError, transaction
 
 from aetherflow.errors import AnticipatedError, ConflictError, InvalidError, NotFoundError
@@ -150,6 +152,47 @@ def arrived(upload: DirectUpload) -> list[Part]:
     if upload.state != UploadState.OPEN:
         return []
     return multipart_of(upload).arrived() or []
+
+
+def unfinished(
+    *,
+    sha256: str,
+    filename: str,
+    department: str,
+    on_error: str,
+    options: ReadOptions,
+    corrects: Dataset | None,
+    by: User,
+    at: datetime,
+) -> DirectUpload | None:
+    """One's own upload of this very file, said the same of, that can go on; the newest."""
+    same = DirectUpload.objects.filter(
+        user=by,
+        department=department,
+        state=UploadState.OPEN,
+        expires_at__gt=at,
+        sha256=sha256,
+        filename=clean_filename(filename),
+        on_error=on_error,
+        read_options=options.said(),
+        corrects=corrects,
+    )
+    return same.order_by("-created_at").first()
+
+
+def send(upload: DirectUpload, file: File) -> dict[int, str]:
+    """From this machine those parts of the file that have not arrived; of all of them number → SHA-256."""
+    multipart = multipart_of(upload)
+    there = {each.number: (each.size_bytes, each.sha256) for each in multipart.arrived() or []}
+    parts = {}
+    file.seek(0)
+    for number in range(1, upload.part_count + 1):
+        content = file.read(upload.part_size)
+        parts[number] = hashlib.sha256(content).hexdigest()
+        # A store that keeps no sums is compared with when all is joined.
+        if there.get(number) not in {(len(content), parts[number]), (len(content), "")}:
+            multipart.put(number, content, sha256=parts[number])
+    return parts
 
 
 def multipart_of(upload: DirectUpload) -> Multipart:

@@ -82,12 +82,10 @@ class Multipart:
         """What has to be sent along with such a part."""
         return {"x-amz-checksum-sha256": _base64(sha256)}
 
-    def put(self, number: int, content: bytes) -> str:
-        """Send a part from here; its SHA-256."""
-        sha256 = hashlib.sha256(content).hexdigest()
+    def put(self, number: int, content: bytes, *, sha256: str) -> None:
+        """Send a part from here."""
         with self._asking():
             self._client.upload_part(**self._of_upload, PartNumber=number, Body=content, ChecksumSHA256=_base64(sha256))
-        return sha256
 
     def arrived(self) -> list[Part] | None:
         """By number; None where the store knows the upload no more, as its parts became an object or were thrown away.

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -153,7 +154,7 @@ def _sent(person: User, word: str, content: bytes) -> DirectUpload:
         by=person,
         at=timezone.now(),
     ).upload
-    multipart_of(upload).put(1, content)
+    multipart_of(upload).put(1, content, sha256=sha256(content).hexdigest())
     return upload
 
 

@@ -11,12 +11,14 @@ from django.utils import timezone
 
 from aetherflow.registry import departments
 from apps.accounts.models import User
-from apps.datasets import partitions
+from apps.datasets import direct, partitions
 from apps.jobs import probes
 from apps.jobs.models import Job
 from apps.jobs.services.submission import submit
 from apps.jobs.sqs.messages import EtlMessage, MlMessage
 from tests.accounts.factories import UserFactory
+from tests.jobs.direct import MIB, SMALL, Sender
+from tests.jobs.files import row, sales
 from tests.jobs.line import messages_of
 from tests.jobs.steps import compute, deliver
 from tests.support.aws import provisioned
@@ -84,3 +86,16 @@ def work(sqs: Any) -> Callable[..., Any]:
             compute(MlMessage.parse(message), headers)
 
     return work
+
+
+@pytest.fixture
+def sender(sqs: Any, seller: User) -> Sender:
+    return Sender(seller, SMALL)
+
+
+@pytest.fixture
+def large(sqs: Any, seller: User, monkeypatch: pytest.MonkeyPatch) -> Sender:
+    """Three parts of the least that S3 takes."""
+    monkeypatch.setattr(direct, "_SMALLEST_PART", 5 * MIB)
+    rows = sales(*(row(each) for each in range(1, 1_000)))
+    return Sender(seller, rows + b"\n" * (12 * MIB - len(rows)))

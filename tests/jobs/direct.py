@@ -9,8 +9,11 @@ from rest_framework.test import APIClient
 
 from apps.accounts.models import User
 from tests.accounts.factories import bearer
+from tests.jobs.files import row, sales
 
 UPLOADS = "/api/v1/datasets/uploads"
+MIB = 1024 * 1024
+SMALL = sales(row(1), row(2))
 
 
 def sha256(content: bytes) -> str:

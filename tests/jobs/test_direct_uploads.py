@@ -1,16 +1,13 @@
 """Large files past the gateway: what was signed, what arrived, what became of it, and whose it is."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-import requests
-from django.core.files.storage import storages
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
@@ -18,40 +15,18 @@ from django.utils import timezone
 from apps.accounts.choices import AuditAction
 from apps.accounts.models import AuditEntry, User
 from apps.accounts.scope import all_departments
-from apps.datasets import direct as service
-from apps.datasets import multipart
 from apps.datasets.direct import MOST_PARTS, part_size
 from apps.datasets.models import Dataset, DirectUpload, UploadState, UploadTally
 from apps.datasets.multipart import Multipart
 from apps.datasets.storage import raw_storage
 from apps.jobs.models import Job
 from apps.jobs.services import direct as completing
-from config.local import endpoint
-from config.local.endpoint import CREDENTIALS
-from config.local.home import Home
 from tests.accounts.factories import AdminFactory, UserFactory
 from tests.jobs.calls import problem
-from tests.jobs.direct import Sender, sha256
-from tests.jobs.files import row, sales
-from tests.jobs.sqs.conftest import ministack
+from tests.jobs.direct import MIB, SMALL, Sender, sha256
 from tests.jobs.steps import rows_of, work_failing
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
-MIB = 1024 * 1024
-SMALL = sales(row(1), row(2))
-
-
-@pytest.fixture
-def sender(sqs: Any, seller: User) -> Sender:
-    return Sender(seller, SMALL)
-
-
-@pytest.fixture
-def large(sqs: Any, seller: User, monkeypatch: pytest.MonkeyPatch) -> Sender:
-    """Three parts of the least that S3 takes."""
-    monkeypatch.setattr(service, "_SMALLEST_PART", 5 * MIB)
-    rows = sales(*(row(each) for each in range(1, 1_000)))
-    return Sender(seller, rows + b"\n" * (12 * MIB - len(rows)))
 
 
 def objects() -> list[str]:
@@ -241,7 +216,7 @@ def test_parts_in_the_store_that_are_others_than_meant_may_be_sent_again(sender:
 def test_a_part_that_is_too_short_is_not_the_file(sender: Sender) -> None:
     sender.begin()
     upload = DirectUpload.objects.get()
-    Multipart(upload.key, store_id=upload.store_id).put(1, SMALL[:-1])
+    Multipart(upload.key, store_id=upload.store_id).put(1, SMALL[:-1], sha256=sha256(SMALL[:-1]))
     problem(sender.complete(), 409, "parts-mismatch")
     sender.send(1)
     assert sender.complete().status_code == 202
@@ -364,84 +339,3 @@ def test_what_nobody_completed_in_time_is_given_up_by_prune(sender: Sender) -> N
     assert Multipart(upload.key, store_id=upload.store_id).arrived() is None
     (entry,) = AuditEntry.objects.filter(action=AuditAction.PRUNED)
     assert entry.details["expired_uploads"] == 1
-
-
-# --- What is signed: by an endpoint that looks ---
-
-
-@pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An S3 that checks signatures, lengths and sums."""
-    program = ministack()
-    with patch.object(endpoint, "install_ministack", return_value=program):
-        server = endpoint.start_s3(Home(tmp_path_factory.mktemp("s3")))
-    yield server.url
-    server.stop()
-
-
-@pytest.fixture
-def at_strict(strict: str, settings: Any, large: Sender, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
-    for name, value in CREDENTIALS.items():  # in the place of moto's
-        monkeypatch.setenv(name, value)
-    settings.AWS_ENDPOINT_URL_S3 = settings.DIRECT_UPLOAD_ENDPOINT = strict
-    storages._storages.pop("raw", None)
-    raw_storage().prepare()
-    yield large
-    storages._storages.pop("raw", None)
-
-
-def put(part: dict[str, Any], content: bytes, *, url: str = "", headers: dict[str, str] | None = None) -> int:
-    headers = part["headers"] if headers is None else headers
-    return requests.put(url or part["url"], data=content, headers=headers, timeout=30).status_code
-
-
-def test_an_address_is_good_for_one_part_of_these_bytes_alone(at_strict: Sender) -> None:
-    at_strict.begin()
-    content = at_strict.part(1)
-    (part,) = at_strict.sign(1).json()["parts"]
-    upload = DirectUpload.objects.get()
-    assert put(part, content, headers={}) == 403, "without its sum"
-    assert put(part, b"x" * len(content)) == 400, "other bytes"
-    assert put(part, content + b"x") == 403, "longer"
-    assert put(part, content, url=part["url"].replace("partNumber=1", "partNumber=2")) == 403, "another part"
-    assert put(part, content, url=part["url"].replace(str(upload.dataset_id), str(upload.pk))) == 403, "another key"
-    other = Sender(at_strict.user, at_strict.content)
-    other.begin()
-    theirs = DirectUpload.objects.exclude(pk=upload.pk).get()
-    elsewhere = part["url"].replace(upload.store_id, theirs.store_id)
-    assert put(part, content, url=elsewhere) == 403, "another upload"
-    assert at_strict.look().json()["arrived"] == other.look().json()["arrived"] == []
-    assert put(part, content) == 200
-
-
-def test_an_address_runs_out(at_strict: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(multipart, "ADDRESS_SECONDS", 2)
-    at_strict.begin()
-    (part,) = at_strict.sign(1).json()["parts"]
-    assert put(part, at_strict.part(1)) == 200
-    time.sleep(3.1)
-    assert put(part, at_strict.part(1)) == 403
-
-
-def test_an_interrupted_upload_is_told_what_has_arrived_and_is_compared_part_by_part(at_strict: Sender) -> None:
-    at_strict.begin()
-    at_strict.send(1, 3)
-    arrived = at_strict.look().json()["arrived"]
-    assert [(each["number"], each["sha256"]) for each in arrived] == [
-        (number, sha256(at_strict.part(number))) for number in (1, 3)
-    ]
-    at_strict.send(2)
-    changed = Sender(at_strict.user, b"#" + at_strict.content[1:], upload=at_strict.upload)
-    assert problem(changed.complete(), 409, "parts-mismatch")["details"] == {"parts": [1]}
-    changed.send(1)
-    assert changed.complete().status_code == 202
-    kept = Multipart(DirectUpload.objects.get().key).whole()
-    assert kept is not None
-    assert kept.size_bytes == len(at_strict.content)
-
-
-def test_the_platform_may_reach_the_store_elsewhere_than_its_clients(at_strict: Sender, settings: Any) -> None:
-    settings.DIRECT_UPLOAD_ENDPOINT = "https://files.example.org"
-    at_strict.begin()
-    (part,) = at_strict.sign(1).json()["parts"]
-    assert part["url"].startswith("https://files.example.org/aetherflow-raw/raw/sales/")

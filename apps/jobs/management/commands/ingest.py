@@ -13,8 +13,10 @@ from tempfile import TemporaryFile
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.files import File
 from django.core.management.base import CommandError, CommandParser
+from django.db.models import Q
 
 from aetherflow.errors import AnticipatedError, InvalidError
 from aetherflow.etl import ReadOptions
@@ -25,14 +27,19 @@ from apps.accounts.management.reporting import MISUSED, ReportingCommand, Told, 
 from apps.accounts.models import User
 from apps.accounts.origin import Origin, asked_from, command_line
 from apps.accounts.selectors import require_department
+from apps.datasets.direct import begin, send, unfinished
 from apps.datasets.models import Dataset, OnError
 from apps.datasets.selectors import correctable_for
 from apps.datasets.serializers import DATE_ORDERS, DECIMALS, SCALES
 from apps.datasets.uploads import digest
 from apps.jobs import clock
+from apps.jobs.models import Job
+from apps.jobs.services.direct import complete
 from apps.jobs.services.submission import submit
 
 _STDIN = "-"
+# Below it, to send all again is soon done.
+_IN_PARTS_FROM = 32 * 1024 * 1024
 _UPLOADED = "uploaded"
 _WOULD_BE = "would be uploaded"
 _THERE = "there already"
@@ -86,10 +93,30 @@ def _said(options: dict[str, Any]) -> ReadOptions:
     return said
 
 
+def _sent_in_parts(file: File, *, sha256: str, by: User, **given: Any) -> Job:
+    """Where the same was killed before, on from where it was: the store has what had arrived."""
+    at = clock.now()
+    upload = unfinished(filename=file.name or "", sha256=sha256, by=by, at=at, **given)
+    if upload is None:
+        upload = begin(
+            filename=file.name or "",
+            size_bytes=file.size,
+            sha256=sha256,
+            name="",
+            description="",
+            max_reject_share=None,
+            by=by,
+            at=at,
+            **given,
+        ).upload
+    parts = send(upload, file)
+    return complete(upload, sha256=sha256, parts=parts, by=by, at=clock.now(), request_id=str(uuid.uuid4())).job
+
+
 class Command(ReportingCommand):
     help = (
         "Upload files for a department; prints the jobs to watch. Safe to run twice: what is there already, said the "
-        "same of, is not uploaded again."
+        "same of, is not uploaded again, and a large file that was under way to S3 goes on where it was."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -149,30 +176,32 @@ class Command(ReportingCommand):
     def _upload(
         self, file: File, *, by: User, said: ReadOptions, corrects: Dataset | None, options: dict[str, Any]
     ) -> dict[str, str]:
+        sha256 = digest(file)
         alike = Dataset.objects.filter(
             department=options["department"],
-            sha256=digest(file),
+            sha256=sha256,
             deleted_at=None,
             on_error=options["on_error"],
             read_options=said.said(),
             corrects=corrects,
-        )
+        ).filter(Q(sha256_claimed=False) | Q(uploaded_by=by))  # another's word for it is not enough
         if not options["again"] and (there := alike.order_by("-number").first()):
             return {"result": _THERE, "dataset": str(there.pk)}
         if options["dry_run"]:
             return {"result": _WOULD_BE}
+        given = {
+            "department": options["department"],
+            "on_error": options["on_error"],
+            "options": said,
+            "corrects": corrects,
+            "by": by,
+        }
         # In the user's name, but not by them.
         with asked_from(Origin(operator=command_line())):
-            job = submit(
-                file=file,
-                department=options["department"],
-                by=by,
-                at=clock.now(),
-                request_id=str(uuid.uuid4()),
-                on_error=options["on_error"],
-                options=said,
-                corrects=corrects,
-            ).job
+            if settings.DIRECT_UPLOAD and file.size >= _IN_PARTS_FROM:
+                job = _sent_in_parts(file, sha256=sha256, **given)
+            else:
+                job = submit(file=file, at=clock.now(), request_id=str(uuid.uuid4()), **given).job
         return {"result": _UPLOADED, "dataset": str(job.dataset_id), "job": str(job.pk)}
 
     def _uploader(self, email: str | None) -> User:
