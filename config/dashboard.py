@@ -23,7 +23,7 @@ class StaticFiles(WhiteNoiseMiddleware):
 
 
 @require_safe
-@csp(headers.DASHBOARD)
+@csp(headers.dashboard(store=settings.DIRECT_UPLOAD_ORIGIN if settings.DIRECT_UPLOAD else ""))
 def dashboard(request: HttpRequest) -> HttpResponse:
     page = settings.DASHBOARD_DIST / "index.html"
     if not page.is_file():

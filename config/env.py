@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -57,6 +58,20 @@ def address(name: str, *, default: str, taken: tuple[str, ...]) -> str:
             f"{', '.join(taken)} at the beginning, e.g. {name}={default}"
         )
     return f"{path}/"
+
+
+def store_origin(endpoint: str | None, *, bucket: str, region: str) -> str:
+    """Where an address that is signed for an object of the bucket leads: what a page has to be let speak to."""
+    if endpoint:
+        parts = urlsplit(endpoint)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            raise ImproperlyConfigured(
+                f"{endpoint!r} is no address of an S3 endpoint. DIRECT_UPLOAD_ENDPOINT (or AWS_ENDPOINT_URL_S3) is one "
+                "such as https://files.example.org"
+            )
+        return f"{parts.scheme}://{parts.netloc}"
+    # A name with dots fits no certificate as a host; it stands in the path then.
+    return f"https://{'' if '.' in bucket else f'{bucket}.'}s3.{region}.amazonaws.com"
 
 
 def _parsed(name: str, parse: Callable[[str], Value], *, default: str, means: str) -> Value:

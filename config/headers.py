@@ -30,7 +30,7 @@ _PAGE: Policy = {
     "style-src": [SELF],
 }
 # Mantine and the lock of the page's scrolling make style elements; they know the page's nonce. What packs a workbook
-# (fflate) does so in a worker, whose script it has as a text.
+# (fflate) does so in a worker, whose script it has as a text; so does what hashes a large file.
 DASHBOARD: Policy = _PAGE | {"style-src": [SELF, NONCE], "worker-src": ["blob:"]}
 # Alpine, of which django-unfold's pages are made, compiles what stands in their attributes (docs/security-headers.md).
 CONSOLE: Policy = _PAGE | {"script-src": [SELF, UNSAFE_EVAL]}
@@ -45,6 +45,11 @@ _EVERYWHERE = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+
+
+def dashboard(*, store: str) -> Policy:
+    """`store`: the origin that large files are sent to; empty where none is."""
+    return DASHBOARD | {"connect-src": [SELF, store]} if store else DASHBOARD
 
 
 class HeadersMiddleware(CSPMiddleware):

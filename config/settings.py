@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from config import console, headers
-from config.env import address, database, env, natural, one_of, positive, rate, required, seconds_list
+from config.env import address, database, env, natural, one_of, positive, rate, required, seconds_list, store_origin
 from config.exposed import refuse_exposed
 from config.logs import logging_config
 
@@ -166,6 +166,7 @@ STORAGES = {
 DIRECT_UPLOAD = RAW_STORAGE == "s3" and env.bool("DIRECT_UPLOAD", default=True)
 # Where clients reach the bucket, if that is not where the platform does.
 DIRECT_UPLOAD_ENDPOINT: str | None = env.str("DIRECT_UPLOAD_ENDPOINT", default="") or AWS_ENDPOINT_URL_S3
+DIRECT_UPLOAD_ORIGIN = store_origin(DIRECT_UPLOAD_ENDPOINT, bucket=RAW_BUCKET, region=AWS_REGION)
 DIRECT_UPLOAD_LIFETIME = timedelta(seconds=positive("DIRECT_UPLOAD_SECONDS", default=48 * 3600))
 MAX_UPLOAD_BYTES = positive("MAX_UPLOAD_BYTES", default=2 * 1024**3)
 # What a packed file, a workbook too, may grow to when it is unpacked, and the rows of any file, blank ones too.

@@ -158,6 +158,9 @@ class ConfigOutput(serializers.Serializer[Any]):
     registration_policy = serializers.ChoiceField(choices=[policy.value for policy in services.Policy])
     departments = DepartmentOutput(many=True)
     password_rules = PasswordRuleOutput(many=True, help_text="What a new password must fulfil.")
+    direct_upload = serializers.BooleanField(
+        help_text="Whether large files may go straight to the store: `POST /datasets/uploads`."
+    )
 
 
 class ConfigView(PublicView):
@@ -168,6 +171,7 @@ class ConfigView(PublicView):
             "registration_policy": settings.REGISTRATION_POLICY,
             "departments": [{"slug": slug, "label": department.label} for slug, department in departments().items()],
             "password_rules": password_rules(),
+            "direct_upload": settings.DIRECT_UPLOAD,
         }
         return Response(ConfigOutput(config).data)
 

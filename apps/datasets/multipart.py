@@ -5,11 +5,12 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 import structlog
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from django.conf import settings
 
@@ -151,15 +152,14 @@ class Multipart:
     def _client(self) -> "S3Client":
         return self._storage.connection.meta.client
 
-    @cached_property
+    @property
     def _outside(self) -> "S3Client":
         """The store under the address that clients reach it by, for signing alone: nothing is asked of it."""
         endpoint = settings.DIRECT_UPLOAD_ENDPOINT
-        if endpoint == settings.AWS_ENDPOINT_URL_S3:
+        if endpoint and endpoint == settings.AWS_ENDPOINT_URL_S3:
             return self._client
-        return boto3.client(
-            "s3", endpoint_url=endpoint, region_name=settings.AWS_REGION, config=self._storage.client_config
-        )
+        in_path = endpoint or "." in self._storage.bucket_name
+        return _signer(endpoint, settings.AWS_REGION, "path" if in_path else "virtual")
 
     @property
     def _named(self) -> dict[str, Any]:
@@ -178,6 +178,16 @@ class Multipart:
             raise UnavailableError(
                 "The store does not answer.", code="storage-unavailable", hint="Try again in a minute."
             ) from error
+
+
+@cache
+def _signer(endpoint: str | None, region: str, style: Literal["path", "virtual"]) -> "S3Client":
+    """Of the region's own address, which the page is told of: left to itself boto signs for the one of all regions.
+
+    To make a client takes longer than all else that is done to sign.
+    """
+    config = Config(s3={"addressing_style": style, "us_east_1_regional_endpoint": "regional"}, signature_version="s3v4")
+    return boto3.client("s3", endpoint_url=endpoint, region_name=region, config=config)
 
 
 def _base64(sha256: str) -> str:

@@ -74,11 +74,7 @@ class S3RawStorage(S3Storage):
             endpoint_url=settings.AWS_ENDPOINT_URL_S3,
             region_name=settings.AWS_REGION,
             client_config=Config(
-                # In us-east-1 too at the region's own address: the one that a page may be told of.
-                s3={
-                    "addressing_style": "path" if settings.AWS_ENDPOINT_URL_S3 else "auto",
-                    "us_east_1_regional_endpoint": "regional",
-                },
+                s3={"addressing_style": "path" if settings.AWS_ENDPOINT_URL_S3 else "auto"},
                 signature_version="s3v4",
                 # A store that does not answer must not hold every web thread for boto's minutes.
                 connect_timeout=3,

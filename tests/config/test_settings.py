@@ -3,9 +3,13 @@
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+from django.core.files.storage import storages
 
+from apps.datasets.multipart import Multipart
+from config.env import store_origin
 from config.local import ROOT
 from tests.support.session import DEFAULTS
 
@@ -103,3 +107,25 @@ def load(variables: dict[str, str], *, tell: str = "import config.settings") -> 
     return subprocess.run(
         command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, timeout=60, check=False
     )
+
+
+@pytest.mark.parametrize("bucket", ["aetherflow-raw", "raw.example.org"])
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+@pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:4566", "https://files.example.org/"])
+def test_the_page_may_speak_to_where_signed_addresses_lead(
+    settings: Any, bucket: str, region: str, endpoint: str | None
+) -> None:
+    settings.RAW_BUCKET, settings.AWS_REGION = bucket, region
+    settings.AWS_ENDPOINT_URL_S3 = settings.DIRECT_UPLOAD_ENDPOINT = endpoint
+    storages._storages.pop("raw", None)
+    try:
+        address = Multipart("raw/sales/1/a.csv", store_id="u").address(1, size_bytes=1, sha256="00" * 32)
+    finally:
+        storages._storages.pop("raw", None)
+    assert address.startswith(store_origin(endpoint, bucket=bucket, region=region) + "/")
+
+
+def test_an_endpoint_that_is_no_address_stops_the_start() -> None:
+    done = load({"DIRECT_UPLOAD_ENDPOINT": "files.example.org"})
+    assert done.returncode != 0
+    assert "'files.example.org' is no address of an S3 endpoint" in done.stderr

@@ -58,6 +58,7 @@ export const config: ConfigOutput = {
     },
     { code: 'numeric-password', text: 'Your password can’t be entirely numeric.', least_characters: null },
   ],
+  direct_upload: false,
 };
 
 export const signedIn = (user: UserOutput = ada, access = 'access-1'): SignedInOutput => ({

@@ -1,9 +1,9 @@
 import { Button, Group, Progress, Radio, Select, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 
-import { refreshAfterChange } from '@/shared/api/queries';
+import { configQuery, refreshAfterChange } from '@/shared/api/queries';
 import { format } from '@/shared/format/format';
 import type { ReadOptions } from '@/shared/api/upload';
 import { DropZone } from '@/shared/ui/DropZone';
@@ -49,6 +49,7 @@ const SHOWN = [
 
 export function UploadForm({ state, department, departments, onDepartment, corrects }: UploadFormProps) {
   const client = useQueryClient();
+  const { data: config } = useQuery(configQuery);
   const form = useForm<Draft>({
     initialValues: draftFor(corrects) ?? BLANK,
     validate: {
@@ -61,7 +62,7 @@ export function UploadForm({ state, department, departments, onDepartment, corre
   const failed = state.status === 'failed' && state.corrects === corrects ? state.problem : null;
   const send = form.onSubmit(async ({ file, name, description, onError, options, mapping }) => {
     if (!file) return;
-    const taken = await startUpload({
+    const upload = {
       file,
       name: name.trim(),
       description: description.trim(),
@@ -69,7 +70,8 @@ export function UploadForm({ state, department, departments, onDepartment, corre
       onError,
       options: mapping ? { ...options, mapping } : options,
       corrects,
-    });
+    };
+    const taken = await startUpload(upload, { direct: config?.direct_upload ?? false });
     if (taken) await refreshAfterChange(client);
   });
   const locked = departments.length < 2 || corrects !== undefined;
@@ -214,6 +216,11 @@ function Sending({ state }: { state: Extract<UploadState, { status: 'sending' }>
         </Text>
       </Group>
       <Progress value={share * 100} animated={allSent} radius="xl" aria-label="Bytes sent" />
+      {state.resumable && !allSent && (
+        <Text size="sm" c="dimmed">
+          You may close this page: choose the same file again, and it goes on from here.
+        </Text>
+      )}
     </Stack>
   );
 }

@@ -7,7 +7,7 @@ import { newKey, uploadDataset, type ReadOptions, type Upload } from '@/shared/a
 
 export type UploadState =
   | { status: 'idle' }
-  | { status: 'sending'; file: string; sent: number; total: number }
+  | { status: 'sending'; file: string; sent: number; total: number; resumable: boolean }
   | { status: 'failed'; problem: ApiProblem; corrects?: string }
   | { status: 'done'; submission: SubmissionOutput; corrects?: string };
 
@@ -40,20 +40,30 @@ const same = (a: Upload, b: Upload): boolean =>
 
 const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
 
-export async function startUpload(upload: Upload): Promise<SubmissionOutput | null> {
+/** From this size on a file goes straight to the store, where the platform offers it. */
+const DIRECT_FROM = 32 * 1024 * 1024;
+
+export async function startUpload(
+  upload: Upload,
+  offer: { direct: boolean },
+): Promise<SubmissionOutput | null> {
   // The same again after a lost answer goes under the same key, so that it cannot become a second dataset.
   const key = last && same(last.upload, upload) ? last.key : newKey();
   last = { upload, key };
   const mine = new AbortController();
   abort = mine;
-  become({ status: 'sending', file: upload.file.name, sent: 0, total: upload.file.size });
-  window.addEventListener('beforeunload', warn);
+  const resumable = offer.direct && upload.file.size >= DIRECT_FROM;
+  const sending = { status: 'sending' as const, file: upload.file.name, resumable };
+  become({ ...sending, sent: 0, total: upload.file.size });
+  // What can go on where it was may be left.
+  if (!resumable) window.addEventListener('beforeunload', warn);
   try {
-    const submission = await uploadDataset(upload, {
+    const send = resumable ? (await import('@/shared/api/direct/direct')).uploadDirect : uploadDataset;
+    const submission = await send(upload, {
       idempotencyKey: key,
       signal: mine.signal,
       onProgress: (sent, total) => {
-        if (abort === mine) become({ status: 'sending', file: upload.file.name, sent, total });
+        if (abort === mine) become({ ...sending, sent, total });
       },
     });
     last = null;

@@ -14,4 +14,6 @@ export interface ConfigOutput {
   departments: DepartmentOutput[];
   /** What a new password must fulfil. */
   password_rules: PasswordRuleOutput[];
+  /** Whether large files may go straight to the store: `POST /datasets/uploads`. */
+  direct_upload: boolean;
 }
