@@ -146,7 +146,9 @@ class Multipart:
         with self._asking():
             with suppress(self._client.exceptions.NoSuchUpload):
                 self._client.abort_multipart_upload(**self._of_upload)
-            self._client.delete_object(**self._named)
+            # Of one that was never joined there is none, and the gateway may have no right to delete.
+            if self.whole() is not None:
+                self._client.delete_object(**self._named)
 
     @property
     def _client(self) -> "S3Client":
