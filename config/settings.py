@@ -168,6 +168,8 @@ DIRECT_UPLOAD = RAW_STORAGE == "s3" and env.bool("DIRECT_UPLOAD", default=True)
 DIRECT_UPLOAD_ENDPOINT: str | None = env.str("DIRECT_UPLOAD_ENDPOINT", default="") or AWS_ENDPOINT_URL_S3
 DIRECT_UPLOAD_ORIGIN = store_origin(DIRECT_UPLOAD_ENDPOINT, bucket=RAW_BUCKET, region=AWS_REGION)
 DIRECT_UPLOAD_LIFETIME = timedelta(seconds=positive("DIRECT_UPLOAD_SECONDS", default=48 * 3600))
+# In whose name files are taken in that the bucket's events tell of, which came there by other means; empty: refused.
+S3_EVENTS_USER = env.str("S3_EVENTS_USER", default="")
 MAX_UPLOAD_BYTES = positive("MAX_UPLOAD_BYTES", default=2 * 1024**3)
 # What a packed file, a workbook too, may grow to when it is unpacked, and the rows of any file, blank ones too.
 MAX_UNPACKED_BYTES = positive("MAX_UNPACKED_BYTES", default=4 * 1024**3)

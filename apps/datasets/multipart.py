@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 
 from aetherflow.errors import ConflictError, UnavailableError
-from apps.datasets.storage import STORE_ERRORS, S3RawStorage, raw_storage
+from apps.datasets.storage import OURS, STORE_ERRORS, S3RawStorage, raw_storage
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -68,7 +68,9 @@ class Multipart:
     def begin(self) -> str:
         """The store's id of the upload."""
         with self._asking():
-            return self._client.create_multipart_upload(**self._named, ChecksumAlgorithm="SHA256")["UploadId"]
+            return self._client.create_multipart_upload(**self._named, ChecksumAlgorithm="SHA256", Metadata=OURS)[
+                "UploadId"
+            ]
 
     def address(self, number: int, *, size_bytes: int, sha256: str) -> str:
         """Good for this part alone, of this length and with these bytes: all three are signed."""

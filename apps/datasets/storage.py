@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 STORE_ERRORS = (ClientError, BotoCoreError, Boto3Error, OSError)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _CHUNK = 1024 * 1024
+# On what the platform itself puts into the bucket: the event of it may be there before the dataset is recorded.
+OURS = {"taken-in-by": "aetherflow"}
 _MIB = 1024 * 1024
 
 
@@ -61,6 +63,10 @@ class RawStorage(Protocol):
         """Put the file, to be read only, at a path that is not there yet. Raises what `stream` does."""
         ...
 
+    def is_ours(self, name: str) -> bool:
+        """Whether the platform has put it there, or has it put there. Raises what `stream` does."""
+        ...
+
     def prepare(self) -> str: ...
     def ping(self) -> str: ...
 
@@ -82,6 +88,7 @@ class S3RawStorage(S3Storage):
                 retries={"total_max_attempts": 2, "mode": "standard"},
             ),
             default_acl=None,
+            object_parameters={"Metadata": OURS},
             # The dataset id in the key makes it unique; asking S3 first would be one more call an upload.
             file_overwrite=True,
             querystring_expire=900,
@@ -106,6 +113,15 @@ class S3RawStorage(S3Storage):
 
     def fetch(self, name: str, to: Path) -> None:
         _copy(self.stream(name), to)
+
+    def is_ours(self, name: str) -> bool:
+        try:
+            found = self.connection.meta.client.head_object(Bucket=self.bucket_name, Key=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "404":
+                raise FileNotFoundError(name) from error
+            raise
+        return OURS.items() <= found["Metadata"].items()
 
     def prepare(self) -> str:
         """Make the bucket where it is missing; returns what was done."""
@@ -157,6 +173,9 @@ class DiskRawStorage(FileSystemStorage):
         except OSError:
             _copy(self.stream(name), to)
 
+    def is_ours(self, name: str) -> bool:  # noqa: ARG002  (nothing else writes there)
+        return True
+
     def prepare(self) -> str:
         Path(self.location).mkdir(parents=True, exist_ok=True)
         return f"folder {self.location} is there"
@@ -195,6 +214,19 @@ def open_raw(key: str) -> RawStream:
         log.warning("raw_file_not_opened", key=key, error=str(error)[:300])
         raise UnavailableError(
             "The store does not answer.", code="storage-unavailable", hint="Try again in a minute."
+        ) from error
+
+
+def is_put_by_platform(key: str) -> bool:
+    """True for what is gone, too: there is nothing to take in. UnavailableError where the store is away."""
+    try:
+        return raw_storage().is_ours(key)
+    except FileNotFoundError:
+        return True
+    except STORE_ERRORS as error:
+        log.warning("raw_file_not_looked_at", key=key, error=str(error)[:300])
+        raise UnavailableError(
+            "The store does not answer.", code="storage-unavailable", hint="The platform tries again by itself."
         ) from error
 
 

@@ -198,7 +198,7 @@ def _read(raw: RawLetter, *, queue: str) -> _Read:
     departments = sqs_settings().departments
     envelope = task_envelope(raw.body, queue=queue, message_id=raw.message_id, departments=departments)
     argument, headers = json.loads(envelope["body"])[0][0], envelope["headers"]
-    if headers["task"] == names.INVALID_TASK:
+    if headers["task"] != names.TASK_OF_QUEUE[queue]:
         return _Read(message=None, unreadable=argument["reason"], job_id=None, foreign=True, request_id="")
     named = headers.get(names.JOB_ID_HEADER)
     return _Read(

@@ -25,7 +25,7 @@ from apps.jobs import clock
 from apps.jobs.models import Stage, StageRun, State
 from apps.jobs.services.claims import Verdict, claim, fail, fail_undone, is_called_off
 from apps.jobs.services.dispatch import in_other_hands_until, ml_message
-from apps.jobs.services.foreign import etl_run_of
+from apps.jobs.services.foreign import etl_run_of, is_of_our_making
 from apps.jobs.services.transitions import NO_ERROR, IllegalMove, move, start
 from apps.jobs.sqs.delivery import Delivery
 from apps.jobs.sqs.messages import EtlMessage, MlMessage
@@ -63,7 +63,14 @@ def work_etl(*, message: EtlMessage, delivery: Delivery, worker: str, at: dateti
     Whatever goes wrong is written to the job first and then raised, so that SQS delivers again and at last moves the
     message to the dead-letter queue.
     """
-    claimed = claim(etl_run_of(message, delivery=delivery, at=at), delivery=delivery, worker=worker, at=at)
+    if is_of_our_making(message, delivery=delivery):
+        log.info("event_without_work", key=message.s3_key)
+        return None
+    return _work(etl_run_of(message, delivery=delivery, at=at), delivery=delivery, worker=worker, at=at)
+
+
+def _work(found_run: StageRun, *, delivery: Delivery, worker: str, at: datetime) -> Following | None:
+    claimed = claim(found_run, delivery=delivery, worker=worker, at=at)
     run = claimed.run
     if claimed.verdict is Verdict.DONE:
         # Its link may have been lost with its worker: give the chain the message again. ML dedupes by run.

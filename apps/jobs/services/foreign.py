@@ -13,15 +13,16 @@ from apps.accounts.choices import AuditAction
 from apps.accounts.models import User
 from apps.accounts.selectors import departments_of
 from apps.accounts.services.auditing import record
-from apps.datasets.models import Dataset, OnError
+from apps.datasets.models import Dataset, DirectUpload, OnError
 from apps.datasets.names import clean_filename
 from apps.datasets.services import record_dataset, target_of
-from apps.datasets.storage import local_copy
+from apps.datasets.storage import is_put_by_platform, local_copy
 from apps.datasets.uploads import StoredFile, digest
 from apps.jobs.models import ACTIVE, Cause, Job, Stage, StageRun
 from apps.jobs.services.submission import enqueue
 from apps.jobs.sqs.delivery import Delivery, foreign_job_id
 from apps.jobs.sqs.messages import EtlMessage, MlMessage
+from apps.jobs.sqs.s3_events import LANDED
 
 
 def etl_run_of(message: EtlMessage, *, delivery: Delivery, at: datetime) -> StageRun:
@@ -35,6 +36,20 @@ def etl_run_of(message: EtlMessage, *, delivery: Delivery, at: datetime) -> Stag
     dataset = Dataset.objects.filter(pk=message.dataset_id).first() or _adopt(message, at=at)
     _require_same_file(message, dataset)
     return _matched(dataset, stage=Stage.ETL, by=message.requested_by, delivery=delivery, at=at)
+
+
+def is_of_our_making(message: EtlMessage, *, delivery: Delivery) -> bool:
+    """Whether an event tells of a file that is taken in already, or is being taken in by whoever put it there.
+
+    The job of a file that was not known is named after the event's SQS message: its redelivery goes on with it.
+    """
+    if message.requested_by != LANDED or delivery.job_id is not None or message.s3_bucket != settings.RAW_BUCKET:
+        return False
+    jobs = Job.objects.filter(dataset_id=message.dataset_id)
+    if jobs.filter(pk=foreign_job_id(delivery.message_id or "")).exists():
+        return False
+    known = jobs.exists() or DirectUpload.objects.filter(key=message.s3_key).exists()
+    return known or is_put_by_platform(message.s3_key)
 
 
 def ml_run_of(message: MlMessage, *, delivery: Delivery, at: datetime) -> StageRun:
@@ -108,6 +123,11 @@ def _adopt(message: EtlMessage, *, at: datetime) -> Dataset:
     if len(filename) > 255:
         raise InvalidError("The file's name is longer than 255 characters.", code="name-too-long")
     by = _user(message.requested_by)
+    if by is None and message.requested_by == LANDED:
+        raise InvalidError(
+            "S3_EVENTS_USER names no active account in whose name files that came into the bucket may be taken in.",
+            code="unknown-requester",
+        )
     if by is None or message.department not in departments_of(by):
         raise InvalidError("requested_by is no user of the department.", code="unknown-requester")
     with local_copy(message.s3_key) as path, path.open("rb") as raw:
@@ -132,13 +152,21 @@ def _adopt(message: EtlMessage, *, at: datetime) -> Dataset:
                 at=at,
             )
             # The message says who it is from; nobody has logged in.
-            record(AuditAction.UPLOADED, target_of(dataset), by=by, at=at, details={"by": "a message in the queue"})
+            record(AuditAction.UPLOADED, target_of(dataset), by=by, at=at, details={"by": _told_by(message)})
             return dataset
     except IntegrityError:
         return Dataset.objects.get(pk=message.dataset_id)
 
 
+def _told_by(message: EtlMessage) -> str:
+    return "an event of the bucket" if message.requested_by == LANDED else "a message in the queue"
+
+
 def _user(text: str) -> User | None:
+    """Of an event the account that the settings name."""
+    if text == LANDED:
+        named = User.objects.filter(email__iexact=settings.S3_EVENTS_USER, is_active=True)
+        return named.first() if settings.S3_EVENTS_USER else None
     return User.objects.filter(pk=text, is_active=True).first() if _is_uuid(text) else None
 
 

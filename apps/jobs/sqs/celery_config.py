@@ -91,6 +91,7 @@ def install(app: Celery) -> None:
     app.steps["worker"].add(GracefulStop)
     app.steps["consumer"].add(VisibilityHeartbeat)
     app.task(_invalid_message, name=names.INVALID_TASK)
+    app.task(_noted_message, name=names.NOTED_TASK)
 
 
 class QueueGuard(bootsteps.Step):
@@ -134,6 +135,11 @@ def _wait_for(settings: SqsSettings, *, queue_key: str) -> None:
 def _invalid_message(message: dict[str, str]) -> None:
     """Fail for a message the transport refused, at every receive, until SQS moves the original to the DLQ."""
     raise InvalidMessage(message["reason"])
+
+
+def _noted_message(message: dict[str, str]) -> None:
+    """End well, so that the message is acknowledged."""
+    logger.info("a message of the queue asks for no work: %s", message["reason"])
 
 
 def _broker_url(settings: SqsSettings) -> str:

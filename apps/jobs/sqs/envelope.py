@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-from apps.jobs.sqs import names
+from apps.jobs.sqs import names, s3_events
 from apps.jobs.sqs.messages import MESSAGE_OF_JOB_TYPE, InvalidMessage
 
 RAW_CHARACTERS = 4096
@@ -25,13 +25,24 @@ def task_envelope(
 ) -> dict[str, Any]:
     """The Celery protocol 2 message for one SQS message received from `queue`. Never raises.
 
-    A contract message, plain or in a Celery envelope, becomes the queue's task. Anything else becomes INVALID_TASK
+    A contract message, plain or in a Celery envelope, becomes the queue's task; so does S3's event of a file that came
+    into the bucket, and S3's test of the queue becomes NOTED_TASK. Anything else becomes INVALID_TASK
     with `{"raw": the first 4096 characters, "reason": …}`, which fails at every receive until SQS moves the
     untouched message to the DLQ.
     """
     text = body.encode("utf-8", "replace").decode()
     try:
         data = _loads(text)
+        if queue == names.ETL and s3_events.is_test(data):
+            return _envelope(
+                task=names.NOTED_TASK,
+                task_id=message_id,
+                queue=queue,
+                message={"reason": "S3 asks whether the queue takes its events; there is nothing to do"},
+                headers={names.REQUEST_ID_HEADER: message_id, names.FOREIGN_HEADER: True},
+            )
+        if queue == names.ETL and s3_events.is_event(data):
+            data = s3_events.etl_payload(data)
         read = _plain if isinstance(data, dict) and "job_type" in data else _celery
         return read(data, queue=queue, message_id=message_id, departments=departments)
     except InvalidMessage as invalid:

@@ -6,6 +6,8 @@ ML = "ml"
 ETL_TASK = "jobs.etl"
 ML_TASK = "jobs.ml"
 INVALID_TASK = "jobs.invalid_message"
+# Of what asks for no work, and is acknowledged.
+NOTED_TASK = "jobs.noted_message"
 
 # A queue works its own task and nothing else; this is the allow-list of the transport.
 TASK_OF_QUEUE = {ETL: ETL_TASK, ML: ML_TASK}
