@@ -87,7 +87,7 @@ def test_every_kind_of_answer_has_its_headers(path: str, client: Client) -> None
 @pytest.mark.parametrize("redirects", [False, True])
 def test_what_is_refused_before_any_view_has_them_too(client: Client, settings: Any, *, redirects: bool) -> None:
     settings.SECURE_SSL_REDIRECT = redirects
-    answer = client.get("/api/v1/health", headers={"Host": "elsewhere.example"})
+    answer = client.get("/api/v1/config", headers={"Host": "elsewhere.example"})
     assert (answer.status_code, kind(answer)) == (400, "data")
     assert {name: answer.get(name) for name in EVERYWHERE} == EVERYWHERE
 
