@@ -20,7 +20,7 @@ AWS_ACCESS_KEY_ID=aetherflow
 AWS_SECRET_ACCESS_KEY={s3_secret}
 # Anybody who reaches the site may register: for this machine alone. Where others reach it: approval or invite.
 REGISTRATION_POLICY=open
-# The S3 server is not published: browsers cannot send to it. Where it is, DIRECT_UPLOAD_ENDPOINT says under which address.
+# The S3 server is published nowhere: no browser could send a large file to it.
 DIRECT_UPLOAD=false
 """
 _OWNER = """\

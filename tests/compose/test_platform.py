@@ -70,6 +70,8 @@ def test_nothing_but_the_web_server_is_published_and_that_here_alone(platform: P
         if ports:
             published[told["Config"]["Labels"]["com.docker.compose.service"]] = ports
     assert published == {"web": {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(platform.port)}]}}
+    # So large files go by the web server too.
+    assert requests.get(f"{platform.address}/api/v1/auth/config", timeout=10).json()["direct_upload"] is False
 
 
 def test_every_volume_has_a_name(platform: Platform) -> None:

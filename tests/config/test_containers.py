@@ -67,6 +67,8 @@ def test_every_program_is_a_service_and_every_service_of_ours_is_shut_in() -> No
     for name, service in SERVICES.items():
         assert bool(service.get("ports")) == (name == "web"), name
     assert all(port.startswith("127.0.0.1:") for port in SERVICES["web"]["ports"])
+    # A browser cannot reach the store, and must not be sent there.
+    assert "\nDIRECT_UPLOAD=false\n" in FILES["platform.env"]
 
 
 def test_a_stop_waits_longer_than_a_worker_takes() -> None:
