@@ -24,16 +24,20 @@ def machines() -> dict[str, str]:
     return {name: os.environ[name] for name in MACHINES if name in os.environ} | {"NO_PROXY": "127.0.0.1,localhost"}
 
 
-def settings_of(task: Mapping[str, Any]) -> dict[str, str]:
+def container_of(task: Mapping[str, Any]) -> dict[str, Any]:
     (container,) = json.loads(task["container_definitions"])
-    return {each["name"]: each["value"] for each in container["environment"]}
+    found: dict[str, Any] = container
+    return found
+
+
+def settings_of(task: Mapping[str, Any]) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in container_of(task)["environment"]}
 
 
 def secrets_of(task: Mapping[str, Any], secrets: Any) -> dict[str, str]:
     """As ECS looks them up: ARN, or ARN:field::."""
-    (container,) = json.loads(task["container_definitions"])
     found = {}
-    for each in container["secrets"]:
+    for each in container_of(task)["secrets"]:
         arn, field = each["valueFrom"], ""
         if arn.endswith("::"):
             arn, _, field = arn.removesuffix("::").rpartition(":")
@@ -60,13 +64,21 @@ class Deployed(Stack):
         tasks = terraform.resources("aws_ecs_task_definition")
         secrets, tokens = client("secretsmanager"), client("sts")
         owner = urlsplit(database_url)
+        self.containers = {name: container_of(task) for name, task in tasks.items()}
+        self._commands = {name: self.program(name) for name in ("web", "worker-etl", "worker-ml", "relay")}
         machine = machines() | {
+            # What the image says, which is not Terraform's to say.
+            "PORT": str(self.port),
             "AWS_ENDPOINT_URL_S3": endpoint.url,
             "AWS_ENDPOINT_URL_SQS": endpoint.url,
             "STATIC_ROOT": str(home.path / "static"),
         }
         self.environments = {
-            name: settings_of(task) | secrets_of(task, secrets) | keys_of(task["task_role_arn"], tokens) | machine
+            name: settings_of(task)
+            | secrets_of(task, secrets)
+            | keys_of(task["task_role_arn"], tokens)
+            | machine
+            | {"ALIVE_FILE": str(home.path / f"{name}.alive")}
             for name, task in tasks.items()
         }
         for environment in self.environments.values():
@@ -81,10 +93,19 @@ class Deployed(Stack):
     def env_of(self, name: str) -> dict[str, str]:
         return self.environments[name]
 
-    def manage_as(self, process: str, *arguments: str, **more: str) -> str:
-        """`manage.py` in a task of that process, as `aws ecs run-task` begins one; what it says."""
+    def program(self, process: str) -> list[str]:
+        """The container's command, by this machine's Python."""
+        return _here(self.containers[process]["command"])
+
+    def health_check(self, process: str) -> list[str]:
+        kind, *command = self.containers[process]["healthCheck"]["command"]
+        assert kind == "CMD"
+        return _here(command)
+
+    def run_as(self, process: str, *command: str, **more: str) -> str:
+        """Another command in a task of that process, as `aws ecs run-task` begins one; what it says."""
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            command,
             cwd=ROOT,
             env=self.environments[process] | more,
             stdin=subprocess.DEVNULL,
@@ -93,7 +114,7 @@ class Deployed(Stack):
             timeout=180,
             check=False,
         )
-        assert done.returncode == 0, f"{arguments}:\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
@@ -107,3 +128,7 @@ class Deployed(Stack):
         except requests.ConnectionError:
             return 0, None
         return answer.status_code, answer.text
+
+
+def _here(command: list[str]) -> list[str]:
+    return [sys.executable if word == "python" else word for word in command]

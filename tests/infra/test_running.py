@@ -3,6 +3,7 @@ roles have."""
 
 import os
 import secrets
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ def deployed(
         deployed = Deployed(home, endpoint=aws, terraform=terraform, client=client, database_url=url)
         try:
             with rights_hold(aws):
-                deployed.manage_as("migrate", "migrate", "--verbosity", "0")
+                deployed.run_as("migrate", *deployed.program("migrate"))
                 for name in ("web", "worker-etl", "worker-ml", "relay"):
                     deployed.start(name)
                 deployed.await_ready()
@@ -61,12 +62,15 @@ def test_a_web_task_passes_the_load_balancers_health_check(deployed: Deployed, t
     assert requests.get(f"{deployed.url}/api/v1/auth/config", timeout=10, allow_redirects=False).status_code == 400
 
 
+@pytest.mark.parametrize("process", ["web", "worker-etl", "worker-ml", "relay"])
+def test_a_running_process_is_healthy_by_its_containers_check(deployed: Deployed, process: str) -> None:
+    deployed.run_as(process, *deployed.health_check(process))
+
+
 def test_a_sample_goes_through_and_a_bad_one_fails_with_its_reason(deployed: Deployed) -> None:
     password = secrets.token_urlsafe(20)
-    deployed.manage_as(
-        *("web", "create_user", "--email", EMAIL, "--department", "sales", "--password-env", "PASSWORD"),
-        PASSWORD=password,
-    )
+    create = ("manage.py", "create_user", "--email", EMAIL, "--department", "sales", "--password-env", "PASSWORD")
+    deployed.run_as("web", sys.executable, *create, PASSWORD=password)
     session = deployed.ask("POST", "/api/v1/auth/login", json={"email": EMAIL, "password": password})
     assert session.status_code == 200, session.text
     token = {"Authorization": f"Bearer {session.json()['access']}"}
