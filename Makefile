@@ -30,7 +30,7 @@ test-python: $(PACKAGES) build
 	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 infra-test: $(PACKAGES) ## Terraform against a local endpoint, some ten minutes; needs terraform, and its provider or the internet
-	INFRA=1 $(BIN)/python -m pytest -n 0 tests/infra
+	INFRA=1 $(BIN)/python -m pytest -n 0 --timeout 900 tests/infra
 
 check: check-python check-frontend ## linters, types, import contracts, migrations, settings, API description
 

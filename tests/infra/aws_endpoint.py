@@ -57,7 +57,7 @@ def _queues() -> None:
         original(queue, {**kept, **attributes}, now)
 
     def attributes(queue: Queue) -> dict[str, Any]:
-        found = {name: value for name, value in told(queue).items() if value is not None}
+        found = {name: value for name, value in told(queue).items() if value not in {None, ""}}
         for name in found.keys() & {"RedrivePolicy", "RedriveAllowPolicy"}:
             found[name] = json.dumps(json.loads(found[name]), separators=(",", ":"))
         return found
