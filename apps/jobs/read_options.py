@@ -9,6 +9,7 @@ from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
+from rest_framework.fields import empty
 
 from aetherflow.errors import InvalidError
 from aetherflow.etl import ReadOptions
@@ -95,7 +96,10 @@ _ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 @extend_schema_field({"type": "string", "pattern": f"^({_ID})?$"})
 class IdField(serializers.UUIDField):
-    """Of a form, where an empty field says nothing."""
+    """Of a form, where an empty field says nothing; of JSON, where an empty text does not either."""
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        return super().validate_empty_values(empty if data == "" else data)
 
 
 class UploadFields(ReadOptionsInput):

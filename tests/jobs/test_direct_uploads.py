@@ -42,7 +42,14 @@ def begun(state: UploadState = UploadState.OPEN) -> DirectUpload:
 
 
 def test_a_file_comes_past_the_gateway_and_is_loaded(sender: Sender, work: Callable[[], None]) -> None:
-    said = {"name": "  week 12\u202e ", "description": "d", "on_error": "refuse", "mapping": {}, "decimal": "."}
+    said = {
+        "name": "  week 12\u202e ",
+        "description": "d",
+        "on_error": "refuse",
+        "mapping": {},
+        "decimal": ".",
+        "corrects": "",
+    }
     answer = sender.begin(**said)
     assert (answer.status_code, answer["Location"]) == (201, sender.path)
     assert sender.upload | {"state": "open", "parts": 1, "arrived": [], "filename": "large.csv"} == sender.upload

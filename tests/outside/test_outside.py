@@ -42,6 +42,6 @@ def test_every_operation_keeps_to_its_description_and_to_its_department(platform
     done = call_everything(person, foreign=foreign, examples=5, seed=SEED, report=tmp_path / "outside.ndjson")
     assert done.returncode == 0, f"{done.stdout[-20_000:]}\n{done.stderr}"
     # It got somewhere: past the log-in, along the links from an upload, and with its own session ended meanwhile.
-    assert "43 selected / 43 total" in done.stdout
+    assert "48 selected / 48 total" in done.stdout
     assert re.search(r"\b[1-9]\d* covered /", done.stdout)
     assert all(platform.is_running(name) for name in ("web", "worker-etl", "worker-ml", "relay"))
