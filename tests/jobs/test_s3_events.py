@@ -16,6 +16,7 @@ from apps.accounts.models import AuditEntry, User
 from apps.accounts.scope import department_scope
 from apps.datasets.models import Dataset
 from apps.datasets.storage import raw_storage
+from apps.jobs.broker import app
 from apps.jobs.models import Job, Stage, State
 from apps.jobs.services.etl import Following
 from apps.jobs.sqs.envelope import task_envelope
@@ -168,6 +169,8 @@ def test_an_event_of_another_bucket_is_refused(landed: Callable[..., str]) -> No
 def test_the_test_of_the_queue_is_acknowledged() -> None:
     envelope = received({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"})
     assert envelope["headers"]["task"] == "jobs.noted_message"
+    # The worker has the task, and it ends well: a message whose task it does not know would come again.
+    assert app.tasks["jobs.noted_message"](*json.loads(envelope["body"])[0]) is None
 
 
 @pytest.mark.parametrize(
