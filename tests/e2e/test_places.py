@@ -3,9 +3,11 @@
 import csv
 import io
 import re
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from aetherflow.registry import departments
 from tests.e2e.people import PASSWORD, Person, enter
@@ -58,6 +60,10 @@ def test_a_long_table_stays_where_it_is_first_scrolled_to(stack: Stack, page: Pa
     else:
         frame.focus()
         page.keyboard.press(act)
+    # A browser takes some pictures to get there, and a busy machine takes long for each.
+    with suppress(PlaywrightTimeout):
+        reached = "([frame, wanted]) => frame.scrollTop >= wanted - 1"
+        page.wait_for_function(reached, arg=[frame.element_handle(), wanted])
     page.wait_for_timeout(SETTLED)
     place = frame.evaluate("frame => frame.scrollTop")
     assert place >= wanted - 1

@@ -3,6 +3,7 @@ import {
   elementScroll,
   useVirtualizer,
   type VirtualItem,
+  type Virtualizer,
 } from '@tanstack/react-virtual';
 import { memo, useLayoutEffect, useState } from 'react';
 
@@ -40,6 +41,19 @@ function measured<Row>({
   });
 }
 
+/**
+ * Whether the reader is moved along with what turns out to be taller above them. Not on their way down: to be put anywhere
+ * ends a movement that the browser makes by itself, and the End key would lead to the middle of the table.
+ */
+function mayMoveTheReader(
+  item: VirtualItem,
+  _delta: number,
+  { isScrolling, scrollDirection, scrollOffset }: Virtualizer<HTMLDivElement, Element>,
+): boolean {
+  if (isScrolling && scrollDirection === 'forward') return false;
+  return (isScrolling ? item.start : item.end) < (scrollOffset ?? 0);
+}
+
 function Watched<Row>({ rows, rowKey, frame, held, onChange }: InSightProps<Row>) {
   const [initialMeasurementsCache] = useState(() => measured({ rows, rowKey, frame }));
   // eslint-disable-next-line react-hooks/incompatible-library -- no compiler memoises this component
@@ -67,6 +81,7 @@ function Watched<Row>({ rows, rowKey, frame, held, onChange }: InSightProps<Row>
         : [...places, held].toSorted((a, b) => a - b);
     },
   });
+  virtual.shouldAdjustScrollPositionOnItemSizeChange = mayMoveTheReader;
   const inSight = virtual.getVirtualItems();
   const height = virtual.getTotalSize();
   useLayoutEffect(() => {
