@@ -5,12 +5,11 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import console, headers
-from config.env import address, database, env, natural, one_of, positive, rate, required, seconds_list, store_origin
+from config import console, databases, headers
+from config.env import address, env, natural, one_of, positive, rate, required, seconds_list, store_origin
 from config.exposed import refuse_exposed
 from config.logs import logging_config
 
@@ -98,48 +97,8 @@ TEMPLATES = [
 ]
 
 # --- Database ---
-required("DATABASE_URL", example="postgres://aetherflow:secret@127.0.0.1:5432/aetherflow")
-_database = database("DATABASE") | {
-    "ENGINE": "config.postgresql",
-    "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),
-    "CONN_HEALTH_CHECKS": True,
-}
-# A server that is gone without a word would hold a request, a heartbeat or a worker's main loop for ever.
-_database["OPTIONS"] = {
-    "connect_timeout": 5,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-    **_database.get("OPTIONS", {}),
-}
-# Who owns the tables, migrates them and makes the roles; the same log-in where only one is given.
-_owner = _database | (database("OWNER_DATABASE") if env.str("OWNER_DATABASE_URL", default="") else {})
-_owner["ENGINE"] = _database["ENGINE"]
-
-
-def _as(role: str) -> dict[str, Any]:
-    """The log-in as one of its roles: neither owns a table, and row-level security holds both (docs/adr/0011)."""
-    return _database | {
-        "OPTIONS": _database["OPTIONS"] | {"assume_role": role},
-        # The tests' database is made and migrated by its owner.
-        "TEST": {"MIRROR": "owner"},
-    }
-
-
-WEB_ROLE, LOADER_ROLE = "aetherflow_web", "aetherflow_loader"
-DATABASES = {
-    "default": _as(WEB_ROLE),
-    # The ETL's one long transaction has a connection of its own, so that progress is written beside it, not inside.
-    # Its role alone may write into partitions, by COPY.
-    "loader": _as(LOADER_ROLE),
-    "owner": _owner
-    | {
-        "OPTIONS": _database["OPTIONS"]
-        | {"options": f"{_database['OPTIONS'].get('options', '')} -c aetherflow.scope=*".strip()},
-        "TEST": {"DEPENDENCIES": []},
-    },
-}
+DATABASES = databases.configured()
+WEB_ROLE, LOADER_ROLE = databases.WEB_ROLE, databases.LOADER_ROLE
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Raw files ---

@@ -1,67 +1,22 @@
 """All is lost but a dump and the raw files. The commands are those of docs/backup.md, as a person copies them."""
 
 import contextlib
-import os
-import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
 
-from config.local import ROOT
-from config.local.postgres import NAME
 from tests.e2e.people import Person
 from tests.faults.platform import Platform
+from tests.faults.restoring import PROCESSES, lose_and_restore, run
 from tests.faults.settled import SECONDS, assert_insights, assert_journal, assert_rows, await_end
 from tests.faults.uploads import Upload
 from tests.jobs.sqs.line import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("faults-restore")]
 
-PROCESSES = ("web", "worker-etl", "worker-ml", "relay")
 # In a partition of its own.
 MANY = 120_000
-
-
-def documented(block: str) -> str:
-    """The commands of a block of docs/backup.md."""
-    text = (ROOT / "docs" / "backup.md").read_text(encoding="utf-8")
-    (commands,) = re.findall(rf"^```sh {block}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    return str(commands)
-
-
-def run(platform: Platform, block: str, *, backup: Path, url: str) -> None:
-    environment = platform.env | {
-        "PATH": f"{Path(sys.executable).parent}:{platform.cluster.programs}:{os.environ['PATH']}",
-        "BACKUP": str(backup),
-        "OWNER_DATABASE_URL": url,
-    }
-    script = f"set -euo pipefail\n{documented(block)}"
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
-
-
-def wipe(platform: Platform) -> None:
-    """The database with its roles, and everything that is in the queues."""
-    owner = platform.cluster.url()
-    with contextlib.closing(psycopg2.connect(owner.rpartition("/")[0] + "/postgres")) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
-            cursor.execute(f"CREATE DATABASE {NAME}")
-            cursor.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'aetherflow\\_%' AND NOT rolcanlogin")
-            for (role,) in cursor.fetchall():
-                cursor.execute(f"DROP ROLE {role}")
-            cursor.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'aetherflow_web'")
-            assert cursor.fetchone() == (0,)
-    client = platform.sqs()
-    for url in client.list_queues()["QueueUrls"]:
-        client.delete_queue(QueueUrl=url)
 
 
 class Before:
@@ -97,15 +52,10 @@ def before(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Befo
     """The platform as it was, restored."""
     found = Before(platform)
     backup = tmp_path_factory.mktemp("backup") / "aetherflow.dump"
-    url = platform.cluster.url()
-    run(platform, "backup", backup=backup, url=url)
+    run(platform, "backup", backup=backup)
     for name in ("web", "relay"):
         platform.stop(name)
-    wipe(platform)
-    run(platform, "restore", backup=backup, url=url)
-    # Until roles and policies are made, nobody but a superuser sees a row: not the owner either.
-    assert platform.query("SELECT count(*) AS seen FROM datasets_dataset") == [{"seen": 0}]
-    run(platform, "resume", backup=backup, url=url)
+    lose_and_restore(platform, backup=backup)
     for name in PROCESSES:
         platform.start(name)
     platform.await_ready()
