@@ -26,12 +26,9 @@ def fault() -> str:
 
 
 def _no_answer(port: int) -> str:
-    # As the proxy in front would ask: another host is refused, and plain HTTP may be led elsewhere.
-    hosts = [host for host in os.environ.get("ALLOWED_HOSTS", "").split(",") if host]
-    headers = {"Host": hosts[0].lstrip(".") if hosts else "127.0.0.1", "X-Forwarded-Proto": "https"}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_WITHIN_SECONDS)
     try:
-        connection.request("GET", "/api/v1/health", headers=headers)
+        connection.request("GET", "/api/v1/health")
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
         told = f"The web server does not answer on port {port}, and no other loop has begun"

@@ -222,11 +222,12 @@ def abort(upload: DirectUpload, *, at: datetime, state: UploadState = UploadStat
         if not close(upload, state, at=at):
             return False
         give_back(whose=upload.set_aside, size_bytes=upload.size_bytes, at=upload.created_at)
-        transaction.on_commit(lambda: _discard(upload))
+        transaction.on_commit(lambda: throw_away(upload))
     return True
 
 
-def _discard(upload: DirectUpload) -> None:
+def throw_away(upload: DirectUpload) -> None:
+    """What the store has of one that has ended; a store that refuses, or is away, keeps nobody waiting."""
     try:
         multipart_of(upload).discard()
     except AnticipatedError as error:

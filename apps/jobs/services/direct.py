@@ -9,7 +9,7 @@ from aetherflow.errors import ConflictError, InvalidError
 from aetherflow.etl import FileRefused, ReadOptions
 from aetherflow.etl.formats.kinds import HEAD, refuse_unread
 from apps.accounts.models import User
-from apps.datasets.direct import abort, close, ended, multipart_of, require_open
+from apps.datasets.direct import abort, close, ended, multipart_of, require_open, throw_away
 from apps.datasets.models import DirectUpload, UploadState
 from apps.datasets.multipart import Multipart, Part, composite
 from apps.datasets.uploads import StoredFile
@@ -59,7 +59,7 @@ def complete(
     upload.refresh_from_db()
     if upload.state == UploadState.COMPLETED:
         return _replayed(upload)
-    multipart.discard()  # given up meanwhile, and the object made after its parts were thrown away
+    throw_away(upload)  # given up meanwhile, and the object made after its parts were thrown away
     raise ended(upload)
 
 
