@@ -53,15 +53,19 @@ def logging_config(*, fmt: str, level: str) -> dict[str, Any]:
     }
 
 
+# One list for ever: a logger that was used keeps the one it found, also when Django is set up again.
+_PROCESSORS = [
+    structlog.stdlib.filter_by_level,
+    *_SHARED,
+    structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+]
+
+
 def configure(config: dict[str, Any]) -> None:
     """Django's LOGGING_CONFIG hook: the standard library's logging and structlog in one go."""
     logging.config.dictConfig(config)
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_SHARED,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=_PROCESSORS,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
