@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.httpsession import URLLib3Session
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
@@ -39,8 +40,15 @@ def sqs(transactional_db: None) -> Iterator[Any]:
 
 
 @pytest.fixture
-def hanging() -> Iterator[str]:
-    """An address where somebody takes every call and never says a word."""
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An address where somebody takes every call and never says a word, and who calls would wait for a minute: an
+    answer within SOON did not wait for it."""
+    begin = URLLib3Session.__init__
+
+    def patient(self: URLLib3Session, **options: Any) -> None:
+        begin(self, **options | {"timeout": (60, 60)})
+
+    monkeypatch.setattr(URLLib3Session, "__init__", patient)
     with socket.create_server(("127.0.0.1", 0), backlog=16) as silent:
         yield f"http://127.0.0.1:{silent.getsockname()[1]}"
     # Who asks shares a look that is under way: the next test must not be given the end of this one's.

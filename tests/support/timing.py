@@ -1,9 +1,24 @@
-"""How long something takes on a machine that runs everything else at once."""
+"""What something costs on a machine that runs everything else at once: limits are many times what it takes alone."""
 
-import timeit
-from collections.abc import Callable
+import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# Seconds within which an answer comes that waits for nobody, however busy the machine is.
+SOON = 20
 
 
-def quickest(call: Callable[[], object]) -> float:
-    """Seconds of the quickest of four: any one of them may be halted for longer than a limit that is tested."""
-    return min(timeit.repeat(call, number=1, repeat=4))
+@contextmanager
+def at_most(*, seconds: float, megabytes: float | None = None) -> Iterator[None]:
+    """`megabytes`: of this process' memory at once, beside what it held before."""
+    if megabytes is not None:
+        tracemalloc.start()
+    began = time.monotonic()
+    try:
+        yield
+        took, (_, peak) = time.monotonic() - began, tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert took < seconds, f"{took:.1f} s"
+    assert megabytes is None or peak < megabytes * 1_000_000, f"{peak:,} bytes"

@@ -92,7 +92,7 @@ def test_who_has_little_time_asks_again_until_it_is_over_and_gives_back_what_was
     began = time.monotonic()
     with box.hold(seconds=30, expected=MANY + 1, until=began + 0.5) as held:
         list(held)
-    assert time.monotonic() - began < 5, "one more was counted, and never comes"
+    assert time.monotonic() - began < 15, "one more was counted, and never comes"
     with box.hold(seconds=30, expected=MANY, until=time.monotonic()) as held:
         assert list(held) == []
     assert box.counts().visible == MANY
