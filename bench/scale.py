@@ -101,11 +101,11 @@ def measure(
         assert postmaster is not None
         for _ in range(rounds):
             for count in counts:
-                names = _start(stack, count)
-                _worked(stack, person, _upload(person, folder, files=2 * count, rows=1_000))
-                uploads = _upload(person, folder, files=files, rows=rows)
+                names = start(stack, count)
+                worked(stack, person, upload(person, folder, files=2 * count, rows=1_000))
+                uploads = upload(person, folder, files=files, rows=rows)
                 before = {whose: _processor(whose) for whose in (*_pids(stack, names), postmaster)}
-                seconds = _worked(stack, person, uploads)
+                seconds = worked(stack, person, uploads)
                 taken = {whose: _processor(whose) - spent for whose, spent in before.items()}
                 millions = files * rows / MILLION
                 found[count].rows_a_second.append(files * rows / seconds)
@@ -116,12 +116,12 @@ def measure(
                 reference.take_newest()
                 copied.append(reference.rows / reference.plain())
                 stored = ((folder / "file.csv").stat().st_size / rows, _stored(own) / reference.rows)
-                for upload in uploads:
-                    assert person.delete(f"/datasets/{upload['dataset']['id']}").status_code == 204
+                for each in uploads:
+                    assert person.delete(f"/datasets/{each['dataset']['id']}").status_code == 204
     return found, copied, stored
 
 
-def _start(stack: Stack, count: int) -> list[str]:
+def start(stack: Stack, count: int) -> list[str]:
     program = commands(port=0, etl_concurrency=1)["worker-etl"]
     names = [f"worker-etl-{at}" for at in range(count)]
     for at, name in enumerate(names):
@@ -132,7 +132,7 @@ def _start(stack: Stack, count: int) -> list[str]:
     return names
 
 
-def _upload(person: Person, folder: Path, *, files: int, rows: int) -> list[dict[str, Any]]:
+def upload(person: Person, folder: Path, *, files: int, rows: int) -> list[dict[str, Any]]:
     """Files of which no two are the same; what they are answered."""
     file = folder / "file.csv"
     return [
@@ -141,13 +141,13 @@ def _upload(person: Person, folder: Path, *, files: int, rows: int) -> list[dict
     ]
 
 
-def _worked(stack: Stack, person: Person, uploads: list[dict[str, Any]]) -> float:
+def worked(stack: Stack, person: Person, uploads: list[dict[str, Any]]) -> float:
     """Send what waits; seconds from the first ETL stage's begin to the last one's end."""
     time.sleep(1.5)  # RELAY_GRACE_SECONDS
     stack.manage("relay")
     deadline = time.monotonic() + 300
     while True:
-        stages = [person.get(f"/jobs/{upload['job']['id']}").json()["stages"][0] for upload in uploads]
+        stages = [person.get(f"/jobs/{each['job']['id']}").json()["stages"][0] for each in uploads]
         assert not any(stage["status"] == "failed" for stage in stages), stages
         assert time.monotonic() < deadline, stages
         if all(stage["status"] == "succeeded" for stage in stages):

@@ -132,6 +132,12 @@ S3_EVENTS_USER = env.str("S3_EVENTS_USER", default="")
 MAX_UPLOAD_BYTES = positive("MAX_UPLOAD_BYTES", default=2 * 1024**3)
 # What a packed file, a workbook too, may grow to when it is unpacked, and the rows of any file, blank ones too.
 MAX_UNPACKED_BYTES = positive("MAX_UNPACKED_BYTES", default=4 * 1024**3)
+# A text file of so many bytes is shared by the ETL workers that are free, in splits of so many, up to four times that.
+SPLIT_FROM_BYTES = positive("SPLIT_FROM_BYTES", default=32 * 1024**2)
+SPLIT_BYTES = positive("SPLIT_BYTES", default=8 * 1024**2)
+# How many processors of its machine a process of the ETL worker keeps busy with a large file: it reads, works and sends
+# at once. More processes than that have nothing to share.
+ETL_PROCESSORS = positive("ETL_PROCESSORS", default=2)
 MAX_FILE_ROWS = positive("MAX_FILE_ROWS", default=100_000_000)
 # Larger parts are spooled to disk by Django; the web process never holds a file.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

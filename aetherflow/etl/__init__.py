@@ -12,6 +12,7 @@ from aetherflow.etl.options import ReadOptions
 from aetherflow.etl.profile import Profile, Profiler
 from aetherflow.etl.reading import Reading
 from aetherflow.etl.rejects import Counts, FaultKind, FileRefused, Reject, RejectPolicy
+from aetherflow.etl.splits import Plan, Split, open_split, split
 
 __all__ = [
     "Batch",
@@ -20,6 +21,7 @@ __all__ = [
     "Drift",
     "FaultKind",
     "FileRefused",
+    "Plan",
     "Profile",
     "Profiler",
     "ReadOptions",
@@ -29,6 +31,9 @@ __all__ = [
     "RejectPolicy",
     "SeenKeys",
     "SourceFile",
+    "Split",
     "compare",
     "open_file",
+    "open_split",
+    "split",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -95,6 +97,34 @@ class Evidence:
         elif column.kind == "date":
             self._take_days(cells)
 
+    def state(self) -> dict[str, Any]:
+        return {
+            "marks": dict(self.marks),
+            "hints": dict(self.hints),
+            "guesses": dict(self.guesses),
+            # As pairs: keys of JSON are texts.
+            "explained": [[sorted(orders), cells] for orders, cells in self.explained.items()],
+            "firsts": list(self.firsts.items()),
+            "lasts": list(self.lasts.items()),
+            "marked": self.marked,
+            "numeric_days": self.numeric_days,
+        }
+
+    def add(self, state: Mapping[str, Any]) -> None:
+        """What parts did not look into leaves the verdict as it is over all cells: guesses count where no part has
+        marks, and then each has gathered all of its own; and where a part has stopped at ENOUGH for the point, fewer
+        for the comma cannot outvote it. Only where ENOUGH cells speak for either mark may cells such as 1.234 weigh
+        otherwise, as they do with where a batch ends.
+        """
+        self.marks.update(state["marks"])
+        self.hints.update(state["hints"])
+        self.guesses.update(state["guesses"])
+        self.explained.update({frozenset(orders): cells for orders, cells in state["explained"]})
+        self.firsts.update(dict(state["firsts"]))
+        self.lasts.update(dict(state["lasts"]))
+        self.marked += state["marked"]
+        self.numeric_days += state["numeric_days"]
+
     @property
     def conventions(self) -> Conventions:
         return Conventions(decimal=self._decimal(), date_order=self._date_order())
@@ -180,7 +210,8 @@ class Evidence:
         if not (letters == POINT).any():
             return
         with_point = cells.filter(pc.match_substring(cells, "."))
-        if votes["."] >= ENOUGH and not votes[","]:
+        # Against a usual comma it takes most cells, and those not looked into would be counted to them.
+        if self.usual_decimal is None and votes["."] >= ENOUGH and not votes[","]:
             votes["."] += len(with_point)
             return
         for mark, pattern in patterns.items():

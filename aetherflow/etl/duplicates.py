@@ -25,6 +25,7 @@ _FILTER_BITS = 27
 # What is told of a key beside itself, as columns of uint32: its check, the line it was first seen on, the row's digest.
 _CHECK, _LINE, _ROW = range(3)
 _TOLD = 3
+DUMPED = np.dtype([("key", "<u8"), ("told", "<u4", (_TOLD,))])
 # Of a run on disk so many keys are read at once where one of them is asked for: 48 KB.
 _WINDOW = 1 << 12
 
@@ -163,6 +164,24 @@ class SeenKeys:
         answer = np.empty(len(keys), dtype=np.int64)
         answer[order] = seen
         return answer
+
+    def dump(self) -> np.ndarray:
+        """All of it, for `merge` elsewhere: DUMPED by rising key."""
+        keys = np.concatenate([np.zeros(0, np.uint64), *(run.keys for run in self._runs)])
+        told = np.concatenate([np.zeros((0, _TOLD), np.uint32), *(run.told.between(0, len(run)) for run in self._runs)])
+        order = np.argsort(keys, kind="stable")
+        dumped = np.empty(len(keys), DUMPED)
+        dumped["key"], dumped["told"] = keys[order], told[order]
+        return dumped
+
+    def merge(self, dumped: np.ndarray) -> bool:
+        """Take what another has dumped whose lines all come behind those seen here. False, with nothing taken, where a
+        key among them was seen before."""
+        keys, told = np.ascontiguousarray(dumped["key"]), np.ascontiguousarray(dumped["told"])
+        if self._first_seen(keys, told[:, _CHECK]).any():
+            return False
+        self._add(keys, told)
+        return True
 
     def ranges(self, *, bits: int) -> Iterator[np.ndarray]:
         """The rows as RECORDs by rising key, those of one of 2**bits equal ranges of keys at a time."""

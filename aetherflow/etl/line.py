@@ -68,7 +68,8 @@ class SourceFile:
     """A file that can be read, as open_file gives it.
 
     `batches()` may be called again and starts from the beginning each time. `is_surveyed`: `survey` has seen all rows,
-    not only the beginning. `kept` are all texts of a file that is small, and none of another's. `held` is what was
+    not only the beginning. Of what is not `is_whole`, a split, it gathers what the rows say and leaves the verdict to
+    who has all of it. `kept` are all texts of a file that is small, and none of another's. `held` is what was
     unpacked for it.
     """
 
@@ -84,6 +85,7 @@ class SourceFile:
     batch_rows: int
     block: int
     held: ExitStack
+    is_whole: bool = True
     _open: list[Generator[Batch]] = field(default_factory=list)
 
     @property
@@ -145,15 +147,20 @@ class SourceFile:
         written = decimal if self.is_surveyed else UNDECIDED
         with closing(self.table.texts(decimal=written, block=self.block)) as texts:
             if self.is_surveyed:
-                yield from in_larger_batches(texts, rows=self.batch_rows)
+                yield from in_larger_batches(texts, rows=self.batch_rows, soon=self.is_whole)
                 return
             survey = self.survey.anew()
-            for batch in in_larger_batches(texts, rows=self.batch_rows):
+            # Of a split others have work in any case, and small batches take half as much again.
+            for batch in in_larger_batches(texts, rows=self.batch_rows, soon=self.is_whole):
                 survey.take(batch.cells)
                 yield replace(batch, cells=decided(batch.cells, decimal)) if self.table.is_typed else batch
-        self._settle(survey)
+        if self.is_whole:
+            self.settle(survey)
+        else:
+            self.survey = survey
 
-    def _settle(self, survey: Survey) -> None:
+    def settle(self, survey: Survey) -> None:
+        """Read the rows as this survey of all of them says. Raises ReadOtherwise where that is not as they were."""
         before, found = self.conventions, survey.conventions
         self.survey, self.is_surveyed = survey, True
         self.reading = replace(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -67,6 +69,24 @@ class ScaleEvidence:
             texts = pl.Series(texts.filter(pa.array(is_between)), dtype=pl.String)
             decimals = texts.str.replace(rf"^.*{_MARK}", "").str.strip_chars_end("0")
             self.fractions.update(decimals.filter(~decimals.is_in(QUARTERS)).unique().head(FRACTIONS))
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "between": self.between,
+            "ones": self.ones,
+            "above": self.above,
+            "fractions": sorted(self.fractions),
+        }
+
+    def add(self, state: Mapping[str, Any]) -> None:
+        """The verdict is that over all cells, though no part looked into all of its own: one that stopped at ENOUGH
+        cells above 1 decides by these alone, and any other has kept all its fractions, or as many as it takes.
+        """
+        self.between += state["between"]
+        self.ones += state["ones"]
+        self.above += state["above"]
+        if len(self.fractions) < FRACTIONS:
+            self.fractions.update(state["fractions"])
 
     @property
     def is_empty(self) -> bool:

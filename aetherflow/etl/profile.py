@@ -91,6 +91,21 @@ class Profiler:
         for column in self.columns:
             column.add(rows.column(column.declared.name))
 
+    def state(self) -> dict[str, Any]:
+        """What was gathered so far, JSON-ready."""
+        return {"rows": self._rows, "columns": {column.declared.name: column.state() for column in self.columns}}
+
+    def add_state(self, state: Mapping[str, Any]) -> None:
+        """As if the rows that another profiler of the department took had been added here.
+
+        What is exact stays so, and an estimate keeps within the error it states; hashes of values are compared, so the
+        other has to run the same version of polars.
+        """
+        self._rows += state["rows"]
+        self._result = None
+        for column in self.columns:
+            column.add_state(state["columns"][column.declared.name])
+
     def result(self) -> Profile:
         if self._result is None:
             self._result = Profile(rows=self._rows, columns=[column.result() for column in self.columns])
@@ -119,6 +134,31 @@ class ColumnProfiler:
         if not len(present):
             return
         self.summary.add(present)
+        self._bound()
+
+    def state(self) -> dict[str, Any]:
+        return {"rows": self.rows, "nulls": self.nulls, "summary": self.summary.state()}
+
+    def add_state(self, state: Mapping[str, Any]) -> None:
+        told = state["summary"]
+        if told["many"] and isinstance(self.summary, FewTexts | FewNumbers):
+            # The other way around: nothing told of many depends on which came first.
+            many = self._many(told)
+            if self.values:
+                many.add_state(self.summary.state())
+            self.summary = many
+        elif state["rows"] > state["nulls"]:
+            self.summary.add_state(told)
+            self._bound()
+        self.rows += state["rows"]
+        self.nulls += state["nulls"]
+
+    def _many(self, state: Mapping[str, Any]) -> ManyTexts | ManyNumbers:
+        if self.declared.kind == "text":
+            return ManyTexts.of_state(state)
+        return ManyNumbers.of_state(self.declared, state)
+
+    def _bound(self) -> None:
         if isinstance(self.summary, FewTexts | FewNumbers) and self.summary.too_many:
             self.summary = self.summary.as_many()
 

@@ -164,13 +164,16 @@ def _opened(
         raise open_quote(records.line) from error
 
 
-def in_larger_batches(texts: Iterable[Texts], *, rows: int, size: int = BATCH_BYTES) -> Iterator[Texts]:
+def in_larger_batches(
+    texts: Iterable[Texts], *, rows: int, size: int = BATCH_BYTES, soon: bool = True
+) -> Iterator[Texts]:
     """Batches put together until each has at least `rows`, or `size` bytes of cells, whichever comes first.
 
     Every batch costs the checks behind it a fixed time, and every cell memory: rows of 500 columns come in smaller
-    batches than rows of ten. The first ones are smaller too, since until the first is through nobody else has any work.
+    batches than rows of ten. Where the first is to come `soon` they begin small, since until it is through nobody else
+    has any work.
     """
-    most, rows = rows, max(rows // _FIRST_BATCH, 1)
+    most, rows = rows, max(rows // _FIRST_BATCH, 1) if soon else rows
     waiting: list[Texts] = []
     height = weight = 0
     for part in texts:

@@ -3,6 +3,10 @@ sketches whose error is stated. None of them draws lots: the same file always gi
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -17,6 +21,15 @@ def hashes_of(values: pl.Series) -> np.ndarray:
     return hashes
 
 
+def packed(numbers: np.ndarray, kind: str) -> str:
+    """As base64, of the little-endian `kind` that `unpacked` is given again."""
+    return b64encode(numbers.astype(kind).tobytes()).decode()
+
+
+def unpacked(text: str, kind: str) -> np.ndarray:
+    return np.frombuffer(b64decode(text), dtype=kind)
+
+
 class ValueCounts:
     """How often each value occurs, exactly, in the order in which the values were first seen."""
 
@@ -29,7 +42,22 @@ class ValueCounts:
 
     def add(self, cells: pa.Array) -> None:
         """Count `cells`, none of which is null."""
-        values, counts = _counted(cells)
+        self._add(*_counted(cells))
+
+    def state(self) -> str:
+        """An Arrow stream as base64: exact for every type of values."""
+        counted = pa.record_batch({"values": self.values, "counts": pa.array(self.counts)})
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, counted.schema) as stream:
+            stream.write_batch(counted)
+        return b64encode(sink.getvalue()).decode()
+
+    def add_state(self, state: str) -> None:
+        with pa.ipc.open_stream(b64decode(state)) as stream:
+            counted = stream.read_next_batch()
+        self._add(counted.column("values"), counted.column("counts").to_numpy())
+
+    def _add(self, values: pa.Array, counts: np.ndarray) -> None:
         places = pc.index_in(values, value_set=self.values)
         known = pc.is_valid(places).to_numpy(zero_copy_only=False)
         self.counts[places.drop_null().to_numpy()] += counts[known]
@@ -85,6 +113,20 @@ class DistinctSketch:
         place = (int(self._highest) + 1) / 2**64
         return round((self.KEPT - 1) / place), True
 
+    def state(self) -> str:
+        self._settle()
+        return packed(self._least, "<u8")
+
+    def add_state(self, state: str) -> None:
+        """As exact as one sketch of all: the least hashes of all are among the least of each part."""
+        self.add(unpacked(state, "<u8"))
+
+    @classmethod
+    def of_state(cls, state: str) -> DistinctSketch:
+        sketch = cls()
+        sketch.add_state(state)
+        return sketch
+
     def _settle(self) -> None:
         # Sorted, not np.unique: its hash table takes ten times as long for hashes most of which differ.
         hashes = np.sort(np.concatenate([self._least, *self._waiting]))
@@ -122,17 +164,36 @@ class FrequentTexts:
             for text, rows in candidates.filter(pl.col("rows") >= least).iter_rows():
                 self._counts[text] = self._counts.get(text, 0) + rows
         self.short_by += least - 1
-        if len(self._counts) > 2 * self.KEPT:
-            self._forget()
+        self._bound()
 
     def top(self, most: int) -> list[tuple[str, int]]:
         """The most frequent, without those that a text not listed may outnumber."""
         return [(text, rows) for text, rows in self._ranked()[:most] if rows > self.short_by]
 
+    def state(self) -> dict[str, Any]:
+        return {"counts": dict(self._counts), "short_by": self.short_by}
+
+    def add_state(self, state: Mapping[str, Any]) -> None:
+        """A text is short here by at most `short_by`, and there by at most the other, whether listed or not: by at
+        most their sum in all.
+        """
+        for text, rows in state["counts"].items():
+            self._counts[text] = self._counts.get(text, 0) + rows
+        self.short_by += state["short_by"]
+        self._bound()
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> FrequentTexts:
+        frequent = cls(ValueCounts(pa.string()))
+        frequent.add_state(state)
+        return frequent
+
     def _ranked(self) -> list[tuple[str, int]]:
         return sorted(self._counts.items(), key=lambda each: (-each[1], each[0]))
 
-    def _forget(self) -> None:
+    def _bound(self) -> None:
+        if len(self._counts) <= 2 * self.KEPT:
+            return
         ranked = self._ranked()
         self._counts = dict(ranked[: self.KEPT])
         self.short_by += ranked[self.KEPT][1]
@@ -162,6 +223,22 @@ class NumberBins:
         self._reach(low, high)
         found = np.bincount(bins - low, weights=counts)
         self._counts[low - self._low : high - self._low + 1] += found.astype(np.int64)
+
+    def state(self) -> dict[str, Any]:
+        """Only of the bins that hold something: most between the smallest and the largest number do not."""
+        filled = np.flatnonzero(self._counts)
+        return {"bins": packed(filled + self._low, "<i4"), "counts": packed(self._counts[filled], "<i8")}
+
+    def add_state(self, state: Mapping[str, Any]) -> None:
+        bins, counts = unpacked(state["bins"], "<i4"), unpacked(state["counts"], "<i8")
+        self._reach(int(bins[0]), int(bins[-1]))
+        self._counts[bins - self._low] += counts
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> NumberBins:
+        bins = cls()
+        bins.add_state(state)
+        return bins
 
     def at_ranks(self, ranks: np.ndarray) -> np.ndarray:
         """The middle of the bin of the number at each rank, 1 being the smallest number's."""

@@ -1,14 +1,15 @@
 """What is told of a column's values that are not null: by kind, and by whether all are counted or too many differ.
 
 Every summary has `add(cells)` and, once it has a value, `describe()`: the fields of `ColumnProfile` that are its own.
+Its `state()` is JSON-ready, and `add_state()` takes that of another which has a value; Few takes that of Few only.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, dataclass
 from heapq import nlargest
 from itertools import pairwise
 from typing import Any
@@ -45,12 +46,18 @@ class FewTexts:
     def add(self, cells: pa.Array) -> None:
         self._counted.add(cells)
 
+    def state(self) -> dict[str, Any]:
+        return {"many": False, "counted": self._counted.state()}
+
+    def add_state(self, state: Mapping[str, Any]) -> None:
+        self._counted.add_state(state["counted"])
+
     @property
     def too_many(self) -> bool:
         return len(self._counted) > FEW or self._counted.values.nbytes > FEW_TEXT_BYTES
 
     def as_many(self) -> ManyTexts:
-        return ManyTexts(self._counted)
+        return ManyTexts.of(self._counted)
 
     def rows_of_each(self) -> dict[str, int]:
         """In the texts' order, so that of texts equally frequent the first in it comes first."""
@@ -73,21 +80,54 @@ class FewTexts:
         }
 
 
+@dataclass
 class ManyTexts:
-    def __init__(self, seen: ValueCounts) -> None:
+    _low: str
+    _high: str
+    _shortest: int
+    _longest: int
+    _distinct: DistinctSketch
+    _frequent: FrequentTexts
+
+    @classmethod
+    def of(cls, seen: ValueCounts) -> ManyTexts:
         texts = pl.Series(seen.values)
-        self._low, self._high = str(texts.min()), str(texts.max())
-        self._shortest, self._longest = _lengths(seen.values)
-        self._distinct = DistinctSketch()
-        self._distinct.add(hashes_of(texts))
-        self._frequent = FrequentTexts(seen)
+        distinct = DistinctSketch()
+        distinct.add(hashes_of(texts))
+        return cls(str(texts.min()), str(texts.max()), *_lengths(seen.values), distinct, FrequentTexts(seen))
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> ManyTexts:
+        distinct, frequent = DistinctSketch.of_state(state["distinct"]), FrequentTexts.of_state(state["frequent"])
+        (low, high), (shortest, longest) = state["bounds"], state["lengths"]
+        return cls(low, high, shortest, longest, distinct, frequent)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "many": True,
+            "bounds": [self._low, self._high],
+            "lengths": [self._shortest, self._longest],
+            "distinct": self._distinct.state(),
+            "frequent": self._frequent.state(),
+        }
+
+    def add_state(self, state: Mapping[str, Any]) -> None:
+        if not state["many"]:
+            few = FewTexts()
+            few.add_state(state)
+            state = few.as_many().state()
+        self._reach(*state["bounds"], *state["lengths"])
+        self._distinct.add_state(state["distinct"])
+        self._frequent.add_state(state["frequent"])
+
+    def _reach(self, low: str, high: str, shortest: int, longest: int) -> None:
+        self._low, self._high = min(self._low, low), max(self._high, high)
+        self._shortest, self._longest = min(self._shortest, shortest), max(self._longest, longest)
 
     def add(self, cells: pa.Array) -> None:
         cells = plain(cells)
         texts = pl.Series(cells)
-        self._low, self._high = min(self._low, str(texts.min())), max(self._high, str(texts.max()))
-        shortest, longest = _lengths(cells)
-        self._shortest, self._longest = min(self._shortest, shortest), max(self._longest, longest)
+        self._reach(str(texts.min()), str(texts.max()), *_lengths(cells))
         hashes = hashes_of(texts)
         self._distinct.add(hashes)
         self._frequent.add(texts, hashes)
@@ -115,13 +155,19 @@ class FewNumbers:
         # 0 for -0, which is another key to a hash table.
         self._counted.add(pc.add(cells, 0.0) if self._declared.kind == "number" else cells)
 
+    def state(self) -> dict[str, Any]:
+        return {"many": False, "counted": self._counted.state()}
+
+    def add_state(self, state: Mapping[str, Any]) -> None:
+        self._counted.add_state(state["counted"])
+
     @property
     def too_many(self) -> bool:
         # There are 73,000 days from 1900 to 2100: each has its place.
         return self._declared.kind != "date" and len(self._counted) > FEW
 
     def as_many(self) -> ManyNumbers:
-        return ManyNumbers(self._declared, self._counted)
+        return ManyNumbers.of(self._declared, self._counted)
 
     def describe(self) -> dict[str, Any]:
         numbers, counts = self._in_order()
@@ -154,20 +200,55 @@ class FewNumbers:
         return numbers[order], self._counted.counts[order]
 
 
+@dataclass
 class ManyNumbers:
-    def __init__(self, declared: Column, seen: ValueCounts) -> None:
-        self._declared = declared
+    _declared: Column
+    _low: float
+    _high: float
+    _moments: Moments
+    _bins: NumberBins
+    _distinct: DistinctSketch
+
+    @classmethod
+    def of(cls, declared: Column, seen: ValueCounts) -> ManyNumbers:
         numbers = _floats(seen.values)
-        self._low, self._high = float(numbers.min()), float(numbers.max())
-        self._moments = Moments.of(numbers, seen.counts)
-        self._bins = NumberBins()
-        self._bins.add(numbers, seen.counts)
-        self._distinct = DistinctSketch()
-        self._distinct.add(hashes_of(pl.Series(seen.values)))
+        bins, distinct = NumberBins(), DistinctSketch()
+        bins.add(numbers, seen.counts)
+        distinct.add(hashes_of(pl.Series(seen.values)))
+        moments = Moments.of(numbers, seen.counts)
+        return cls(declared, float(numbers.min()), float(numbers.max()), moments, bins, distinct)
+
+    @classmethod
+    def of_state(cls, declared: Column, state: Mapping[str, Any]) -> ManyNumbers:
+        bins, distinct = NumberBins.of_state(state["bins"]), DistinctSketch.of_state(state["distinct"])
+        low, high = state["bounds"]
+        return cls(declared, low, high, Moments(*state["moments"]), bins, distinct)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "many": True,
+            "bounds": [self._low, self._high],
+            "moments": astuple(self._moments),
+            "bins": self._bins.state(),
+            "distinct": self._distinct.state(),
+        }
+
+    def add_state(self, state: Mapping[str, Any]) -> None:
+        if not state["many"]:
+            few = FewNumbers(self._declared)
+            few.add_state(state)
+            state = few.as_many().state()
+        self._reach(*state["bounds"])
+        self._moments += Moments(*state["moments"])
+        self._bins.add_state(state["bins"])
+        self._distinct.add_state(state["distinct"])
+
+    def _reach(self, low: float, high: float) -> None:
+        self._low, self._high = min(self._low, low), max(self._high, high)
 
     def add(self, cells: pa.Array) -> None:
         numbers = _floats(cells)
-        self._low, self._high = min(self._low, float(numbers.min())), max(self._high, float(numbers.max()))
+        self._reach(float(numbers.min()), float(numbers.max()))
         self._moments += Moments.of(numbers)
         self._bins.add(numbers)
         self._distinct.add(hashes_of(pl.Series(cells)))

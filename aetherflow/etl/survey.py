@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import abc
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
@@ -45,6 +47,19 @@ class Survey:
             self.evidence.take(cells.column(at), self.department.column(name))
             if name in self.scales:
                 self.scales[name].take(cells.column(at))
+
+    def state(self) -> dict[str, Any]:
+        """What was found so far, JSON-ready."""
+        return {
+            "evidence": self.evidence.state(),
+            "scales": {name: evidence.state() for name, evidence in self.scales.items()},
+        }
+
+    def add(self, state: abc.Mapping[str, Any]) -> None:
+        """As if the rows that another survey of the same columns took had been taken here, after those so far."""
+        self.evidence.add(state["evidence"])
+        for name, evidence in self.scales.items():
+            evidence.add(state["scales"][name])
 
     @property
     def conventions(self) -> Conventions:

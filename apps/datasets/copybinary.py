@@ -36,8 +36,11 @@ def in_order(rows: pa.Table) -> list[str]:
 
     def place(name: str) -> tuple[int, int]:
         cells = rows.column(name)
-        is_text = pa.types.is_string(cells.type) or pa.types.is_dictionary(cells.type)
-        return (1, pc.count_distinct(cells).as_py()) if is_text else (0, cells.null_count)
+        if pa.types.is_dictionary(cells.type):
+            cells = pa.chunked_array([cells.combine_chunks().indices])
+        elif not pa.types.is_string(cells.type):
+            return 0, cells.null_count
+        return 1, pc.count_distinct(cells).as_py()
 
     return sorted(rows.column_names, key=place)
 

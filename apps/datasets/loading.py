@@ -4,7 +4,7 @@ Everything here runs inside a transaction of the caller's, on the connection nam
 """
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from django.db import connections, transaction
 
 from aetherflow.etl import Batch, Counts, FaultKind, FileRefused, Profiler, ReadOtherwise, Reject, SeenKeys, SourceFile
 from aetherflow.etl.rejects import counted_by_code, counted_by_column
+from aetherflow.etl.survey import Survey
 from aetherflow.registry import department as find_department
 from apps.datasets import digests, partitions
 from apps.datasets.clean import clean_table
@@ -37,7 +38,8 @@ Progress = Callable[[int, int], None]
 class RejectSpool:
     """What is wrong with a file, kept on disk while the rows stream, since a connection takes one COPY at a time.
 
-    `faults` counts all of them; those that `limit` leaves are kept in detail.
+    `faults` counts all of them; those that `limit` leaves are kept in detail. `is_cut`: some lines were left out, so
+    that nothing behind them may be listed.
     """
 
     def __init__(self, *, dataset: Dataset, limit: int) -> None:
@@ -50,6 +52,7 @@ class RejectSpool:
 
     def clear(self) -> None:
         self.faults: Counter[FaultKind] = Counter()
+        self.is_cut = False
         self._lines = self._listed_lines = self._listed_faults = 0
         self._file.seek(0)
         self._file.truncate()
@@ -65,10 +68,43 @@ class RejectSpool:
         self._lines += batch.counts.rejected + batch.counts.duplicate
         self._listed_lines += batch.rejects.listed_lines
         self._listed_faults += len(batch.rejects)
+        self.is_cut |= batch.rejects.is_cut
         line = 0
         for reject in batch.rejects:
             self._file.write(self._record(reject, is_first=reject.line != line))
             line = reject.line
+
+    @property
+    def room(self) -> int:
+        """How many faults may still be listed."""
+        return 0 if self.is_cut else self.limit - self._listed_faults
+
+    def dump(self) -> tuple[dict[str, Any], bytes]:
+        """For `merge` elsewhere: the counts, JSON-ready, and the records of what is listed."""
+        self._file.seek(0)
+        counts = {
+            "faults": [[*kind, count] for kind, count in self.faults.items()],
+            "lines": self._lines,
+            "listed_lines": self._listed_lines,
+            "listed_faults": self._listed_faults,
+            "is_cut": self.is_cut,
+        }
+        return counts, self._file.read().encode()
+
+    def has_room_for(self, dumped: Mapping[str, Any]) -> bool:
+        """Whether what another has dumped can be merged: all or nothing of what it has listed is to be listed here."""
+        return not self.room or (not dumped["is_cut"] and dumped["listed_faults"] <= self.room)
+
+    def merge(self, dumped: Mapping[str, Any], records: bytes) -> None:
+        """Take what another has dumped of lines that come behind these."""
+        self.faults += Counter({FaultKind(*kind): count for *kind, count in dumped["faults"]})
+        self._lines += dumped["lines"]
+        if self.room:
+            self._listed_lines += dumped["listed_lines"]
+            self._listed_faults += dumped["listed_faults"]
+            self._file.write(records.decode())
+        else:
+            self.is_cut |= dumped["lines"] > 0
 
     @property
     def by_code(self) -> Counter[str]:
@@ -174,18 +210,7 @@ def _load(
     dataset: Dataset, source: SourceFile, *, spool: RejectSpool, seen: SeenKeys, progress: Progress, using: str
 ) -> Loaded:
     """All of it or, whatever is raised, nothing."""
-    counts, profiler = Counts(), Profiler(source.department)
-
-    def batches() -> Generator[pa.Table]:
-        nonlocal counts
-        for batch in source.batches(seen=seen):
-            counts += batch.counts
-            spool.add(batch)
-            profiler.add(batch.rows)
-            if batch.rows.num_rows:
-                yield batch.rows
-            progress(batch.bytes_read, source.bytes_total)
-
+    passing = Passing(source)
     with transaction.atomic(using=using):
         is_large = source.rows_at_most >= partitions.LARGE
         bucket = (
@@ -194,29 +219,58 @@ def _load(
             else partitions.SHARED
         )
         # Closed, it adds nothing more: what comes next may be to clear the spool.
-        with closing(batches()) as ready:
-            _copy(ready, dataset=dataset, bucket=bucket, using=using)
-        if is_large:
-            partitions.attach(dataset.department, bucket=bucket, using=using)
-    return Loaded(counts=counts, bucket=bucket, profiler=profiler)
+        with closing(passing.batches(spool=spool, seen=seen, progress=progress)) as ready:
+            if is_large:
+                table = partitions.partition_name(dataset.department, bucket=bucket)
+                copy_frozen(ready, dataset=dataset, table=table, using=using)
+                partitions.attach(dataset.department, bucket=bucket, using=using)
+            else:
+                _copy_shared(ready, dataset=dataset, using=using)
+    return Loaded(counts=passing.counts, bucket=bucket, profiler=passing.profiler)
 
 
-def _copy(batches: Iterator[pa.Table], *, dataset: Dataset, bucket: int, using: str) -> None:
+class Passing:
+    """A file's batches on their way to the database, and what is counted of them as they pass."""
+
+    def __init__(self, source: SourceFile) -> None:
+        self._source = source
+        self.counts = Counts()
+        self.profiler = Profiler(source.department)
+
+    @property
+    def survey(self) -> Survey:
+        return self._source.survey
+
+    def batches(self, *, spool: RejectSpool, seen: SeenKeys, progress: Progress) -> Generator[pa.Table]:
+        for batch in self._source.batches(seen=seen):
+            self.counts += batch.counts
+            spool.add(batch)
+            self.profiler.add(batch.rows)
+            if batch.rows.num_rows:
+                yield batch.rows
+            progress(batch.bytes_read, self._source.bytes_total)
+
+
+def copy_frozen(batches: Iterator[pa.Table], *, dataset: Dataset, table: str, using: str) -> None:
+    """Into a table that was made in this (sub)transaction and knows what it is part of. Frozen rows are never written
+    again for vacuum's sake."""
+    _copy(batches, dataset=dataset, table=table, options="FORMAT binary, FREEZE", using=using)
+
+
+def _copy_shared(batches: Iterator[pa.Table], *, dataset: Dataset, using: str) -> None:
+    placed = (_placed(rows, dataset_no=dataset.number) for rows in batches)
+    table = partitions.partition_name(dataset.department, bucket=partitions.SHARED)
+    _copy(placed, dataset=dataset, table=table, options="FORMAT binary", using=using)
+
+
+def _copy(batches: Iterator[pa.Table], *, dataset: Dataset, table: str, options: str, using: str) -> None:
     first = next(batches, None)
     if first is None:
         return
     batches = chain([first], batches)
-    names, options = in_order(first), "FORMAT binary"
-    if bucket == partitions.SHARED:
-        names = [*names, *_PLACE]
-        batches = (_placed(rows, dataset_no=dataset.number) for rows in batches)
-    else:
-        # Frozen rows are never written again for vacuum's sake. PostgreSQL allows it in a table of this transaction
-        # only.
-        options = "FORMAT binary, FREEZE"
+    names = in_order(first)
     written = BinaryRows(names, decimals=find_department(dataset.department).decimals)
     pieces = chain([BINARY_HEAD], chain.from_iterable(map(written.of, batches)), [BINARY_END])
-    table = partitions.partition_name(dataset.department, bucket=bucket)
     quoted = ", ".join(f'"{name}"' for name in names)
     copy_in(f'COPY "{table}" ({quoted}) FROM STDIN ({options})', pieces, using=using)
 

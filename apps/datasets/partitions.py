@@ -6,6 +6,7 @@ Making, attaching and dropping are functions of the table's owner in the databas
 rights on the parent that a role which only loads rows has not.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -43,6 +44,53 @@ def attach(department: str, *, bucket: int, using: str) -> None:
     """Build its key and make it a partition; readers see it when the transaction is committed."""
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT clean_partition_attach(%s, %s)", [clean_table(department)._meta.db_table, bucket])
+
+
+def reserve(dataset: Dataset, *, until: datetime, using: str) -> int:
+    """The bucket of a partition that is to be made of pieces. What has not become one until then is dropped."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT nextval('datasets_clean_bucket')")
+        bucket: int = cursor.fetchone()[0]
+    RetiredPartition.objects.using(using).create(department=dataset.department, bucket=bucket, retired_at=until)
+    return bucket
+
+
+def release(bucket: int, *, at: datetime) -> None:
+    """No partition is to be made of what was reserved."""
+    RetiredPartition.objects.filter(bucket=bucket).update(retired_at=at)
+
+
+def piece_name(department: str, *, bucket: int, piece: int) -> str:
+    return f"{partition_name(department, bucket=bucket)}${piece}"
+
+
+def make_piece(department: str, *, bucket: int, dataset_no: int, lines: range, using: str) -> int:
+    """A new table for the rows of these lines, as `make` makes one for all of them; its number."""
+    table = clean_table(department)._meta.db_table
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            "SELECT clean_piece_make(%s, %s, %s, %s, %s)", [table, bucket, dataset_no, lines.start, lines.stop]
+        )
+        piece: int = cursor.fetchone()[0]
+    return piece
+
+
+def close_piece(department: str, *, bucket: int, piece: int, using: str) -> None:
+    """Build the piece's key: it has all its rows."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT clean_piece_close(%s, %s, %s)", [clean_table(department)._meta.db_table, bucket, piece])
+
+
+def attach_pieces(department: str, *, bucket: int, pieces: Sequence[tuple[int, range]], using: str) -> None:
+    """Make the closed pieces a partition, whose rows readers see when the transaction is committed. Each comes with the
+    lines it was made for, and they follow each other."""
+    bounds = [*(lines.start for _, lines in pieces), pieces[-1][1].stop]
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            "SELECT clean_pieces_attach(%s, %s, %s, %s::bigint[])",
+            [clean_table(department)._meta.db_table, bucket, [piece for piece, _ in pieces], bounds],
+        )
+    RetiredPartition.objects.using(using).filter(bucket=bucket).delete()
 
 
 def retire(dataset: Dataset, *, at: datetime, using: str) -> None:

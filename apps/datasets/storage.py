@@ -5,8 +5,9 @@ raw/{department}/{dataset_id}/{original_filename}
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
@@ -63,6 +64,10 @@ class RawStorage(Protocol):
         """Put the file, to be read only, at a path that is not there yet. Raises what `stream` does."""
         ...
 
+    def fetch_range(self, name: str, to: Path, *, start: int, end: int) -> None:
+        """Put the bytes from `start` to before `end` at a path that is not there yet. Raises what `stream` does."""
+        ...
+
     def is_ours(self, name: str) -> bool:
         """Whether the platform has put it there, or has it put there. Raises what `stream` does."""
         ...
@@ -102,8 +107,11 @@ class S3RawStorage(S3Storage):
         self.transfer_config.max_in_memory_upload_chunks = 1
 
     def stream(self, name: str) -> RawStream:
+        return self._get(name)
+
+    def _get(self, name: str, **options: str) -> RawStream:
         try:
-            found = self.connection.meta.client.get_object(Bucket=self.bucket_name, Key=name)
+            found = self.connection.meta.client.get_object(Bucket=self.bucket_name, Key=name, **options)
         except ClientError as error:
             # A missing bucket is a 404 too, but that is the store's fault and not the file's.
             if error.response["Error"]["Code"] == "NoSuchKey":
@@ -113,6 +121,9 @@ class S3RawStorage(S3Storage):
 
     def fetch(self, name: str, to: Path) -> None:
         _copy(self.stream(name), to)
+
+    def fetch_range(self, name: str, to: Path, *, start: int, end: int) -> None:
+        _copy(self._get(name, Range=f"bytes={start}-{end - 1}"), to)
 
     def is_ours(self, name: str) -> bool:
         try:
@@ -172,6 +183,11 @@ class DiskRawStorage(FileSystemStorage):
             to.hardlink_to(self.path(name))
         except OSError:
             _copy(self.stream(name), to)
+
+    def fetch_range(self, name: str, to: Path, *, start: int, end: int) -> None:
+        with Path(self.path(name)).open("rb") as file:
+            file.seek(start)
+            to.write_bytes(file.read(end - start))
 
     def is_ours(self, name: str) -> bool:  # noqa: ARG002  (nothing else writes there)
         return True
@@ -234,10 +250,23 @@ def is_put_by_platform(key: str) -> bool:
 def local_copy(key: str) -> Iterator[Path]:
     """The raw file on this machine's disk while it is read. UnavailableError where the store cannot give it, OSError
     where the disk is full."""
+    with _fetched(key, raw_storage().fetch) as path:
+        yield path
+
+
+@contextmanager
+def local_split(key: str, *, start: int, end: int) -> Iterator[Path]:
+    """As `local_copy`, only its bytes from `start` to before `end`."""
+    with _fetched(key, partial(raw_storage().fetch_range, start=start, end=end)) as path:
+        yield path
+
+
+@contextmanager
+def _fetched(key: str, fetch: Callable[[str, Path], None]) -> Iterator[Path]:
     with scratch_folder() as folder:
         path = folder / "raw"
         try:
-            raw_storage().fetch(key, path)
+            fetch(key, path)
         except STORE_ERRORS as error:
             if is_full(error):
                 raise

@@ -117,6 +117,10 @@ def note_lost_child(
     message = MESSAGE_OF_JOB_TYPE[args[0]["job_type"]].parse(args[0])
     # After a hard time limit Celery tells nothing of the delivery; the dataset is always known.
     delivery = delivery_of(sender.request)
+    if delivery.asks_help:
+        # Whoever has called goes on, with the split that is free again after a while.
+        log.warning("help_lost", job_id=delivery.job_id, error=str(ended or exception)[:500])
+        return
     log.error(
         "stage_lost",
         status="failed",

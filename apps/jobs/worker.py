@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import os
 import time
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -72,6 +73,7 @@ class _Life:
                 name=self._name,
                 queues=self._queues,
                 slots=self._slots,
+                sharers=min(self._slots, max(1, len(os.sched_getaffinity(0)) // settings.ETL_PROCESSORS)),
                 pid=self._pid,
                 started_at=self._started_at,
                 at=at,

@@ -45,6 +45,9 @@ _FUNCTIONS = {
     "clean_partition_make(text, bigint)": ("loader",),
     "clean_partition_attach(text, bigint)": ("loader",),
     "clean_partition_drop(text, bigint)": ("web", "loader"),
+    "clean_piece_make(text, bigint, bigint, bigint, bigint)": ("loader",),
+    "clean_piece_close(text, bigint, bigint)": ("loader",),
+    "clean_pieces_attach(text, bigint, bigint[], bigint[])": ("loader",),
 }
 
 # Tables that tell nothing of a department, each with the reason.

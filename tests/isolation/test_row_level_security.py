@@ -42,6 +42,7 @@ EMPTY = {
     "jobs_operationitem",
     "jobs_savedview",
     "jobs_stagelog",
+    "jobs_stagesplit",
     "otp_totp_totpdevice",
 }
 

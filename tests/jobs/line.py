@@ -21,6 +21,7 @@ def delivery(
         job_id=headers.get(names.JOB_ID_HEADER),
         request_id=headers.get(names.REQUEST_ID_HEADER),
         foreign=not headers,
+        asks_help=names.HELP_HEADER in headers,
     )
 
 

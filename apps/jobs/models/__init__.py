@@ -1,5 +1,6 @@
 """What the pipeline records. A package, for together it is too long to read: jobs and their stages (`jobs`), one act on
-many of them (`operations`), the workers' signs of life and counts (`workers`), views of the list (`saved_views`)."""
+many of them (`operations`), what several workers share (`splits`), the workers' signs of life and counts (`workers`),
+views of the list (`saved_views`)."""
 
 from apps.jobs.models.jobs import (
     ACTIVE,
@@ -16,6 +17,7 @@ from apps.jobs.models.jobs import (
 )
 from apps.jobs.models.operations import OF_JOBS, ItemStatus, Operation, OperationItem, OperationKind
 from apps.jobs.models.saved_views import SavedView
+from apps.jobs.models.splits import SplitState, StageSplit
 from apps.jobs.models.workers import DURATION_BOUNDS, Outcome, StageTally, WorkerHeartbeat
 
 __all__ = [
@@ -33,10 +35,12 @@ __all__ = [
     "OperationKind",
     "Outcome",
     "SavedView",
+    "SplitState",
     "Stage",
     "StageEvent",
     "StageLog",
     "StageRun",
+    "StageSplit",
     "StageTally",
     "State",
     "WorkerHeartbeat",

@@ -68,6 +68,9 @@ class WorkerHeartbeat(models.Model):
     name = models.CharField(primary_key=True, max_length=200)
     queues = ArrayField(models.CharField(max_length=100))
     slots = models.IntegerField(default=0, help_text="How many tasks it works at once.")
+    sharers = models.IntegerField(
+        db_default=0, help_text="How many of them have processors to share a large file with each other."
+    )
     pid = models.IntegerField()
     started_at = models.DateTimeField()
     beat_at = models.DateTimeField()

@@ -26,6 +26,7 @@ from apps.jobs.models import Stage, StageRun, State
 from apps.jobs.services.claims import Verdict, claim, fail, fail_undone, is_called_off
 from apps.jobs.services.dispatch import in_other_hands_until, ml_message
 from apps.jobs.services.foreign import etl_run_of, is_of_our_making
+from apps.jobs.services.splitting import assembled, help_with, shared
 from apps.jobs.services.transitions import NO_ERROR, IllegalMove, move, start
 from apps.jobs.sqs.delivery import Delivery
 from apps.jobs.sqs.messages import EtlMessage, MlMessage
@@ -66,7 +67,11 @@ def work_etl(*, message: EtlMessage, delivery: Delivery, worker: str, at: dateti
     if is_of_our_making(message, delivery=delivery):
         log.info("event_without_work", key=message.s3_key)
         return None
-    return _work(etl_run_of(message, delivery=delivery, at=at), delivery=delivery, worker=worker, at=at)
+    run = etl_run_of(message, delivery=delivery, at=at)
+    if delivery.asks_help:
+        help_with(run, worker=worker)
+        return None
+    return _work(run, delivery=delivery, worker=worker, at=at)
 
 
 def _work(found_run: StageRun, *, delivery: Delivery, worker: str, at: datetime) -> Following | None:
@@ -123,14 +128,20 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
             in_haste=True,
         ) as source,
     ):
-        found.reading = source.reading
-        with transaction.atomic(using=_LOADER):
-            loaded = replace_rows(
+        found.reading, progress = source.reading, _progress_of(run)
+        with (
+            shared(run, source=source, limit=spool.limit, progress=progress) as splits,
+            transaction.atomic(using=_LOADER),
+        ):
+            loaded = splits and assembled(
+                splits, dataset=dataset, source=source, spool=spool, seen=seen, progress=progress, at=clock.now()
+            )
+            loaded = loaded or replace_rows(
                 dataset=dataset,
                 source=source,
                 spool=spool,
                 seen=seen,
-                progress=_progress_of(run),
+                progress=progress,
                 at=clock.now(),
                 using=_LOADER,
             )

@@ -17,6 +17,7 @@ from apps.jobs.models import Stage, StageRun, State
 from apps.jobs.selectors import live_workers
 from apps.jobs.services.claims import WorkerGone, fail
 from apps.jobs.services.dispatch import in_back_off, requeue, resend, tell_of_rescue
+from apps.jobs.services.splitting import forget_left
 from apps.jobs.services.transitions import RETRIED
 from apps.jobs.sqs.queues import QueueNotReady, queue_stats
 
@@ -33,6 +34,7 @@ def rescue(*, at: datetime, signs_count: bool = True) -> int:
 
     `signs_count`: whether a worker that has not beaten is dead. After an outage of the database none has.
     """
+    forget_left()
     exhausted = _end_exhausted(at=at) if signs_count else 0
     left = _requeue_overdue(at=at) + _resend_lost(at=at, signs_count=signs_count)
     return exhausted + left + clear_undone() + drop_retired(at=at)

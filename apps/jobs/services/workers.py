@@ -5,10 +5,19 @@ from datetime import datetime
 from apps.jobs.models import WorkerHeartbeat
 
 
-def beat(*, name: str, queues: list[str], slots: int, pid: int, started_at: datetime, at: datetime) -> None:
+def beat(
+    *, name: str, queues: list[str], slots: int, pid: int, started_at: datetime, at: datetime, sharers: int = 0
+) -> None:
     WorkerHeartbeat.objects.update_or_create(
         name=name,
-        defaults={"queues": queues, "slots": slots, "pid": pid, "started_at": started_at, "beat_at": at},
+        defaults={
+            "queues": queues,
+            "slots": slots,
+            "sharers": sharers,
+            "pid": pid,
+            "started_at": started_at,
+            "beat_at": at,
+        },
     )
 
 

@@ -15,7 +15,8 @@ class Delivery:
 
     `receive_count` is the attempt, counted by SQS from 1 over all workers. A task that was called in process has
     no message: it counts as the first attempt and its ids are None. `foreign` is true where the producer sent
-    plain JSON without a Celery envelope; such a message knows no job, and its request id is its message id.
+    plain JSON without a Celery envelope; such a message knows no job, and its request id is its message id. With
+    `asks_help` somebody works its stage, and asks for help with it.
     """
 
     receive_count: int
@@ -25,6 +26,7 @@ class Delivery:
     job_id: str | None
     request_id: str | None
     foreign: bool
+    asks_help: bool = False
 
 
 def delivery_of(request: Any) -> Delivery:
@@ -40,6 +42,7 @@ def delivery_of(request: Any) -> Delivery:
         job_id=headers.get(names.JOB_ID_HEADER),
         request_id=headers.get(names.REQUEST_ID_HEADER),
         foreign=bool(headers.get(names.FOREIGN_HEADER)),
+        asks_help=bool(headers.get(names.HELP_HEADER)),
     )
 
 

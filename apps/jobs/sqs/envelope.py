@@ -101,7 +101,7 @@ def _celery(data: object, *, queue: str, message_id: str, departments: Collectio
     task_id = _header(sent, "id") or message_id
     headers: dict[str, object] = {
         key: value
-        for key in (names.JOB_ID_HEADER, names.REQUEST_ID_HEADER)
+        for key in (names.JOB_ID_HEADER, names.REQUEST_ID_HEADER, names.HELP_HEADER)
         if (value := _header(sent, key)) is not None
     }
     chain = None

@@ -177,6 +177,12 @@ def stats_of(client: "SQSClient", name: str) -> QueueStats:
     )
 
 
+def waiting_on(client: "SQSClient", url: str) -> int:
+    """About how many messages nobody has received yet."""
+    attribute: QueueAttributeNameType = "ApproximateNumberOfMessages"
+    return int(client.get_queue_attributes(QueueUrl=url, AttributeNames=[attribute])["Attributes"][attribute])
+
+
 def url_of(client: "SQSClient", name: str) -> str:
     """Raises QueueNotReady where the queue is missing."""
     url = _url(client, name)

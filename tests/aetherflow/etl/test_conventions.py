@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from aetherflow import registry
+from aetherflow.department import Department
+from aetherflow.etl import Correction, ReadOptions, conventions, percentages
+from aetherflow.etl.conventions import Evidence
+from aetherflow.etl.headers import match_header
+from aetherflow.etl.survey import Survey
 
 HEADER = "parcel;sent;pieces;weight;value;remark"
 
@@ -116,3 +128,128 @@ def test_the_hint_names_the_order_a_date_broke(load: Callable[..., Any]) -> None
     (reject,) = load(file("31/10/2026", "30/10/2026", "10/31/2026", column="sent")).rejects
     assert reject.message == "'10/31/2026' in 'sent' is not a date."
     assert "day before the month" in reject.hint
+
+
+# A row is a day, a quantity, a price and a discount, in cells that speak for either reading, for both or for none.
+DAYS = ("2026-11-02", "31/10/2026", "10/31/2026", "01/02/2026", "26-10-01", "99-10-14", "31.10.26", "")
+QUANTITIES = ("1", "1,250", "1.250")
+PRICES = ("9", "12.5", "12,5", "1.234", "1,234", "1.234.567", "1,234,567", "0.5,5")
+DISCOUNTS = ("0", "5E-1", "0.5", "0.15", "0.1", "0.075", "1", "15", "0,33")
+Row = tuple[str, ...]
+
+
+@st.composite
+def rows_of_a_file(draw: st.DrawFn) -> list[Row]:
+    """In most files a column has few ways of writing."""
+    pools = (
+        draw(st.lists(st.sampled_from(pool), min_size=1, max_size=4)) for pool in (DAYS, QUANTITIES, PRICES, DISCOUNTS)
+    )
+    return draw(st.lists(st.tuples(*map(st.sampled_from, pools)), max_size=40))
+
+
+def surveyed(
+    batches: Iterable[list[Row]], *, correction: Correction | None = None, discount: str = "discount_pct"
+) -> Survey:
+    department = registry.department("sales")
+    header = ["transaction_id", "store_id", "product_category", "sku", "date", "quantity", "unit_price", discount]
+    survey = Survey(
+        department=department,
+        mapping=match_header(header, department=department, line=1),
+        options=ReadOptions(),
+        correction=correction,
+        is_typed=False,
+    )
+    for rows in batches:
+        columns = zip(*rows, strict=True) if rows else [()] * 4
+        cells = [*[[""] * len(rows)] * 4, *map(list, columns)]
+        survey.take(pa.record_batch([pa.array(each, pa.string()) for each in cells], names=header))
+    return survey
+
+
+def together(pieces: Iterable[Survey], into: Survey) -> Survey:
+    for piece in pieces:
+        into.add(json.loads(json.dumps(piece.state())))
+    return into
+
+
+def verdict(survey: Survey) -> tuple[object, ...]:
+    return survey.conventions, survey.percentages, survey.basis, survey.is_settled
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    rows=rows_of_a_file(),
+    cuts=st.lists(st.integers(0, 40), max_size=4),
+    discount=st.sampled_from(["discount_pct", "Discount", "Discount Rate"]),
+    correction=st.none()
+    | st.builds(
+        Correction,
+        decimal=st.sampled_from([None, ".", ","]),
+        date_order=st.sampled_from([None, "day-first", "month-first", "year-first"]),
+        percentages=st.sampled_from([{}, {"discount_pct": "share"}, {"discount_pct": "percent"}]),
+    ),
+    enough=st.integers(1, 5),
+)
+@example(  # Past the bound of the point, most cells are none that only the usual comma's rival explains.
+    rows=[("", "1", "12.5", "0")] * 4 + [("", "1", "1.234", "0")] * 9,
+    cuts=[2, 5, 6, 7],
+    discount="Discount",
+    correction=Correction(decimal=","),
+    enough=1,
+)
+def test_pieces_of_a_file_say_together_what_all_of_it_says(
+    rows: list[Row], cuts: list[int], discount: str, correction: Correction | None, enough: int
+) -> None:
+    whole = surveyed([rows], correction=correction, discount=discount)
+    evidence = whole.evidence
+    places = sorted({0, len(rows), *(min(cut, len(rows)) for cut in cuts)})
+    parts = [rows[start:end] for start, end in pairwise(places)] or [rows]
+    with pytest.MonkeyPatch.context() as patch:
+        if all(min(votes["."], votes[","]) < enough for votes in (evidence.marks, evidence.hints, evidence.guesses)):
+            patch.setattr(conventions, "ENOUGH", enough)
+        patch.setattr(percentages, "ENOUGH", enough)
+        batchwise = surveyed(parts, correction=correction, discount=discount)
+        # A row a batch, so that every bound comes to bear within a piece.
+        pieces = [surveyed(([row] for row in part), correction=correction, discount=discount) for part in parts]
+        found = together(pieces, into=surveyed([], correction=correction, discount=discount))
+        assert verdict(found) == verdict(batchwise)
+        # The bound of percentages is part of the verdict: so many are no slips.
+        patch.setattr(conventions, "ENOUGH", 1_000)
+        assert verdict(found) == verdict(whole)
+
+
+def test_a_piece_goes_on_from_what_the_pieces_before_it_found() -> None:
+    before = [("31/10/2026", "1", "12.5", "0.1"), ("26-10-01", "1,250", "1,234", "0.2")]
+    after = [("10/31/2026", "1", "12.5", "0.3"), ("10/30/2026", "1", "12.5", "0.4")]
+    found = together([surveyed([before])], into=surveyed([]))
+    assert found.percentages == {"discount_pct": "percent"}
+    whole = surveyed([before, after])
+    assert together([surveyed([after])], into=found).state() == whole.state() | {"scales": found.state()["scales"]}
+    assert verdict(found) == verdict(whole)
+
+
+def test_an_empty_piece_says_nothing() -> None:
+    rows = [("31/10/2026", "1", "12,5", "0.15")]
+    found = together([surveyed([]), surveyed([rows]), surveyed([[]])], into=surveyed([]))
+    assert found.state() == surveyed([rows]).state()
+
+
+def test_the_majority_wins_whichever_piece_it_stands_in() -> None:
+    points, commas = [("", "1", "12.5", "0")] * 3_000, [("", "1", "12,5", "0")] * 1_500
+    for pieces in ([points, commas], [commas, points]):
+        # A thousand rows a batch.
+        found = together(
+            (surveyed(rows[at : at + 1_000] for at in range(0, len(rows), 1_000)) for rows in pieces),
+            into=surveyed([]),
+        )
+        assert (found.conventions.decimal, found.basis["decimal"]) == (".", "found")
+
+
+def test_thousands_in_money_of_two_pieces_are_weighed_together(parcels: Department) -> None:
+    pieces = [Evidence(), Evidence()]
+    for piece, cells in zip(pieces, (["1,234"], ["1.234", "5.678"]), strict=True):
+        piece.take(pa.array(cells), parcels.column("value"))
+    found = Evidence()
+    for piece in pieces:
+        found.add(json.loads(json.dumps(piece.state())))
+    assert (found.conventions.decimal, found.decimal_assumed) == (",", True)

@@ -6,8 +6,9 @@ import datetime as dt
 import json
 import math
 import pickle
+from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from aetherflow.department import Department
 from aetherflow.etl import summaries
 from aetherflow.etl.profile import ColumnProfile, Profile, Profiler
 from aetherflow.etl.sketches import DistinctSketch, FrequentTexts, NumberBins
-from aetherflow.etl.summaries import PERCENTS
+from aetherflow.etl.summaries import PERCENTS, TOP
 
 DAY = dt.date(2026, 3, 2)
 
@@ -43,6 +44,17 @@ def profiled(department: Department, *batches: pa.Table) -> dict[str, ColumnProf
     for batch in batches:
         profiler.add(batch)
     return {column.name: column for column in profiler.result().columns}
+
+
+def together(department: Department, *pieces: list[pa.Table]) -> dict[str, ColumnProfile]:
+    """Every piece of a file profiled by itself, batch by batch, and what they found put together."""
+    whole = Profiler(department)
+    for batches in pieces:
+        profiler = Profiler(department)
+        for batch in batches:
+            profiler.add(batch)
+        whole.add_state(json.loads(json.dumps(profiler.state(), allow_nan=False)))
+    return {column.name: column for column in whole.result().columns}
 
 
 def test_a_few_rows_worked_by_hand(parcels: Department) -> None:
@@ -254,3 +266,127 @@ def test_memory_does_not_grow_with_the_file(parcels: Department) -> None:
         sizes.append(len(pickle.dumps([vars(column.summary) for column in profiler.columns])))
     assert max(sizes[4:]) < 2_000_000
     assert max(sizes[10:]) <= max(sizes[:10]) * 1.1
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=ROWS, cuts=st.lists(st.integers(0, 60), max_size=4), few=st.sampled_from([3, 10, 100]))
+def test_pieces_of_a_file_tell_together_what_all_of_it_tells(
+    parcels: Department, rows: list[Any], cuts: list[int], few: int
+) -> None:
+    """Exactly where few values differ; else whatever is exact or estimated alike, in whichever order."""
+    whole = as_table(parcels, rows)
+    places = sorted({0, len(rows), *(min(cut, len(rows)) for cut in cuts)})
+    # A row a batch, so that a piece of a few rows passes the bound within.
+    pieces = [[whole.slice(at, 1) for at in range(start, end)] for start, end in pairwise(places)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(summaries, "FEW", few)
+        expected, found = profiled(parcels, whole), together(parcels, [], *pieces, [])
+    for name, column in expected.items():
+        assert (found[name].mean, found[name].std) == pytest.approx((column.mean, column.std), abs=rounding(column))
+        if column.distinct <= few or column.kind == "date":
+            assert replace(found[name], mean=column.mean, std=column.std) == column
+            assert (found[name].mean, found[name].std) == (column.mean, column.std)
+        elif column.kind == "text":
+            assert found[name].categories is None
+            truth = whole.column(name).to_pylist()
+            assert_true_within_what_it_is_short_by(found[name], truth)
+            assert replace(found[name], top=column.top, top_short_by=column.top_short_by) == column
+        else:
+            assert replace(found[name], mean=column.mean, std=column.std) == column
+
+
+def assert_true_within_what_it_is_short_by(column: ColumnProfile, texts: list[str]) -> None:
+    rows, counted = Counter(texts), {each["value"]: each["rows"] for each in column.top}
+    for text, count in counted.items():
+        assert rows[text] - column.top_short_by <= count <= rows[text]
+    least = min(counted.values()) if len(counted) == TOP else 0
+    for text in rows.keys() - counted.keys():
+        assert rows[text] <= max(least, column.top_short_by) + column.top_short_by
+
+
+def test_pieces_of_many_values_are_as_well_estimated_as_all_of_them(parcels: Department) -> None:
+    rng = np.random.default_rng(11)
+    weights = 1 / np.arange(1, 51)
+    often = [f"often {at}" for at in rng.choice(50, size=60_000, p=weights / weights.sum())]
+    texts = rng.permutation([*often, *(f"once {at}" for at in range(60_000))]).tolist()
+    # Sorted by what they are worth, so that no piece has what another has.
+    values = (np.sort(rng.lognormal(3, 2, 120_000)).round(2) - 20).tolist()
+    batches = [
+        table(parcels, parcel=texts[at : at + 8_000], value=values[at : at + 8_000]) for at in range(0, 120_000, 8_000)
+    ]
+    whole = profiled(parcels, *batches)
+    found = together(parcels, batches[:1], batches[1:7], [batches[7]], batches[8:])
+    parcel, value = found["parcel"], found["value"]
+    assert (parcel.distinct, parcel.distinct_is_estimate) == (whole["parcel"].distinct, True)
+    assert [each["value"] for each in parcel.top] == [f"often {at}" for at in range(TOP)]
+    assert_true_within_what_it_is_short_by(parcel, texts)
+    assert parcel.top_short_by <= 120_000 / FrequentTexts.SPARSE + 4
+    assert (value.mean, value.std) == pytest.approx((whole["value"].mean, whole["value"].std), rel=1e-9)
+    assert replace(value, mean=whole["value"].mean, std=whole["value"].std) == whole["value"]
+
+
+def test_texts_that_one_piece_forgot_are_short_by_what_is_said(
+    parcels: Department, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every piece remembers so few that they, put together, forget again."""
+    monkeypatch.setattr(summaries, "FEW", 3)
+    monkeypatch.setattr(FrequentTexts, "KEPT", 8)
+    rng = np.random.default_rng(3)
+    texts = [f"P-{at}" for at in np.minimum(rng.geometric(0.05, 4_000), 60)]
+    pieces = [
+        [table(parcels, parcel=texts[at : at + 40]) for at in range(start, start + 400, 40)]
+        for start in range(0, 4_000, 400)
+    ]
+    profiler = Profiler(parcels)
+    for batches in pieces:
+        piece = Profiler(parcels)
+        for batch in batches:
+            piece.add(batch)
+        profiler.add_state(piece.state())
+    frequent = profiler.state()["columns"]["parcel"]["summary"]["frequent"]
+    assert len(frequent["counts"]) <= 2 * FrequentTexts.KEPT
+    for text, rows in Counter(texts).items():
+        assert rows - frequent["short_by"] <= frequent["counts"].get(text, 0) <= rows
+    assert frequent["short_by"] < len(texts)
+
+
+@pytest.mark.parametrize("order", list(permutations(("few", "many", "nulls", "none"))))
+def test_a_piece_of_few_and_one_of_many_in_any_order(
+    parcels: Department, monkeypatch: pytest.MonkeyPatch, order: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(summaries, "FEW", 10)
+    pieces = {
+        "few": [table(parcels, parcel=["a", "b", "b"], pieces=[7, 7, 8], value=[0.5, -0.0, None], remark=["c"] * 3)],
+        "many": [table(parcels, parcel=[f"P-{at}" for at in range(50)], pieces=range(50), value=range(50))],
+        "nulls": [table(parcels, parcel=[None] * 5)],
+        "none": [],
+    }
+    found = together(parcels, *(pieces[name] for name in order))
+    whole = profiled(parcels, *pieces["many"], *pieces["few"], *pieces["nulls"])
+    assert (found["parcel"].rows, found["parcel"].nulls, found["parcel"].distinct) == (58, 5, 52)
+    assert (found["parcel"].min, found["parcel"].max, found["parcel"].shortest) == ("P-0", "b", 1)
+    for name in ("pieces", "value"):
+        assert found[name].mean == pytest.approx(whole[name].mean)
+        assert found[name].std == pytest.approx(whole[name].std)
+        assert replace(found[name], mean=whole[name].mean, std=whole[name].std) == whole[name]
+    assert (found["remark"], found["sent"]) == (whole["remark"], whole["sent"])
+
+
+def test_a_file_of_one_piece_goes_on_as_if_its_rows_had_been_taken_here(parcels: Department) -> None:
+    first = Profiler(parcels)
+    first.add(table(parcels, parcel=[f"P-{at}" for at in range(9_000)], value=np.arange(9_000) / 100))
+    went_on = Profiler(parcels)
+    went_on.add_state(json.loads(json.dumps(first.state())))
+    assert (went_on.state(), went_on.result()) == (first.state(), first.result())
+    rest = table(parcels, parcel=["P-1", "Q"], value=[-1.0, 2.5])
+    for profiler in (first, went_on):
+        profiler.add(rest)
+    assert went_on.result() == first.result()
+
+
+def test_what_a_piece_tells_is_small(parcels: Department) -> None:
+    profiler = Profiler(parcels)
+    for start in range(0, 100_000, 20_000):
+        at = np.arange(start, start + 20_000)
+        profiler.add(table(parcels, parcel=[f"P-{n}" for n in at], value=(at / 100 - 500).tolist()))
+    assert len(json.dumps(profiler.state())) < 700_000

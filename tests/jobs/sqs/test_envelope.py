@@ -80,6 +80,12 @@ def test_a_celery_message_keeps_its_ids_and_its_chain() -> None:
     }
 
 
+def test_a_call_for_help_is_told_from_the_stages_own_message() -> None:
+    assert received(celery(make_etl_payload(), job_id="j", help="yes"))["headers"]["help"] == "yes"
+    assert "help" not in received(celery(make_etl_payload(), job_id="j"))["headers"]
+    assert "help" not in received(make_etl_payload())["headers"]
+
+
 def test_a_celery_message_without_a_chain_gets_none() -> None:
     assert chain(received(celery(make_etl_payload()))) is None
 

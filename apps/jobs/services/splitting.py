@@ -1,0 +1,335 @@
+"""One large file, several workers (ADR 14): who has claimed the stage cuts it into splits and calls for help over the
+same queue; whoever is free takes one split after the other, and who has called puts together what came of them.
+
+Nobody is waited for who is not at work. With no help the caller loads all splits itself; the split of a worker that
+dies is free again after a while; and a file that cannot be read in splits is read as a whole, as if it had none.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Now
+
+from aetherflow.etl import FileRefused, Plan, ReadOtherwise, SeenKeys, SourceFile, Split, split
+from apps.datasets import partitions
+from apps.datasets.loading import Loaded, Progress, RejectSpool
+from apps.datasets.models import Dataset
+from apps.datasets.splits import Assembly, LoadedSplit, cut_out, load_split
+from apps.datasets.storage import local_split
+from apps.jobs import clock
+from apps.jobs.broker import app, quick_client, sqs_settings
+from apps.jobs.models import SplitState, Stage, StageRun, StageSplit, State
+from apps.jobs.selectors import live_workers
+from apps.jobs.services.dispatch import etl_message
+from apps.jobs.sqs import sending
+from apps.jobs.sqs.queues import waiting_on
+
+log = structlog.get_logger(__name__)
+
+# Who holds a split says so every second; of whom nothing was heard for so long somebody else takes it.
+_LEASE = timedelta(seconds=30)
+_TELL_EVERY_SECONDS = 1.0
+_CALL_EVERY_SECONDS = 5.0
+# Of a worker, at least: a split costs a little of its own, and the last ones are not to be waited for long.
+_SPLITS_EACH = 5
+# SPLIT_BYTES in the largest: one is in memory as a whole while it is cut out.
+_LARGEST = 4
+_LOOK_EVERY_SECONDS = 0.1
+# A helper's task ends long before its time limit; it is called again where there is more to do.
+_HELP_FOR_SECONDS = 300.0
+# What splits tell of each other is of their own release: another may tell it in another way, or hash by another polars.
+_RELEASE = f"1, polars {version('polars')}"
+_LOADER = "loader"
+
+
+class SplitLost(Exception):  # noqa: N818  (named for what happened)
+    """Somebody else has the split now, or nobody needs it any more."""
+
+
+@contextmanager
+def shared(run: StageRun, *, source: SourceFile, limit: int, progress: Progress) -> Iterator["list[StageSplit] | None"]:
+    """The file's splits in their order, all of them loaded; None where it is for one to read. Of each up to `limit`
+    faults are listed. Raises what `progress` raises."""
+    if source.bytes_total < settings.SPLIT_FROM_BYTES:
+        yield None
+        return
+    try:
+        yield _loaded(run, source=source, limit=limit, progress=progress)
+    finally:
+        # Whoever is still at work on one finds it gone.
+        _of(run).delete()
+
+
+def assembled(
+    splits: list[StageSplit],
+    *,
+    dataset: Dataset,
+    source: SourceFile,
+    spool: RejectSpool,
+    seen: SeenKeys,
+    progress: Progress,
+    at: datetime,
+) -> Loaded | None:
+    """The rows of all splits in the place of whatever the dataset had, inside the loader's transaction; None, with
+    nothing kept, where together they say that they are to be read otherwise."""
+    try:
+        with transaction.atomic(using=_LOADER):
+            assembly = Assembly(
+                dataset=dataset,
+                source=source,
+                bucket=splits[0].bucket,
+                spool=spool,
+                seen=seen,
+                progress=progress,
+                using=_LOADER,
+            )
+            for each in splits:
+                assembly.add(_split(each), _what_came(each))
+                progress(source.bytes_total, source.bytes_total)
+            return assembly.finish(at=at)
+    except (ReadOtherwise, FileRefused) as error:
+        log.info("splits_given_up", reason=str(error) or "numbers or days are written otherwise")
+        spool.clear()
+        seen.clear()
+        return None
+
+
+def help_with(run: StageRun, *, worker: str) -> None:
+    """Load splits of a file that somebody else has claimed, while there are any and nobody's file waits.
+
+    Never raises for what goes wrong with a split: whoever has called meets it too, and says it.
+    """
+    until = time.monotonic() + _HELP_FOR_SECONDS
+    helped = 0
+    while time.monotonic() < until and (taken := _take(run, worker=worker)):
+        dataset = run.job.dataset
+        try:
+            with local_split(dataset.key, start=taken.start, end=taken.end) as path:
+                _load(taken, dataset=dataset, path=path, tell=_nobody)
+        except SplitLost:
+            log.info("split_lost", split=taken.number)
+        except _UNREADABLE as error:
+            _refuse(taken, error)
+            break
+        except Exception:
+            log.exception("split_not_loaded", split=taken.number)
+            _mine(taken).update(state=SplitState.WAITING)
+            break
+        else:
+            helped += 1
+        if _somebody_waits():
+            break
+    log.info("helped", splits=helped)
+
+
+def forget_left() -> int:
+    """Remove the splits that a worker which was killed has left; returns how many."""
+    return StageSplit.objects.exclude(run__state=State.PROCESSING, run__token=F("token")).delete()[0]
+
+
+# An IntegrityError: lines that were counted otherwise than pyarrow tells them apart.
+_UNREADABLE = (FileRefused, IntegrityError)
+
+
+def _loaded(run: StageRun, *, source: SourceFile, limit: int, progress: Progress) -> list[StageSplit] | None:
+    StageSplit.objects.filter(run=run, token__lt=run.token).delete()
+    if (sharers := _sharers()) < 2:
+        return None
+    size = max(settings.SPLIT_BYTES, source.bytes_total // (sharers * _SPLITS_EACH))
+    splits = split(source, size=min(size, _LARGEST * settings.SPLIT_BYTES))
+    if len(splits) < 2:
+        return None
+    at = clock.now()
+    bucket = partitions.reserve(run.job.dataset, until=at + _longest(), using="default")
+    plan = {"file": Plan.of(source).as_dict(), "listing_limit": limit}
+    StageSplit.objects.bulk_create(
+        StageSplit(run=run, number=number, token=run.token, release=_RELEASE, plan=plan, bucket=bucket, **asdict(each))
+        for number, each in enumerate(splits)
+    )
+    log.info("file_split", splits=len(splits), bytes=source.bytes_total)
+    if _work_off(run, source=source, progress=progress):
+        return list(_without_what_came(_of(run)))
+    partitions.release(bucket, at=clock.now())
+    return None
+
+
+def _work_off(run: StageRun, *, source: SourceFile, progress: Progress) -> bool:
+    """Until all splits are loaded; False where one cannot be read by itself."""
+    call = _Caller(run)
+
+    def tell() -> None:
+        progress(_of(run).aggregate(done=Sum("done"))["done"] or 0, source.bytes_total)
+
+    while True:
+        call.where_it_helps()
+        if taken := _take(run, worker=run.worker):
+            try:
+                with cut_out(source.path, _split(taken)) as path:
+                    _load(taken, dataset=run.job.dataset, path=path, tell=tell)
+            except SplitLost:
+                log.info("split_lost", split=taken.number)
+            except _UNREADABLE as error:
+                _refuse(taken, error)
+        counts = _of(run).aggregate(
+            left=Count("pk", filter=~Q(state=SplitState.LOADED)),
+            refused=Count("pk", filter=Q(state=SplitState.REFUSED)),
+        )
+        if counts["refused"]:
+            return False
+        if not counts["left"]:
+            return True
+        if not taken:
+            tell()
+            time.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _take(run: StageRun, *, worker: str) -> StageSplit | None:
+    """The next split that nobody works, or whose worker was not heard of for a while."""
+    with transaction.atomic():
+        free = Q(state=SplitState.WAITING) | Q(state=SplitState.TAKEN, held_until__lt=Now())
+        found = _without_what_came(_of(run).filter(free, release=_RELEASE))
+        taken = found.select_for_update(skip_locked=True, of=("self",)).order_by("number").first()
+        if taken is None:
+            return None
+        taken.state, taken.takes, taken.worker = SplitState.TAKEN, taken.takes + 1, worker
+        StageSplit.objects.filter(pk=taken.pk).update(
+            state=taken.state, takes=taken.takes, worker=worker, done=0, held_until=Now() + _LEASE
+        )
+    return taken
+
+
+def _load(taken: StageSplit, *, dataset: Dataset, path: Path, tell: Callable[[], None]) -> None:
+    """Load the split, and write what came of it in the same transaction. SplitLost where it is not ours any more."""
+    began = last = time.monotonic()
+
+    def progress(done: int, _total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < _TELL_EVERY_SECONDS:
+            return
+        last = now
+        in_work = _mine(taken).filter(run__state=State.PROCESSING, run__token=F("token"))
+        if not in_work.update(done=done, held_until=Now() + _LEASE):
+            raise SplitLost
+        tell()
+
+    with transaction.atomic(using=_LOADER):
+        came = load_split(
+            dataset=dataset,
+            plan=Plan.from_dict(taken.plan["file"]),
+            split=_split(taken),
+            path=path,
+            bucket=taken.bucket,
+            limit=taken.plan["listing_limit"],
+            progress=progress,
+            using=_LOADER,
+        )
+        loaded = _mine(taken, using=_LOADER).update(
+            state=SplitState.LOADED,
+            done=taken.end - taken.start,
+            piece=came.piece,
+            found=came.found,
+            keys=came.keys,
+            rejects=came.rejects,
+        )
+        if not loaded:
+            raise SplitLost
+    log.info("split_loaded", split=taken.number, duration_ms=round((time.monotonic() - began) * 1000))
+
+
+def _refuse(taken: StageSplit, error: BaseException) -> None:
+    log.info("split_refused", split=taken.number, reason=str(error)[:300])
+    _mine(taken).update(state=SplitState.REFUSED)
+
+
+def _mine(taken: StageSplit, *, using: str = "default") -> QuerySet[StageSplit]:
+    """The split's row as long as nobody else has taken it."""
+    return StageSplit.objects.using(using).filter(pk=taken.pk, takes=taken.takes, state=SplitState.TAKEN)
+
+
+def _without_what_came(splits: QuerySet[StageSplit]) -> QuerySet[StageSplit]:
+    """Megabytes, which only who puts them together wants."""
+    return splits.defer("found", "keys", "rejects")
+
+
+def _what_came(loaded: StageSplit) -> LoadedSplit:
+    row = StageSplit.objects.using(_LOADER).only("piece", "found", "keys", "rejects").get(pk=loaded.pk)
+    if row.piece is None or row.found is None or row.keys is None or row.rejects is None:
+        raise SplitLost
+    return LoadedSplit(piece=row.piece, found=row.found, keys=bytes(row.keys), rejects=bytes(row.rejects))
+
+
+def _of(run: StageRun) -> QuerySet[StageSplit]:
+    """Those of its attempt: whoever has taken the stage over has others."""
+    return StageSplit.objects.filter(run=run, token=run.token)
+
+
+def _split(row: StageSplit) -> Split:
+    return Split(start=row.start, end=row.end, first_line=row.first_line, after_line=row.after_line)
+
+
+def _nobody() -> None:
+    """Who helps has nobody to tell but the split's own row."""
+
+
+class _Caller:
+    """Calls for help while there is something to do, somebody to do it, and no file that it would keep waiting."""
+
+    def __init__(self, run: StageRun) -> None:
+        self._run = run
+        self._again_at = 0.0
+
+    def where_it_helps(self) -> None:
+        if time.monotonic() < self._again_at:
+            return
+        self._again_at = time.monotonic() + _CALL_EVERY_SECONDS
+        lately = Q(held_until__gt=Now() + _LEASE - timedelta(seconds=_CALL_EVERY_SECONDS))
+        counts = _of(self._run).aggregate(
+            waiting=Count("pk", filter=Q(state=SplitState.WAITING)),
+            working=Count("worker", distinct=True, filter=lately),
+        )
+        # One is for who calls, and who calls has not begun when it calls first.
+        wanted = min(counts["waiting"] - 1, _sharers() - max(counts["working"], 1))
+        if wanted < 1 or _somebody_waits():
+            return
+        message = etl_message(self._run.job, at=clock.now())
+        try:
+            for _ in range(wanted):
+                sending.call_for_help(app, message, job_id=str(self._run.job_id), request_id=self._run.job.request_id)
+        except sending.NotSent as error:
+            log.warning("help_not_called", error=str(error)[:300])
+        else:
+            log.info("help_called", messages=wanted)
+
+
+def _sharers() -> int:
+    """How many ETL tasks, the caller's among them, can work at once without being in each other's way."""
+    workers = live_workers(at=clock.now()).filter(queues__contains=[Stage.ETL])
+    found: int = workers.aggregate(sharers=Sum("sharers"))["sharers"] or 0
+    return found
+
+
+def _somebody_waits() -> bool:
+    """Whether there are messages on the queue that nobody has taken, or SQS does not say."""
+    sqs = sqs_settings()
+    try:
+        return waiting_on(quick_client(sqs), sqs.queue_url(sqs.queues.etl)) > 0
+    except (BotoCoreError, ClientError) as error:
+        log.warning("queue_not_looked_at", error=str(error)[:300])
+        return True
+
+
+def _longest() -> timedelta:
+    """How long an attempt may take, with time to spare."""
+    _, hard = settings.STAGE_TIME_LIMITS["etl"]
+    return timedelta(seconds=2 * hard)

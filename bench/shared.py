@@ -1,0 +1,86 @@
+"""One large file by one worker and by two: `python -m bench.shared`.
+
+Each worker has a processor of its own, and PostgreSQL those of the workers: what is asked is whether twice the machine
+takes half the time. Beside it two workers with a file of half the rows each, who have nothing to share, and one worker
+with both processors, whose threads keep them busy already.
+"""
+
+import argparse
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+
+import psutil
+import psycopg2
+
+from bench.platform import platform, scratch
+from bench.scale import NOWHERE, SETTINGS, start, upload, worked
+from bench.table import show, spread
+from tests.e2e.people import Person
+from tests.support.stack import Stack
+
+SETUPS = {
+    "1 worker, 1 processor": (1, 1, 1),
+    "2 workers, 2 processors, one file": (2, 2, 1),
+    "2 workers, 2 processors, two files of half the rows": (2, 2, 2),
+    "1 worker, 2 processors": (1, 2, 1),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=2_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with scratch() as folder, platform(folder, workers=False, settings=SETTINGS) as stack:
+        found = measure(stack, folder, rows=options.rows, rounds=options.rounds)
+    first = next(iter(found.values()))
+    rows = []
+    for name, seconds in found.items():
+        against = [one / each for one, each in zip(first, seconds, strict=True)]
+        rows.append(
+            (name, spread(seconds, unit="s"), f"{median(against):.2f} x as fast" if seconds is not first else "")
+        )
+    show(f"{options.rows:,} sales rows, {options.rounds} rounds", rows)
+
+
+def measure(stack: Stack, folder: Path, *, rows: int, rounds: int) -> dict[str, list[float]]:
+    """Seconds of each of SETUPS, one after the other in each round."""
+    processors = sorted(os.sched_getaffinity(0))
+    found: dict[str, list[float]] = {name: [] for name in SETUPS}
+    with (
+        stack.another_web(AWS_ENDPOINT_URL_SQS=NOWHERE) as url,
+        closing(psycopg2.connect(stack.env["DATABASE_URL"])) as own,
+    ):
+        person = Person(url, department="sales")
+        postmaster = psutil.Process(own.info.backend_pid).parent()
+        assert postmaster is not None
+        for _ in range(rounds):
+            for name, (workers, of_machine, files) in SETUPS.items():
+                names = start(stack, workers)
+                for at, worker in enumerate(names):
+                    own_part = processors[at : at + 1] if workers > 1 else processors[:of_machine]
+                    keep_to(own_part, psutil.Process(stack.pid(worker)))
+                keep_to(processors[:of_machine], postmaster)
+                worked(stack, person, upload(person, folder, files=2 * workers, rows=1_000))
+                uploads = upload(person, folder, files=files, rows=rows // files)
+                found[name].append(worked(stack, person, uploads))
+                for worker in names:
+                    stack.end(worker)
+                for each in uploads:
+                    assert person.delete(f"/datasets/{each['dataset']['id']}").status_code == 204
+        keep_to(processors, postmaster)
+    return found
+
+
+def keep_to(processors: Sequence[int], process: psutil.Process) -> None:
+    """The process with all its threads and children, and what they begin from now on."""
+    for each in (process, *process.children(recursive=True)):
+        for thread in each.threads():
+            os.sched_setaffinity(thread.id, processors)
+
+
+if __name__ == "__main__":
+    main()
