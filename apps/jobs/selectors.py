@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.postgres.aggregates import ArrayAgg, StringAgg
-from django.db.models import Count, Max, Min, Prefetch, Q, QuerySet, TextField
+from django.db.models import Count, F, Max, Min, Prefetch, Q, QuerySet, TextField
 from django.db.models.functions import MD5, Cast
 
 from aetherflow.errors import NotFoundError
@@ -24,7 +24,9 @@ from apps.jobs.models import (
     Operation,
     OperationItem,
     OperationKind,
+    SplitState,
     StageRun,
+    StageSplit,
     State,
     WorkerHeartbeat,
 )
@@ -108,7 +110,8 @@ def unfinished_jobs() -> dict[tuple[str, str], int]:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerSeen:
-    """A worker process (or a relay) and what it has in hand. `heartbeat` is None where only its work is known."""
+    """A worker process (or a relay) and what it has in hand, or helps another with. `heartbeat` is None where only its
+    work is known."""
 
     name: str
     heartbeat: WorkerHeartbeat | None
@@ -122,6 +125,10 @@ def workers_seen(*, at: datetime) -> list[WorkerSeen]:
     working = StageRun.objects.filter(state=State.PROCESSING).select_related("job__dataset").order_by("started_at")
     for run in working.defer("traceback", "job__dataset__profile"):
         in_hand[run.worker].append(run)
+    helping = StageSplit.objects.filter(state=SplitState.TAKEN, held_until__gt=at).exclude(worker=F("run__worker"))
+    large = ("plan", "found", "keys", "rejects", "run__traceback", "run__job__dataset__profile")
+    for split in helping.select_related("run__job__dataset").defer(*large):
+        in_hand[split.worker].append(split.run)
     beats = {beat.name: beat for beat in WorkerHeartbeat.objects.filter(beat_at__gte=at - _REMEMBERED)}
     live = at - dead_after()
     return [

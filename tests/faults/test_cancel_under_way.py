@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("faults-cancel")]
 
 # Read for half a minute and longer, if nobody cancels it.
 LONG_ROWS, BATCHES, BATCH_SECONDS = 200_000, 6, 5
+# Longer than it takes to cancel it, on a machine that has other things to do.
+AT_WORK = "sleep:40"
 POINTS = ("queued", "reading", "copying", "committing", "computing")
 WHY = "it is last year's file"
 
@@ -44,17 +46,17 @@ def cancelled(platform: Platform) -> Cancelled:
     reading = platform.upload(
         "finance", Fault(point="etl.reading", do=f"sleep:{BATCH_SECONDS}", times=BATCHES), rows=LONG_ROWS
     )
-    copying = platform.upload("finance", Fault(point="etl.copying", do="sleep:15"))
+    copying = platform.upload("finance", Fault(point="etl.copying", do=AT_WORK))
     for upload in (reading, copying):
         await_point(platform, upload)
     queued = platform.upload("finance")
     cancel(platform, reading, copying, queued)
     batches_read, began = platform.fired(reading), time.monotonic()
     # As long as the two were in hand it would not be begun.
-    committing = platform.upload("supply_chain", Fault(point="etl.committing", do="sleep:15"))
+    committing = platform.upload("supply_chain", Fault(point="etl.committing", do=AT_WORK))
     await_point(platform, committing)
     free_after = time.monotonic() - began
-    computing = platform.upload("sales", Fault(point="ml.computing", do="sleep:15"))
+    computing = platform.upload("sales", Fault(point="ml.computing", do=AT_WORK))
     cancel(platform, committing)
     await_point(platform, computing)
     cancel(platform, computing)

@@ -21,11 +21,11 @@ SETTINGS = {
 # Together more than a block, which would be kept as it is read.
 ROWS = 12_000
 # While who has called reads its first split, whoever is free comes.
-MEANWHILE = Fault(point="etl.reading", do="sleep:3")
+MEANWHILE = Fault(point="etl.reading", do="sleep:8")
 ENDS = {
     "of nobody": (),
     "of one who helps": (Fault(point="etl.reading", do="kill-child"),),
-    "of who has called": (Fault(point="etl.reading", do="sleep:8"), Fault(point="etl.reading", do="kill-child")),
+    "of who has called": (Fault(point="etl.reading", do="sleep:12"), Fault(point="etl.reading", do="kill-child")),
     "of both": (Fault(point="etl.reading", do="kill-worker"),),
     "of who has called, with all splits loaded": (Fault(point="etl.committing", do="kill-child"),),
 }

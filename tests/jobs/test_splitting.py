@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -12,10 +13,11 @@ from django.utils import timezone
 
 from aetherflow.etl import FileRefused
 from apps.accounts.models import User
-from apps.accounts.scope import department_scope
+from apps.accounts.scope import all_departments, department_scope
 from apps.datasets.models import Dataset, RetiredPartition, clean_table
 from apps.datasets.partitions import drop_retired
 from apps.jobs.models import Job, SplitState, Stage, StageRun, StageSplit, State, WorkerHeartbeat
+from apps.jobs.selectors import workers_seen
 from apps.jobs.services import splitting
 from apps.jobs.services.again import reprocess, undo
 from apps.jobs.services.cancelling import cancel
@@ -315,6 +317,21 @@ def test_what_a_killed_caller_left_goes(plain: Any, sqs: Any, monkeypatch: pytes
     rescue(at=timezone.now())
     assert not StageSplit.objects.exists()
     assert job.stages.get(stage=Stage.ETL).state == State.PROCESSING
+
+
+def test_who_helps_is_shown_with_what_it_helps_with(plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, message, headers = plain
+    shown: dict[str, list[UUID]] = {}
+
+    def look(run: StageRun) -> None:
+        splitting._take(run, worker="etl-2@test")
+        with all_departments():
+            shown.update({seen.name: [each.job_id for each in seen.runs] for seen in workers_seen(at=timezone.now())})
+        StageSplit.objects.update(held_until=timezone.now() - timedelta(seconds=1))
+
+    when_called(monkeypatch, look)
+    assert deliver(message, headers, worker="etl-1@test")
+    assert shown == {"etl-1@test": [job.pk], "etl-2@test": [job.pk]}
 
 
 def test_splits_are_their_departments_own(plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -296,10 +296,12 @@ class _Caller:
         lately = Q(held_until__gt=Now() + _LEASE - timedelta(seconds=_CALL_EVERY_SECONDS))
         counts = _of(self._run).aggregate(
             waiting=Count("pk", filter=Q(state=SplitState.WAITING)),
-            working=Count("worker", distinct=True, filter=lately),
+            taken=Count("pk", filter=Q(state=SplitState.TAKEN)),
+            workers=Count("worker", distinct=True, filter=lately),
         )
-        # One is for who calls, and who calls has not begun when it calls first.
-        wanted = min(counts["waiting"] - 1, _sharers() - max(counts["working"], 1))
+        # Who calls has none in hand, and one is for it. Who helps may be between two, or be several of one worker.
+        at_work = max(counts["taken"] + 1, counts["workers"])
+        wanted = min(counts["waiting"] - 1, _sharers() - at_work)
         if wanted < 1 or _somebody_waits():
             return
         message = etl_message(self._run.job, at=clock.now())

@@ -105,7 +105,7 @@ def _celery(data: object, *, queue: str, message_id: str, departments: Collectio
         if (value := _header(sent, key)) is not None
     }
     chain = None
-    if link := _sent_link(embed, queue=queue):
+    if (link := _sent_link(embed, queue=queue)) and names.HELP_HEADER not in headers:
         link_id = _header(link, "task_id") or _link_id(task_id)
         chain = [ml_link(task_id=link_id, department=message.department, headers=headers)]
     return _envelope(
