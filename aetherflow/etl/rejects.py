@@ -156,4 +156,5 @@ def _commonest(by_code: Mapping[str, int]) -> str:
     if not faults:
         return ""
     code = max(faults, key=faults.__getitem__)
-    return f" Most often: {REASONS[code]} ({code}, {faults[code]:,} times)."
+    often = "once" if faults[code] == 1 else f"{faults[code]:,} times"
+    return f" Most often: {REASONS[code]} ({code}, {often})."
