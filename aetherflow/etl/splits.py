@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Dict
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,12 +27,14 @@ _ALL_BYTES = bytes(range(256))
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Whole lines: bytes `start` to before `end` of the file, lines `first_line` to before `after_line`."""
+    """Whole lines: bytes `start` to before `end` of the file, lines `first_line` to before `after_line`. By `sha256`
+    (hexadecimal) who fetches the bytes elsewhere knows them for those that were cut."""
 
     start: int
     end: int
     first_line: int
     after_line: int
+    sha256: str
 
     @property
     def size(self) -> int:
@@ -102,7 +105,8 @@ def split(source: SourceFile, *, size: int) -> list[Split]:
         # The rest of the last line belongs to it; in a file whose lines end otherwise that is all the rest.
         while lines := file.read(size) + file.readline():
             end, after_line = start + len(lines), first_line + line_ends(lines) + (lines[-1:] not in {b"\n", b"\r"})
-            found.append(Split(start=start, end=end, first_line=first_line, after_line=after_line))
+            digest = sha256(lines).hexdigest()
+            found.append(Split(start=start, end=end, first_line=first_line, after_line=after_line, sha256=digest))
             start, first_line = end, after_line
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.db.models import F
 from django.utils import timezone
@@ -16,6 +17,7 @@ from apps.accounts.models import User
 from apps.accounts.scope import all_departments, department_scope
 from apps.datasets.models import Dataset, RetiredPartition, clean_table
 from apps.datasets.partitions import drop_retired
+from apps.datasets.storage import raw_storage
 from apps.jobs.models import Job, SplitState, Stage, StageRun, StageSplit, State, WorkerHeartbeat
 from apps.jobs.selectors import workers_seen
 from apps.jobs.services import splitting
@@ -27,36 +29,14 @@ from apps.jobs.sqs import names
 from apps.jobs.sqs.messages import EtlMessage
 from tests.jobs.beside import in_another_connection
 from tests.jobs.files import row, sales
+from tests.jobs.large_files import FILES, ROWS
 from tests.jobs.line import messages_of
 from tests.jobs.steps import deliver, rows_of, taken
 from tests.jobs.told import tables_of, told_of
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
 
-# Together more than a block, so that not all of them are looked at before the first is loaded.
-ROWS = 11_000
 Upload = Callable[..., Job]
-
-
-def day(number: int, written: str) -> str:
-    return row(number).replace("2026-03-02", written)
-
-
-PLAIN = [row(number) for number in range(ROWS)]
-FILES = {
-    "plain": sales(*PLAIN),
-    "rows that repeat others far above": sales(*PLAIN[:9_500], *PLAIN[100:120], *PLAIN[9_500:], *PLAIN[9_400:9_420]),
-    "faults throughout": sales(*(row(number, quantity="2" if number % 9 else "two") for number in range(ROWS))),
-    "more faults than are listed": sales(
-        *(row(number, quantity="2" if number % 4 else "two") for number in range(ROWS))
-    ),
-    "an end that says otherwise": sales(
-        *(day(number, "13/02/2026" if number < 10 else "02/03/2026") for number in range(ROWS // 2)),
-        *(day(number, "02/28/2026") for number in range(ROWS // 2, ROWS + 100)),
-    ),
-    "line breaks in cells": sales(*(row(number, sku='"A\nB"') for number in range(ROWS))),
-    "no last line end": sales(*PLAIN)[:-1],
-}
 
 
 @pytest.fixture(autouse=True)
@@ -272,6 +252,20 @@ def test_what_goes_wrong_with_help_is_not_the_files_fault(plain: Any, monkeypatc
     assert deliver(message, headers)
     assert failed
     assert is_whole(job)
+
+
+def test_who_helps_loads_nothing_of_a_file_that_has_changed(plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, message, headers = plain
+
+    def change(run: StageRun) -> None:
+        raw_storage().save(job.dataset.key, ContentFile(FILES["plain"].replace(b"SKU-1", b"SKU-2")))
+        help_with(run, worker="etl-2@test")
+        assert set(StageSplit.objects.values_list("state", flat=True)) == {SplitState.WAITING}
+
+    when_called(monkeypatch, change)
+    assert deliver(message, headers)
+    assert is_whole(job)
+    assert set(rows_of(job).values_list("sku", flat=True)) == {"SKU-1"}
 
 
 def test_what_another_release_has_split_is_not_touched(plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
@@ -54,6 +55,10 @@ _LOADER = "loader"
 
 class SplitLost(Exception):  # noqa: N818  (named for what happened)
     """Somebody else has the split now, or nobody needs it any more."""
+
+
+class FileChanged(Exception):  # noqa: N818  (named for what happened)
+    """The raw file is another now than it was when it was cut."""
 
 
 @contextmanager
@@ -115,6 +120,7 @@ def help_with(run: StageRun, *, worker: str) -> None:
         dataset = run.job.dataset
         try:
             with local_split(dataset.key, start=taken.start, end=taken.end) as path:
+                _require_what_was_cut(path, taken)
                 _load(taken, dataset=dataset, path=path, tell=_nobody)
         except SplitLost:
             log.info("split_lost", split=taken.number)
@@ -130,6 +136,12 @@ def help_with(run: StageRun, *, worker: str) -> None:
         if _somebody_waits():
             break
     log.info("helped", splits=helped)
+
+
+def _require_what_was_cut(path: Path, taken: StageSplit) -> None:
+    """Of two files under one key no mixture is loaded: who has called has the one that was looked at."""
+    if sha256(path.read_bytes()).hexdigest() != taken.sha256:
+        raise FileChanged
 
 
 def forget_left() -> int:
@@ -275,7 +287,7 @@ def _of(run: StageRun) -> QuerySet[StageSplit]:
 
 
 def _split(row: StageSplit) -> Split:
-    return Split(start=row.start, end=row.end, first_line=row.first_line, after_line=row.after_line)
+    return Split(start=row.start, end=row.end, first_line=row.first_line, after_line=row.after_line, sha256=row.sha256)
 
 
 def _nobody() -> None:

@@ -15,5 +15,5 @@ TASK_OF_QUEUE = {ETL: ETL_TASK, ML: ML_TASK}
 JOB_ID_HEADER = "job_id"
 REQUEST_ID_HEADER = "request_id"
 FOREIGN_HEADER = "foreign"
-# On an ETL message of a job whose stage somebody has claimed: he asks for help with its file.
+# On an ETL message of a job whose stage somebody has claimed, and asks for help with its file.
 HELP_HEADER = "help"

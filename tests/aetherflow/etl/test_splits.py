@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,7 @@ def test_splits_hold_the_rows_of_the_whole(content: bytes, size: int, opened: An
     assert len(came["rows"]) >= 200, "there is something to compare"
     assert len(splits) > 1
     assert splits[-1].end == len(content)
+    assert [each.sha256 for each in splits] == [sha256(content[each.start : each.end]).hexdigest() for each in splits]
     for before, after in pairwise(splits):
         assert (before.end, before.after_line) == (after.start, after.first_line)
         assert content[before.end - 1 : before.end] == b"\n"
@@ -229,5 +231,5 @@ def test_keys_seen_before_are_not_taken() -> None:
 
 
 def test_a_split_is_json_ready() -> None:
-    each = Split(start=1, end=2, first_line=3, after_line=4)
+    each = Split(start=1, end=2, first_line=3, after_line=4, sha256="5")
     assert Split(**json.loads(json.dumps(asdict(each)))) == each
