@@ -83,7 +83,7 @@ resource "aws_ecs_task_definition" "this" {
     volumesFrom            = []
     systemControls         = []
 
-    environment = [for name, value in merge(local.environment, each.value.environment) : { name = name, value = value }]
+    environment = [for name, value in merge(var.settings, local.own_settings, each.value.environment) : { name = name, value = value }]
     secrets     = [for name in each.value.secrets : { name = name, valueFrom = local.secret_values[name] }]
 
     # What ends by itself needs none; ECS does not know the image's own.
@@ -104,4 +104,11 @@ resource "aws_ecs_task_definition" "this" {
       }
     }
   }])
+
+  lifecycle {
+    precondition {
+      condition     = length(setintersection(keys(var.settings), keys(local.own_settings))) == 0
+      error_message = "settings names what is set from variables and resources of this description, and would not be heeded: ${join(", ", setintersection(keys(var.settings), keys(local.own_settings)))}. Take it out; variables.tf has what can be chosen of it."
+    }
+  }
 }

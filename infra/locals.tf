@@ -12,7 +12,7 @@ locals {
   dead_letter_retention_seconds = 14 * 24 * 3600
 
   # Settings of .env.example. What differs by process stands in ecs_tasks.tf, what is secret in secrets.tf.
-  environment = merge(var.settings, {
+  own_settings = {
     ALLOWED_HOSTS            = var.domain_name
     CSRF_TRUSTED_ORIGINS     = "https://${var.domain_name}"
     HTTPS                    = "true"
@@ -26,5 +26,6 @@ locals {
     QUEUE_MAX_RECEIVES       = tostring(var.queue_max_receives)
     WORKER_STOP_SECONDS      = tostring(var.worker_stop_seconds)
     DATABASE_URL             = "postgres://${local.database_log_in}@${local.database_host}:5432/${local.database_name}?sslmode=require"
-  })
+    S3_EVENTS_USER           = var.s3_events_user
+  }
 }

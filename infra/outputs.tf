@@ -15,7 +15,7 @@ output "raw_bucket" {
 
 output "queue_url_base" {
   description = "QUEUE_URL_BASE."
-  value       = local.environment["QUEUE_URL_BASE"]
+  value       = local.own_settings["QUEUE_URL_BASE"]
 }
 
 output "secrets" {

@@ -129,7 +129,7 @@ resource "aws_s3_bucket_cors_configuration" "raw" {
 }
 
 resource "aws_s3_bucket_notification" "raw" {
-  count = var.watch_bucket ? 1 : 0
+  count = var.s3_events_user != "" ? 1 : 0
 
   bucket     = aws_s3_bucket.raw.id
   depends_on = [aws_sqs_queue_policy.source]

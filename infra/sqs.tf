@@ -75,7 +75,7 @@ data "aws_iam_policy_document" "queue" {
   }
 
   dynamic "statement" {
-    for_each = var.watch_bucket && each.key == "source-etl" ? [1] : []
+    for_each = var.s3_events_user != "" && each.key == "source-etl" ? [1] : []
 
     content {
       sid       = "EventsOfTheBucket"

@@ -153,10 +153,12 @@ variable "queue_max_receives" {
   }
 }
 
-variable "watch_bucket" {
-  description = "Whether the bucket tells the ETL queue of each new object below raw/; for a release that reads such messages."
-  type        = bool
-  default     = false
+# --- Files that come past the site ---
+
+variable "s3_events_user" {
+  description = "S3_EVENTS_USER: the account (its e-mail address) in whose name files are taken in that others put below raw/ in the bucket. The bucket then tells the ETL queue of each. Empty: such files stay unseen."
+  type        = string
+  default     = ""
 }
 
 # --- Processes ---

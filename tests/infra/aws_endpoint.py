@@ -10,7 +10,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from moto.applicationautoscaling.exceptions import AWSValidationException
+from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ecs.responses import EC2ContainerServiceResponse
@@ -66,8 +69,16 @@ def _queues() -> None:
 
 
 def _scaling() -> None:
-    """Tags, which the provider reads of each target."""
+    """Tags, which the provider reads of each target; and that what is gone is not found, which is no wrong request: a
+    call whose answer was lost is sent again."""
     asked = ApplicationAutoScalingResponse
+
+    @instead(ApplicationAutoscalingBackend, "delete_scaling_policy")
+    def delete(original: Any, backend: ApplicationAutoscalingBackend, *arguments: Any, **named: Any) -> None:
+        try:
+            original(backend, *arguments, **named)
+        except AWSValidationException as error:
+            raise JsonRESTError("ObjectNotFoundException", error.message) from error
 
     @instead(asked, "register_scalable_target")
     def register(original: Any, response: ApplicationAutoScalingResponse) -> str:

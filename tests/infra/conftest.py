@@ -13,6 +13,7 @@ from config.local.home import Home
 from tests.infra.terraform import REGION, NoTerraform, Terraform
 
 DOMAIN = "data.example.org"
+EVENTS_USER = "ada@example.org"
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +55,7 @@ def terraform(
             release="1.4.0",
             region=REGION,
             protected=False,
+            s3_events_user=EVENTS_USER,
             alarm_emails=["operators@example.org"],
         )
     except NoTerraform as why:

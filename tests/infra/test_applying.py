@@ -8,6 +8,8 @@ from config.local import ROOT
 from infra.fill_secrets import fill
 from tests.infra.terraform import CHANGES, INFRA, NO_CHANGES, Terraform
 
+ETL_QUEUES_POLICY = 'aws_sqs_queue_policy.source["etl"]'
+
 
 def test_it_is_formatted_and_valid(terraform: Terraform) -> None:
     assert terraform.run("fmt", "-check", "-diff", str(INFRA)).stdout == ""
@@ -44,6 +46,24 @@ def test_a_proxy_in_front_of_the_database_is_another_host_and_not_migrates(terra
     plan = json.loads(terraform.run("show", "-json", str(planned)).stdout)
     created = {each["type"] for each in plan["resource_changes"] if each["change"]["actions"] == ["create"]}
     assert {"aws_db_proxy", "aws_db_proxy_target", "aws_db_proxy_default_target_group"} <= created
+
+
+def test_a_bucket_whose_files_nobody_answers_for_tells_of_none(terraform: Terraform) -> None:
+    planned = terraform.folder / "quiet.plan"
+    code, _ = terraform.plan("-var=s3_events_user=", f"-out={planned}")
+    assert code == CHANGES
+    plan = json.loads(terraform.run("show", "-json", str(planned)).stdout)
+    gone = {each["type"] for each in plan["resource_changes"] if each["change"]["actions"] == ["delete"]}
+    assert gone == {"aws_s3_bucket_notification"}
+    (policy,) = (each["change"] for each in plan["resource_changes"] if each["address"] == ETL_QUEUES_POLICY)
+    assert "s3.amazonaws.com" in policy["before"]["policy"]
+    assert "s3.amazonaws.com" not in policy["after"]["policy"]
+
+
+def test_a_setting_that_would_not_be_heeded_is_refused(terraform: Terraform) -> None:
+    done = terraform.run("plan", "-input=false", "-refresh=false", '-var=settings={RAW_BUCKET="mine"}', check=False)
+    assert done.returncode == 1
+    assert "would not be heeded: RAW_BUCKET." in " ".join(done.stderr.replace("│", " ").split())
 
 
 def test_no_secret_is_in_the_state(terraform: Terraform, client: Callable[..., Any]) -> None:
