@@ -8,6 +8,7 @@ from config.doctor.finding import Check, Finding, Standing
 from config.doctor.machine import clocks, disk, memory, pages
 from config.doctor.services import accounts, database, migrations, queues, roles, storage, workers
 from config.doctor.settings import environment, packages, settings_said
+from config.doctor.uploads import uploads
 
 __all__ = ["CHECKS", "Check", "Finding", "Standing", "examine", "found_by"]
 
@@ -24,6 +25,7 @@ CHECKS: dict[str, Check] = {
     "roles": roles,
     "accounts": accounts,
     "storage": storage,
+    "uploads": uploads,
     "queues": queues,
     "clocks": clocks,
     "workers": workers,
