@@ -104,9 +104,9 @@ def measure(
                 names = start(stack, count)
                 worked(stack, person, upload(person, folder, files=2 * count, rows=1_000))
                 uploads = upload(person, folder, files=files, rows=rows)
-                before = {whose: _processor(whose) for whose in (*_pids(stack, names), postmaster)}
+                before = {whose: processor_of(whose) for whose in (*_pids(stack, names), postmaster)}
                 seconds = worked(stack, person, uploads)
-                taken = {whose: _processor(whose) - spent for whose, spent in before.items()}
+                taken = {whose: processor_of(whose) - spent for whose, spent in before.items()}
                 millions = files * rows / MILLION
                 found[count].rows_a_second.append(files * rows / seconds)
                 found[count].database.append(taken.pop(postmaster) / millions)
@@ -160,7 +160,7 @@ def _pids(stack: Stack, names: list[str]) -> list[psutil.Process]:
     return [psutil.Process(stack.pid(name)) for name in names]
 
 
-def _processor(process: psutil.Process) -> float:
+def processor_of(process: psutil.Process) -> float:
     """Seconds of a processor of a process, of those it started, and of those of them that have ended."""
     total = 0.0
     for each in (process, *process.children(recursive=True)):

@@ -1,14 +1,16 @@
 """One large file by one worker and by two: `python -m bench.shared`.
 
 Each worker has a processor of its own, and PostgreSQL those of the workers: what is asked is whether twice the machine
-takes half the time. Beside it two workers with a file of half the rows each, who have nothing to share, and one worker
-with both processors, whose threads keep them busy already.
+takes half the time. Beside it two workers with a file of half the rows each, of which none is shared (both are busy when
+the second begins), and one worker with both processors, whose threads keep them busy already. What sharing itself costs
+shows in the seconds of a processor that workers and PostgreSQL take.
 """
 
 import argparse
 import os
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
@@ -16,7 +18,7 @@ import psutil
 import psycopg2
 
 from bench.platform import platform, scratch
-from bench.scale import NOWHERE, SETTINGS, start, upload, worked
+from bench.scale import NOWHERE, SETTINGS, processor_of, start, upload, worked
 from bench.table import show, spread
 from tests.e2e.people import Person
 from tests.support.stack import Stack
@@ -38,18 +40,26 @@ def main() -> None:
         found = measure(stack, folder, rows=options.rows, rounds=options.rounds)
     first = next(iter(found.values()))
     rows = []
-    for name, seconds in found.items():
-        against = [one / each for one, each in zip(first, seconds, strict=True)]
-        rows.append(
-            (name, spread(seconds, unit="s"), f"{median(against):.2f} x as fast" if seconds is not first else "")
-        )
+    for name, taken in found.items():
+        against = median(one / each for one, each in zip(first.seconds, taken.seconds, strict=True))
+        spent = f"{spread(taken.processor, unit='s', digits=1)} of a processor"
+        told = f"{against:.2f} x as fast, {spent}" if taken is not first else spent
+        rows.append((name, spread(taken.seconds, unit="s"), told))
     show(f"{options.rows:,} sales rows, {options.rounds} rounds", rows)
 
 
-def measure(stack: Stack, folder: Path, *, rows: int, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each of SETUPS, one after the other in each round."""
+@dataclass(kw_only=True)
+class Taken:
+    """Round by round: seconds, and seconds of a processor that workers and PostgreSQL took."""
+
+    seconds: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+
+
+def measure(stack: Stack, folder: Path, *, rows: int, rounds: int) -> dict[str, Taken]:
+    """Of each of SETUPS, one after the other in each round."""
     processors = sorted(os.sched_getaffinity(0))
-    found: dict[str, list[float]] = {name: [] for name in SETUPS}
+    found = {name: Taken() for name in SETUPS}
     with (
         stack.another_web(AWS_ENDPOINT_URL_SQS=NOWHERE) as url,
         closing(psycopg2.connect(stack.env["DATABASE_URL"])) as own,
@@ -66,7 +76,10 @@ def measure(stack: Stack, folder: Path, *, rows: int, rounds: int) -> dict[str, 
                 keep_to(processors[:of_machine], postmaster)
                 worked(stack, person, upload(person, folder, files=2 * workers, rows=1_000))
                 uploads = upload(person, folder, files=files, rows=rows // files)
-                found[name].append(worked(stack, person, uploads))
+                own_processes = [postmaster, *(psutil.Process(stack.pid(worker)) for worker in names)]
+                before = sum(map(processor_of, own_processes))
+                found[name].seconds.append(worked(stack, person, uploads))
+                found[name].processor.append(sum(map(processor_of, own_processes)) - before)
                 for worker in names:
                     stack.end(worker)
                 for each in uploads:

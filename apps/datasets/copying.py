@@ -7,12 +7,15 @@ from contextlib import contextmanager
 
 import psycopg2
 from django.db import connections
+from django.db.models.expressions import RawSQL
 
 # A piece goes as it is, whatever its size: to be asked for the next part of it would take a thread that sends its turn
 # among those that work.
 _BUFFER = 1 << 30
 # Around the tuples of COPY's binary format: a signature, flags, no extension; -1 in the place of a tuple's fields.
 BINARY_HEAD, BINARY_END = b"PGCOPY\n\xff\r\n\x00" + bytes(8), struct.pack(">h", -1)
+# A tuple of one field: how many there are, and its size.
+_ONE_FIELD = struct.Struct(">hi")
 
 
 def copy_in(statement: str, pieces: Iterator[bytes], *, using: str) -> None:
@@ -43,6 +46,32 @@ def staged(table: str, columns: Iterable[str], *, using: str) -> Iterator[str]:
         yield f"staged ({names})"
         cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM staged")  # noqa: S608  (our own names)
         cursor.execute("DROP TABLE staged")
+
+
+@contextmanager
+def carried(value: bytes, *, using: str) -> Iterator[RawSQL]:
+    """A large value for a statement of Django's, inside a transaction. Sent as it is: as a parameter it would be a
+    hexadecimal literal of twice its size, which PostgreSQL reads letter by letter."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE carried (value bytea) ON COMMIT DROP")
+        cursor.execute("ALTER TABLE carried ALTER value SET STORAGE EXTERNAL")
+        tuple_ = (_ONE_FIELD.pack(1, len(value)), value)
+        copy_in("COPY carried FROM STDIN (FORMAT binary)", iter((BINARY_HEAD, *tuple_, BINARY_END)), using=using)
+        yield RawSQL("(SELECT value FROM carried)", ())
+        cursor.execute("DROP TABLE carried")
+
+
+def large_value(query: str, *, using: str) -> bytes:
+    """The one value that `query` finds, of type bytea, got as it is. Empty where it is NULL. LookupError where there is
+    no row."""
+    pieces: list[bytes] = []
+    copy_out(f"COPY ({query}) TO STDOUT (FORMAT binary)", lambda piece: pieces.append(bytes(piece)), using=using)
+    told, begin = b"".join(pieces), len(BINARY_HEAD)
+    if told[begin:] == BINARY_END:
+        raise LookupError(query)
+    _, size = _ONE_FIELD.unpack_from(told, begin)
+    begin += _ONE_FIELD.size
+    return told[begin : begin + max(size, 0)]
 
 
 class _Writable:

@@ -14,6 +14,7 @@ from django.db.models.functions import MD5, Cast
 
 from aetherflow.errors import NotFoundError
 from apps.accounts.models import User
+from apps.accounts.scope import all_departments
 from apps.accounts.selectors import departments_of
 from apps.datasets.models import Dataset
 from apps.jobs.models import (
@@ -25,6 +26,7 @@ from apps.jobs.models import (
     OperationItem,
     OperationKind,
     SplitState,
+    Stage,
     StageRun,
     StageSplit,
     State,
@@ -119,13 +121,25 @@ class WorkerSeen:
     runs: list[StageRun]
 
 
+def etl_tasks_at_work(*, besides: StageRun, at: datetime) -> int:
+    """How many have another file than this one in hand, of whatever department, or help another with it."""
+    with all_departments():
+        working = StageRun.objects.filter(stage=Stage.ETL, state=State.PROCESSING).exclude(pk=besides.pk)
+        return working.count() + _helping(at).exclude(run=besides).count()
+
+
+def _helping(at: datetime) -> QuerySet[StageSplit]:
+    """The splits that others have in hand than those who called."""
+    return StageSplit.objects.filter(state=SplitState.TAKEN, held_until__gt=at).exclude(worker=F("run__worker"))
+
+
 def workers_seen(*, at: datetime) -> list[WorkerSeen]:
     """Those that live, those that fell silent within a day, and those that hold work without a sign of life."""
     in_hand: defaultdict[str, list[StageRun]] = defaultdict(list)
     working = StageRun.objects.filter(state=State.PROCESSING).select_related("job__dataset").order_by("started_at")
     for run in working.defer("traceback", "job__dataset__profile"):
         in_hand[run.worker].append(run)
-    helping = StageSplit.objects.filter(state=SplitState.TAKEN, held_until__gt=at).exclude(worker=F("run__worker"))
+    helping = _helping(at)
     large = ("plan", "found", "keys", "rejects", "run__traceback", "run__job__dataset__profile")
     for split in helping.select_related("run__job__dataset").defer(*large):
         in_hand[split.worker].append(split.run)

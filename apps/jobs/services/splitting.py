@@ -23,6 +23,7 @@ from django.db.models.functions import Now
 
 from aetherflow.etl import FileRefused, Plan, ReadOtherwise, SeenKeys, SourceFile, Split, split
 from apps.datasets import partitions
+from apps.datasets.copying import carried, large_value
 from apps.datasets.loading import Loaded, Progress, RejectSpool
 from apps.datasets.models import Dataset
 from apps.datasets.splits import Assembly, LoadedSplit, cut_out, load_split
@@ -30,7 +31,7 @@ from apps.datasets.storage import local_split
 from apps.jobs import clock
 from apps.jobs.broker import app, quick_client, sqs_settings
 from apps.jobs.models import SplitState, Stage, StageRun, StageSplit, State
-from apps.jobs.selectors import live_workers
+from apps.jobs.selectors import etl_tasks_at_work, live_workers
 from apps.jobs.services.dispatch import etl_message
 from apps.jobs.sqs import sending
 from apps.jobs.sqs.queues import waiting_on
@@ -155,9 +156,10 @@ _UNREADABLE = (FileRefused, IntegrityError)
 
 def _loaded(run: StageRun, *, source: SourceFile, limit: int, progress: Progress) -> list[StageSplit] | None:
     StageSplit.objects.filter(run=run, token__lt=run.token).delete()
-    if (sharers := _sharers()) < 2:
+    # Read in splits by one alone it takes a third longer: whoever is busy, or will be, helps nobody.
+    if (hands := _hands(run)) < 2 or _somebody_waits():
         return None
-    size = max(settings.SPLIT_BYTES, source.bytes_total // (sharers * _SPLITS_EACH))
+    size = max(settings.SPLIT_BYTES, source.bytes_total // (hands * _SPLITS_EACH))
     splits = split(source, size=min(size, _LARGEST * settings.SPLIT_BYTES))
     if len(splits) < 2:
         return None
@@ -246,14 +248,15 @@ def _load(taken: StageSplit, *, dataset: Dataset, path: Path, tell: Callable[[],
             progress=progress,
             using=_LOADER,
         )
-        loaded = _mine(taken, using=_LOADER).update(
-            state=SplitState.LOADED,
-            done=taken.end - taken.start,
-            piece=came.piece,
-            found=came.found,
-            keys=came.keys,
-            rejects=came.rejects,
-        )
+        with carried(came.keys, using=_LOADER) as keys:
+            loaded = _mine(taken, using=_LOADER).update(
+                state=SplitState.LOADED,
+                done=taken.end - taken.start,
+                piece=came.piece,
+                found=came.found,
+                keys=keys,
+                rejects=came.rejects,
+            )
         if not loaded:
             raise SplitLost
     log.info("split_loaded", split=taken.number, duration_ms=round((time.monotonic() - began) * 1000))
@@ -275,10 +278,11 @@ def _without_what_came(splits: QuerySet[StageSplit]) -> QuerySet[StageSplit]:
 
 
 def _what_came(loaded: StageSplit) -> LoadedSplit:
-    row = StageSplit.objects.using(_LOADER).only("piece", "found", "keys", "rejects").get(pk=loaded.pk)
-    if row.piece is None or row.found is None or row.keys is None or row.rejects is None:
+    row = StageSplit.objects.using(_LOADER).only("piece", "found", "rejects").get(pk=loaded.pk)
+    if row.piece is None or row.found is None or row.rejects is None:
         raise SplitLost
-    return LoadedSplit(piece=row.piece, found=row.found, keys=bytes(row.keys), rejects=bytes(row.rejects))
+    keys = large_value(f"SELECT keys FROM {StageSplit._meta.db_table} WHERE id = {int(loaded.pk)}", using=_LOADER)  # noqa: S608
+    return LoadedSplit(piece=row.piece, found=row.found, keys=keys, rejects=bytes(row.rejects))
 
 
 def _of(run: StageRun) -> QuerySet[StageSplit]:
@@ -313,7 +317,7 @@ class _Caller:
         )
         # Who calls has none in hand, and one is for it. Who helps may be between two, or be several of one worker.
         at_work = max(counts["taken"] + 1, counts["workers"])
-        wanted = min(counts["waiting"] - 1, _sharers() - at_work)
+        wanted = min(counts["waiting"] - 1, _hands(self._run) - at_work)
         if wanted < 1 or _somebody_waits():
             return
         message = etl_message(self._run.job, at=clock.now())
@@ -326,11 +330,12 @@ class _Caller:
             log.info("help_called", messages=wanted)
 
 
-def _sharers() -> int:
-    """How many ETL tasks, the caller's among them, can work at once without being in each other's way."""
-    workers = live_workers(at=clock.now()).filter(queues__contains=[Stage.ETL])
-    found: int = workers.aggregate(sharers=Sum("sharers"))["sharers"] or 0
-    return found
+def _hands(run: StageRun) -> int:
+    """How many ETL tasks, the caller's among them, could work at its file without being in each other's way."""
+    at = clock.now()
+    workers = live_workers(at=at).filter(queues__contains=[Stage.ETL])
+    sharers: int = workers.aggregate(sharers=Sum("sharers"))["sharers"] or 0
+    return sharers - etl_tasks_at_work(besides=run, at=at)
 
 
 def _somebody_waits() -> bool:

@@ -18,39 +18,22 @@ from apps.accounts.scope import all_departments, department_scope
 from apps.datasets.models import Dataset, RetiredPartition, clean_table
 from apps.datasets.partitions import drop_retired
 from apps.datasets.storage import raw_storage
-from apps.jobs.models import Job, SplitState, Stage, StageRun, StageSplit, State, WorkerHeartbeat
+from apps.jobs.models import Job, SplitState, Stage, StageRun, StageSplit, State
 from apps.jobs.selectors import workers_seen
 from apps.jobs.services import splitting
 from apps.jobs.services.again import reprocess, undo
 from apps.jobs.services.cancelling import cancel
 from apps.jobs.services.rescue import rescue
 from apps.jobs.services.splitting import SplitLost, help_with
-from apps.jobs.sqs import names
 from apps.jobs.sqs.messages import EtlMessage
 from tests.jobs.beside import in_another_connection
-from tests.jobs.files import row, sales
 from tests.jobs.large_files import FILES, ROWS
 from tests.jobs.line import messages_of
+from tests.jobs.splitting.sharing import is_whole, when_called
 from tests.jobs.steps import deliver, rows_of, taken
 from tests.jobs.told import tables_of, told_of
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
-
-Upload = Callable[..., Job]
-
-
-@pytest.fixture(autouse=True)
-def large(settings: Any) -> None:
-    settings.SPLIT_FROM_BYTES, settings.SPLIT_BYTES, settings.MAX_REJECTS_KEPT = 100_000, 100_000, 1_500
-
-
-@pytest.fixture
-def two_workers(transactional_db: None) -> None:
-    now = timezone.now()
-    for name in ("etl-1@test", "etl-2@test"):
-        WorkerHeartbeat.objects.create(
-            name=name, queues=["etl"], slots=1, sharers=1, pid=1, started_at=now, beat_at=now
-        )
 
 
 def anew(job: Job, sqs: Any) -> tuple[Job, EtlMessage, dict[str, Any]]:
@@ -69,7 +52,7 @@ def anew(job: Job, sqs: Any) -> tuple[Job, EtlMessage, dict[str, Any]]:
 def test_it_comes_to_what_one_would_have_made_of_it(
     content: bytes,
     helped: bool,
-    upload: Upload,
+    upload: Callable[..., Job],
     sqs: Any,
     two_workers: None,
     monkeypatch: pytest.MonkeyPatch,
@@ -84,14 +67,14 @@ def test_it_comes_to_what_one_would_have_made_of_it(
     again, message, headers = anew(job, sqs)
     splits: list[int] = []
     if helped:
-        # One split after each of the caller's own.
-        monkeypatch.setattr(splitting, "_somebody_waits", lambda: bool(splits.append(1)) or True)
+        # One split after each of the caller's own: then somebody waits.
+        monkeypatch.setattr(splitting, "_somebody_waits", lambda: bool(splits.append(1)) or len(splits) > 1)
         monkeypatch.setattr(
             splitting._Caller, "where_it_helps", lambda caller: help_with(caller._run, worker="etl-2@test")
         )
     assert deliver(message, headers)
     assert told_of(again) == expected
-    assert not helped or len(splits) > 2 or content == FILES["line breaks in cells"]
+    assert not helped or len(splits) > 3 or content == FILES["line breaks in cells"]
     assert not StageSplit.objects.exists()
     drop_retired(at=timezone.now() + timedelta(days=2))
     bucket = Dataset.objects.get(pk=job.dataset_id).rows_bucket
@@ -101,28 +84,6 @@ def test_it_comes_to_what_one_would_have_made_of_it(
 
 
 # --- While it is shared ---
-
-
-@pytest.fixture
-def plain(upload: Upload, sqs: Any, two_workers: None) -> tuple[Job, EtlMessage, dict[str, Any]]:
-    job = upload(FILES["plain"])
-    message, headers = taken(sqs)
-    return job, message, headers
-
-
-def when_called(monkeypatch: pytest.MonkeyPatch, do: Callable[[StageRun], object]) -> None:
-    """Once, when the file has its splits and none is taken."""
-    left = [do]
-    monkeypatch.setattr(splitting._Caller, "where_it_helps", lambda caller: left and left.pop()(caller._run))
-
-
-def is_whole(job: Job) -> bool:
-    rows = rows_of(job)
-    return (
-        rows.count() == ROWS
-        and not StageSplit.objects.exists()
-        and job.stages.get(stage=Stage.ETL).state == "succeeded"
-    )
 
 
 def test_one_who_helps_at_the_same_time_loads_some_of_it(plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,7 +243,7 @@ def test_what_another_release_has_split_is_not_touched(plain: Any, monkeypatch: 
     assert is_whole(job)
 
 
-def test_a_file_that_is_refused_is_refused_as_by_one(upload: Upload, sqs: Any, two_workers: None) -> None:
+def test_a_file_that_is_refused_is_refused_as_by_one(upload: Callable[..., Job], sqs: Any, two_workers: None) -> None:
     job = upload(FILES["plain"] + b'T-x,2026-03-02,S-1,"open')
     message, headers = taken(sqs)
     with pytest.raises(FileRefused, match=f"line {ROWS + 2:,} is not closed"):
@@ -340,61 +301,3 @@ def test_splits_are_their_departments_own(plain: Any, monkeypatch: pytest.Monkey
     when_called(monkeypatch, look)
     assert deliver(message, headers)
     assert (seen[0] > 1, seen[1]) == (True, 0)
-
-
-# --- The call ---
-
-
-def called(sqs: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    return [(message, headers) for message, headers in messages_of(sqs, "etl") if names.HELP_HEADER in headers]
-
-
-def test_help_is_called_by_the_same_message_with_a_header(plain: Any, sqs: Any) -> None:
-    job, message, headers = plain
-    assert deliver(message, headers)
-    ((calling, with_headers),) = called(sqs)
-    asked = EtlMessage.parse(calling)
-    assert (asked.dataset_id, asked.s3_key) == (message.dataset_id, message.s3_key)
-    assert with_headers[names.JOB_ID_HEADER] == str(job.pk)
-    told = told_of(job)
-    assert deliver(asked, with_headers, worker="etl-2@test") is None, "there is nothing to help with any more"
-    assert told_of(job) == told
-
-
-def test_a_worker_that_knows_no_help_leaves_the_message_to_who_works_it(
-    plain: Any, sqs: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job, message, headers = plain
-    answers: list[Any] = []
-
-    def older(run: StageRun) -> None:
-        known = {key: value for key, value in headers.items() if key != names.HELP_HEADER}
-        answers.append(deliver(message, known, worker="etl-2@test"))
-
-    when_called(monkeypatch, older)
-    assert deliver(message, headers)
-    assert answers == [None]
-    assert is_whole(job)
-
-
-@pytest.mark.parametrize("why", ["nobody else", "a small file", "somebody waits"])
-def test_nobody_is_called(why: str, upload: Upload, sqs: Any, two_workers: None, settings: Any) -> None:
-    job = upload(FILES["plain"])
-    message, headers = taken(sqs)
-    match why:
-        case "nobody else":
-            WorkerHeartbeat.objects.filter(name="etl-2@test").delete()
-        case "a small file":
-            settings.SPLIT_FROM_BYTES = len(FILES["plain"]) + 1
-        case "somebody waits":
-            upload(sales(row(1)))
-    assert deliver(message, headers)
-    assert is_whole(job)
-    assert not called(sqs)
-
-
-def test_without_sqs_the_caller_goes_on_alone(plain: Any, settings: Any) -> None:
-    job, message, headers = plain
-    settings.AWS_ENDPOINT_URL_SQS = "http://127.0.0.1:9"
-    assert deliver(message, headers)
-    assert is_whole(job)
