@@ -1,9 +1,9 @@
 """One large file by one worker and by two: `python -m bench.shared`.
 
 Each worker has a processor of its own, and PostgreSQL those of the workers: what is asked is whether twice the machine
-takes half the time. Beside it two workers with a file of half the rows each, of which none is shared (both are busy when
-the second begins), and one worker with both processors, whose threads keep them busy already. What sharing itself costs
-shows in the seconds of a processor that workers and PostgreSQL take.
+takes half the time. Beside it two workers with a file of half the rows each, of which none is shared, since both are
+busy, and one worker with both processors, whose threads keep them busy already. What sharing itself costs shows in the
+seconds of a processor that workers and PostgreSQL take.
 """
 
 import argparse
