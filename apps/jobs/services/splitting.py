@@ -156,7 +156,7 @@ _UNREADABLE = (FileRefused, IntegrityError)
 
 def _loaded(run: StageRun, *, source: SourceFile, limit: int, progress: Progress) -> list[StageSplit] | None:
     StageSplit.objects.filter(run=run, token__lt=run.token).delete()
-    # Read in splits by one alone it takes a third longer: whoever is busy, or will be, helps nobody.
+    # Splits are a fifth more work than one pass: not for those who are busy, or will be.
     if (hands := _hands(run)) < 2 or _somebody_waits():
         return None
     size = max(settings.SPLIT_BYTES, source.bytes_total // (hands * _SPLITS_EACH))
