@@ -76,7 +76,7 @@ def make_piece(department: str, *, bucket: int, dataset_no: int, lines: range, u
 
 
 def close_piece(department: str, *, bucket: int, piece: int, using: str) -> None:
-    """Build the piece's key: it has all its rows. By one process of PostgreSQL's: others build those of other pieces."""
+    """Build the piece's key: it has all its rows. By one process: others build those of other pieces."""
     with connections[using].cursor() as cursor:
         cursor.execute("SET LOCAL max_parallel_maintenance_workers = 0")
         cursor.execute("SELECT clean_piece_close(%s, %s, %s)", [clean_table(department)._meta.db_table, bucket, piece])
