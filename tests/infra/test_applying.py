@@ -39,23 +39,26 @@ def test_wrong_variables_are_refused_with_what_to_do(terraform: Terraform) -> No
     assert "no restore to a point in time" in said
 
 
-def test_a_proxy_in_front_of_the_database_is_another_host_and_not_migrates(terraform: Terraform) -> None:
-    planned = terraform.folder / "proxy.plan"
-    code, _ = terraform.plan("-var=database={proxy=true}", f"-out={planned}")
+def changes(terraform: Terraform, variable: str) -> list[dict[str, Any]]:
+    """What would be changed, were the variable set otherwise."""
+    planned = terraform.folder / "other.plan"
+    code, _ = terraform.plan(f"-var={variable}", f"-out={planned}")
     assert code == CHANGES
-    plan = json.loads(terraform.run("show", "-json", str(planned)).stdout)
-    created = {each["type"] for each in plan["resource_changes"] if each["change"]["actions"] == ["create"]}
+    found: list[dict[str, Any]] = json.loads(terraform.run("show", "-json", str(planned)).stdout)["resource_changes"]
+    return found
+
+
+def test_a_proxy_in_front_of_the_database_is_another_host_and_not_migrates(terraform: Terraform) -> None:
+    planned = changes(terraform, "database={proxy=true}")
+    created = {each["type"] for each in planned if each["change"]["actions"] == ["create"]}
     assert {"aws_db_proxy", "aws_db_proxy_target", "aws_db_proxy_default_target_group"} <= created
 
 
 def test_a_bucket_whose_files_nobody_answers_for_tells_of_none(terraform: Terraform) -> None:
-    planned = terraform.folder / "quiet.plan"
-    code, _ = terraform.plan("-var=s3_events_user=", f"-out={planned}")
-    assert code == CHANGES
-    plan = json.loads(terraform.run("show", "-json", str(planned)).stdout)
-    gone = {each["type"] for each in plan["resource_changes"] if each["change"]["actions"] == ["delete"]}
+    planned = changes(terraform, "s3_events_user=")
+    gone = {each["type"] for each in planned if each["change"]["actions"] == ["delete"]}
     assert gone == {"aws_s3_bucket_notification"}
-    (policy,) = (each["change"] for each in plan["resource_changes"] if each["address"] == ETL_QUEUES_POLICY)
+    (policy,) = (each["change"] for each in planned if each["address"] == ETL_QUEUES_POLICY)
     assert "s3.amazonaws.com" in policy["before"]["policy"]
     assert "s3.amazonaws.com" not in policy["after"]["policy"]
 
