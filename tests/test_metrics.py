@@ -343,14 +343,13 @@ def test_a_database_that_hangs_holds_one_thread_and_no_answer(
     monkeypatch.setattr(readiness, "WITHIN_SECONDS", 1.5)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE jobs_stagetally, jobs_workerheartbeat IN ACCESS EXCLUSIVE MODE")
-        began = time.monotonic()
         for _ in range(2):
-            assert value(scrape(), "scrape_ok", source="database") == 0
-            checks = readiness.readiness()
+            with at_most(seconds=2 * SOON):
+                assert value(scrape(), "scrape_ok", source="database") == 0
+                checks = readiness.readiness()
             assert checks["database"] == {"status": "down", "detail": "No answer within 1.5 s."}
             assert checks["relay"]["status"] == checks["worker-etl"]["status"] == "down"
             assert checks["queues"]["status"] == "ok"
-        assert time.monotonic() - began < 15
         assert blocked_backends() == 2, "one look of each, however many asked"
     eventually(lambda: value(scrape(), "scrape_ok", source="database") == 1)
     eventually(lambda: readiness.readiness()["database"]["status"] == "ok")

@@ -19,6 +19,7 @@ from apps.jobs.models import Job, Stage
 from apps.jobs.services.again import reprocess, undo
 from tests.jobs.files import row, sales
 from tests.jobs.steps import rows_of
+from tests.jobs.told import tables_of
 from tests.support.roles import as_owner
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "loader"])
@@ -75,13 +76,11 @@ def test_a_partition_that_is_full_does_not_say_any_more_whose_rows_it_takes(uplo
 
 
 def test_a_load_that_fails_leaves_no_table(upload: Upload, sqs: Any, work: Work) -> None:
-    before = tables()
+    before = tables_of("sales")
     upload(sales(row(1), row(2, quantity="x"), row(3, quantity="y")))
     with pytest.raises(Exception, match="cannot be loaded"):
         work()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT relname FROM pg_class WHERE relname LIKE 'clean_sales$%' AND relkind = 'r'")
-        assert {name for (name,) in cursor.fetchall()} <= before
+    assert tables_of("sales") <= before
 
 
 def test_a_dataset_loaded_anew_moves_and_its_old_partition_goes_a_little_later(upload: Upload, work: Work) -> None:
