@@ -68,13 +68,15 @@ def outcome(stack: Stack, file: Path, *, sender: str, workers: tuple[str, ...], 
     with ExitStack() as running:
         for name, release in processes:
             running.enter_context(started(stack, name, root=roots[release], label=f"{name} of {release}"))
-        eventually(lambda: stack.ready()[0] == 200, within=120, what=f"it is ready: {stack.tails()}")
+        eventually(lambda: stack.ready()[0] == 200, within=120, what="both releases' processes are ready")
         client = Sender(stack)
         answer = client.send(file)
         try:
             client.until_done(answer, seconds=180)
-        except FailedJob as error:
-            return f"FAILED: {error}"
+        except FailedJob:
+            (stage, *_) = client.person.get(f"/jobs/{answer['job']['id']}").json()["stages"]
+            print(stack.tails())
+            return f"FAILED: {stage['error'] or stage['status']}"
         rows = client.person.get(f"/datasets/{answer['dataset']['id']}").json()["rows"]["loaded"]
     told = f"{rows:,} rows, {time.monotonic() - began:.0f} s with the start"
     return told if rows == ROWS else f"FAILED: {told}"

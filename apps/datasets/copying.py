@@ -55,8 +55,8 @@ def carried(value: bytes, *, using: str) -> Iterator[RawSQL]:
     with connections[using].cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE carried (value bytea) ON COMMIT DROP")
         cursor.execute("ALTER TABLE carried ALTER value SET STORAGE EXTERNAL")
-        tuple_ = (_ONE_FIELD.pack(1, len(value)), value)
-        copy_in("COPY carried FROM STDIN (FORMAT binary)", iter((BINARY_HEAD, *tuple_, BINARY_END)), using=using)
+        pieces = iter((BINARY_HEAD, _ONE_FIELD.pack(1, len(value)), value, BINARY_END))
+        copy_in("COPY carried FROM STDIN (FORMAT binary)", pieces, using=using)
         yield RawSQL("(SELECT value FROM carried)", ())
         cursor.execute("DROP TABLE carried")
 
