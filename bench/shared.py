@@ -1,9 +1,9 @@
 """One large file by one worker and by two: `python -m bench.shared`.
 
-Each worker has a processor of its own, and PostgreSQL those of the workers: what is asked is whether twice the machine
-takes half the time. Beside it two workers with a file of half the rows each, of which none is shared, since both are
-busy, and one worker with both processors, whose threads keep them busy already. What sharing itself costs shows in the
-seconds of a processor that workers and PostgreSQL take.
+Each worker has a processor of its own, and PostgreSQL and all else (queue, gateway, this bench) those of the workers:
+what is asked is whether twice the machine takes half the time. Beside it two workers with a file of half the rows each,
+of which none is shared, since both are busy, and one worker with both processors, whose threads keep them busy already.
+What sharing itself costs shows in the seconds of a processor that workers and PostgreSQL take.
 """
 
 import argparse
@@ -29,6 +29,8 @@ SETUPS = {
     "2 workers, 2 processors, two files of half the rows": (2, 2, 2),
     "1 worker, 2 processors": (1, 2, 1),
 }
+# Large enough to be shared.
+WARMING_ROWS = 500_000
 
 
 def main() -> None:
@@ -36,8 +38,11 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    with scratch() as folder, platform(folder, workers=False, settings=SETTINGS) as stack:
-        found = measure(stack, folder, rows=options.rows, rounds=options.rounds)
+    found = {name: Taken() for name in SETUPS}
+    for _ in range(options.rounds):
+        # A platform of its own each: of what the round before has deleted autovacuum takes its part.
+        with scratch() as folder, platform(folder, workers=False, settings=SETTINGS) as stack:
+            measure(stack, folder, rows=options.rows, found=found)
     first = next(iter(found.values()))
     rows = []
     for name, taken in found.items():
@@ -56,10 +61,9 @@ class Taken:
     processor: list[float] = field(default_factory=list)
 
 
-def measure(stack: Stack, folder: Path, *, rows: int, rounds: int) -> dict[str, Taken]:
-    """Of each of SETUPS, one after the other in each round."""
+def measure(stack: Stack, folder: Path, *, rows: int, found: dict[str, Taken]) -> None:
+    """Adds to each of SETUPS a round, one after the other."""
     processors = sorted(os.sched_getaffinity(0))
-    found = {name: Taken() for name in SETUPS}
     with (
         stack.another_web(AWS_ENDPOINT_URL_SQS=NOWHERE) as url,
         closing(psycopg2.connect(stack.env["DATABASE_URL"])) as own,
@@ -67,32 +71,32 @@ def measure(stack: Stack, folder: Path, *, rows: int, rounds: int) -> dict[str, 
         person = Person(url, department="sales")
         postmaster = psutil.Process(own.info.backend_pid).parent()
         assert postmaster is not None
-        for _ in range(rounds):
-            for name, (workers, of_machine, files) in SETUPS.items():
-                names = start(stack, workers)
-                for at, worker in enumerate(names):
-                    own_part = processors[at : at + 1] if workers > 1 else processors[:of_machine]
-                    keep_to(own_part, psutil.Process(stack.pid(worker)))
-                keep_to(processors[:of_machine], postmaster)
-                worked(stack, person, upload(person, folder, files=2 * workers, rows=1_000))
-                uploads = upload(person, folder, files=files, rows=rows // files)
-                own_processes = [postmaster, *(psutil.Process(stack.pid(worker)) for worker in names)]
-                before = sum(map(processor_of, own_processes))
-                found[name].seconds.append(worked(stack, person, uploads))
-                found[name].processor.append(sum(map(processor_of, own_processes)) - before)
-                for worker in names:
-                    stack.end(worker)
-                for each in uploads:
-                    assert person.delete(f"/datasets/{each['dataset']['id']}").status_code == 204
-        keep_to(processors, postmaster)
-    return found
+        for name, (workers, of_machine, files) in SETUPS.items():
+            names = start(stack, workers)
+            keep_to(processors[:of_machine], psutil.Process(), postmaster)
+            for at, worker in enumerate(names if workers > 1 else ()):
+                keep_to(processors[at : at + 1], psutil.Process(stack.pid(worker)))
+            # A worker's first files, and its first large one, take longer than those after.
+            for files_before, rows_of_each in ((2 * workers, 1_000), (1, WARMING_ROWS)):
+                worked(stack, person, upload(person, folder, files=files_before, rows=rows_of_each))
+            uploads = upload(person, folder, files=files, rows=rows // files)
+            own_processes = [postmaster, *(psutil.Process(stack.pid(worker)) for worker in names)]
+            before = sum(map(processor_of, own_processes))
+            found[name].seconds.append(worked(stack, person, uploads))
+            found[name].processor.append(sum(map(processor_of, own_processes)) - before)
+            for worker in names:
+                stack.end(worker)
+            for each in uploads:
+                assert person.delete(f"/datasets/{each['dataset']['id']}").status_code == 204
+        keep_to(processors, psutil.Process(), postmaster)
 
 
-def keep_to(processors: Sequence[int], process: psutil.Process) -> None:
-    """The process with all its threads and children, and what they begin from now on."""
-    for each in (process, *process.children(recursive=True)):
-        for thread in each.threads():
-            os.sched_setaffinity(thread.id, processors)
+def keep_to(processors: Sequence[int], *processes: psutil.Process) -> None:
+    """The processes with all their threads and children, and what they begin from now on."""
+    for process in processes:
+        for each in (process, *process.children(recursive=True)):
+            for thread in each.threads():
+                os.sched_setaffinity(thread.id, processors)
 
 
 if __name__ == "__main__":

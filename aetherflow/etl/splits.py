@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping as Dict
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,14 +27,12 @@ _ALL_BYTES = bytes(range(256))
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Whole lines: bytes `start` to before `end` of the file, lines `first_line` to before `after_line`. By `sha256`
-    (hexadecimal) who fetches the bytes elsewhere knows them for those that were cut."""
+    """Whole lines: bytes `start` to before `end` of the file, lines `first_line` to before `after_line`."""
 
     start: int
     end: int
     first_line: int
     after_line: int
-    sha256: str
 
     @property
     def size(self) -> int:
@@ -80,9 +78,10 @@ class Plan:
         return cls(**{**stored, "reading": reading})
 
 
-def split(source: SourceFile, *, size: int) -> list[Split]:
-    """Splits of about `size` bytes, in the file's order; none where the file is of a kind that has to be read as a
-    whole: packed, not of lines of text, a list of rejects, or with quotation marks of another fashion.
+def split(source: SourceFile, *, size_of: Callable[[int], int]) -> list[Split]:
+    """Splits in the file's order, each of about as many bytes as `size_of` gives for those that are left; none where
+    the file is of a kind that has to be read as a whole: packed, not of lines of text, a list of rejects, or with
+    quotation marks of another fashion.
 
     A line may end inside a cell in quotation marks. Where such an end was taken for a row's, the split before it ends
     with the mark still open, and is refused when it is read. So splits of which none is refused hold the rows of the
@@ -103,10 +102,9 @@ def split(source: SourceFile, *, size: int) -> list[Split]:
     with table.path.open("rb") as file:
         file.seek(start)
         # The rest of the last line belongs to it; in a file whose lines end otherwise that is all the rest.
-        while lines := file.read(size) + file.readline():
+        while lines := file.read(size_of(source.bytes_total - start)) + file.readline():
             end, after_line = start + len(lines), first_line + line_ends(lines) + (lines[-1:] not in {b"\n", b"\r"})
-            digest = sha256(lines).hexdigest()
-            found.append(Split(start=start, end=end, first_line=first_line, after_line=after_line, sha256=digest))
+            found.append(Split(start=start, end=end, first_line=first_line, after_line=after_line))
             start, first_line = end, after_line
     return found
 

@@ -62,7 +62,8 @@ def load_split(
 
 class Assembly:
     """What came of all splits of a file, put together in their order as if one had read it from its beginning to its
-    end, inside a transaction of the caller's. `spool` and `seen` are empty at first.
+    end. `spool` and `seen` are empty at first. `add` and `finish` are called inside transactions of the caller's, each
+    in one of its own as well.
 
     A split that was read as if there were nothing before it is read once more where that makes a difference: where it
     repeats a key of an earlier one, or has listed more than there is room for.
@@ -104,11 +105,14 @@ class Assembly:
             piece = self._again(split)
         self._pieces.append((piece, _lines_of(split)))
 
-    def finish(self, *, at: datetime) -> Loaded:
-        """The pieces in the place of whatever the dataset had. Raises ReadOtherwise where all rows together say that
-        they are to be read in another way than those at the beginning."""
+    def settle(self) -> None:
+        """When all are in. Raises ReadOtherwise where all rows together say that they are to be read in another way
+        than those at the beginning."""
         if not self._source.is_surveyed:
             self._source.settle(self._survey)
+
+    def finish(self, *, at: datetime) -> Loaded:
+        """The pieces in the place of whatever the dataset had."""
         partitions.retire(self._dataset, at=at, using=self._using)
         remove_shared_rows(dataset=self._dataset, using=self._using)
         partitions.attach_pieces(self._dataset.department, bucket=self._bucket, pieces=self._pieces, using=self._using)
@@ -138,11 +142,16 @@ class Assembly:
 @contextmanager
 def cut_out(path: Path, split: Split) -> Iterator[Path]:
     """The bytes of a split as a file, beside the file they are of."""
-    with path.open("rb") as file, NamedTemporaryFile(dir=path.parent) as cut:
-        file.seek(split.start)
-        cut.write(file.read(split.size))
+    with NamedTemporaryFile(dir=path.parent) as cut:
+        cut.write(bytes_of(path, split))
         cut.flush()
         yield Path(cut.name)
+
+
+def bytes_of(path: Path, split: Split) -> bytes:
+    with path.open("rb") as file:
+        file.seek(split.start)
+        return file.read(split.size)
 
 
 def _load(

@@ -35,7 +35,7 @@ class StageSplit(models.Model):
     end = models.BigIntegerField()
     first_line = models.BigIntegerField()
     after_line = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the loaded bytes, where they were fetched.")
 
     state = models.CharField(max_length=10, choices=SplitState, default=SplitState.WAITING)
     takes = models.IntegerField(default=0, help_text="How often it was taken: the fence of who holds it.")

@@ -26,7 +26,7 @@ from apps.jobs.models import Stage, StageRun, State
 from apps.jobs.services.claims import Verdict, claim, fail, fail_undone, is_called_off
 from apps.jobs.services.dispatch import in_other_hands_until, ml_message
 from apps.jobs.services.foreign import etl_run_of, is_of_our_making
-from apps.jobs.services.splitting import assembled, help_with, shared
+from apps.jobs.services.splitting import help_with, shared
 from apps.jobs.services.transitions import NO_ERROR, IllegalMove, move, start
 from apps.jobs.sqs.delivery import Delivery
 from apps.jobs.sqs.messages import EtlMessage, MlMessage
@@ -130,21 +130,21 @@ def _load(run: StageRun, *, dataset: Dataset, spool: RejectSpool, found: _Found)
     ):
         found.reading, progress = source.reading, _progress_of(run)
         with (
-            shared(run, source=source, limit=spool.limit, progress=progress) as splits,
+            shared(run, source=source, spool=spool, seen=seen, progress=progress) as assembly,
             transaction.atomic(using=_LOADER),
         ):
-            loaded = splits and assembled(
-                splits, dataset=dataset, source=source, spool=spool, seen=seen, progress=progress, at=clock.now()
-            )
-            loaded = loaded or replace_rows(
-                dataset=dataset,
-                source=source,
-                spool=spool,
-                seen=seen,
-                progress=progress,
-                at=clock.now(),
-                using=_LOADER,
-            )
+            if assembly is not None:
+                loaded = assembly.finish(at=clock.now())
+            else:
+                loaded = replace_rows(
+                    dataset=dataset,
+                    source=source,
+                    spool=spool,
+                    seen=seen,
+                    progress=progress,
+                    at=clock.now(),
+                    using=_LOADER,
+                )
             found.reading, found.counts = source.reading, loaded.counts
             policy.check(loaded.counts, spool.by_code, by_column=spool.by_column)
             # Of two loads of one department the second sees what the first has done.

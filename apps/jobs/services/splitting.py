@@ -7,9 +7,10 @@ dies is free again after a while; and a file that cannot be read in splits is re
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -24,9 +25,9 @@ from django.db.models.functions import Now
 from aetherflow.etl import FileRefused, Plan, ReadOtherwise, SeenKeys, SourceFile, Split, split
 from apps.datasets import partitions
 from apps.datasets.copying import carried, large_value
-from apps.datasets.loading import Loaded, Progress, RejectSpool
+from apps.datasets.loading import Progress, RejectSpool
 from apps.datasets.models import Dataset
-from apps.datasets.splits import Assembly, LoadedSplit, cut_out, load_split
+from apps.datasets.splits import Assembly, LoadedSplit, bytes_of, cut_out, load_split
 from apps.datasets.storage import local_split
 from apps.jobs import clock
 from apps.jobs.broker import app, quick_client, sqs_settings
@@ -42,15 +43,15 @@ log = structlog.get_logger(__name__)
 _LEASE = timedelta(seconds=30)
 _TELL_EVERY_SECONDS = 1.0
 _CALL_EVERY_SECONDS = 5.0
-# Of a worker, at least: a split costs a little of its own, and the last ones are not to be waited for long.
-_SPLITS_EACH = 5
 # SPLIT_BYTES in the largest: one is in memory as a whole while it is cut out.
 _LARGEST = 4
-_LOOK_EVERY_SECONDS = 0.1
+_LOOK_EVERY_SECONDS = 0.05
+# What came of so many of its own splits the caller holds itself: some megabytes of keys each.
+_HELD = 2
 # A helper's task ends long before its time limit; it is called again where there is more to do.
 _HELP_FOR_SECONDS = 300.0
 # What splits tell of each other is of their own release: another may tell it in another way, or hash by another polars.
-_RELEASE = f"1, polars {version('polars')}"
+_RELEASE = f"2, polars {version('polars')}"
 _LOADER = "loader"
 
 
@@ -58,56 +59,24 @@ class SplitLost(Exception):  # noqa: N818  (named for what happened)
     """Somebody else has the split now, or nobody needs it any more."""
 
 
-class FileChanged(Exception):  # noqa: N818  (named for what happened)
-    """The raw file is another now than it was when it was cut."""
+class CannotBeSplit(Exception):  # noqa: N818  (named for what it says)
+    """The file is to be read as a whole, which finds out why."""
 
 
 @contextmanager
-def shared(run: StageRun, *, source: SourceFile, limit: int, progress: Progress) -> Iterator["list[StageSplit] | None"]:
-    """The file's splits in their order, all of them loaded; None where it is for one to read. Of each up to `limit`
-    faults are listed. Raises what `progress` raises."""
+def shared(
+    run: StageRun, *, source: SourceFile, spool: RejectSpool, seen: SeenKeys, progress: Progress
+) -> Iterator[Assembly | None]:
+    """All of the file's splits, loaded and put together; None, and nothing in `spool` and `seen`, where it is for one
+    to read. Raises what `progress` raises."""
     if source.bytes_total < settings.SPLIT_FROM_BYTES:
         yield None
         return
     try:
-        yield _loaded(run, source=source, limit=limit, progress=progress)
+        yield _put_together(run, source=source, spool=spool, seen=seen, progress=progress)
     finally:
         # Whoever is still at work on one finds it gone.
         _of(run).delete()
-
-
-def assembled(
-    splits: list[StageSplit],
-    *,
-    dataset: Dataset,
-    source: SourceFile,
-    spool: RejectSpool,
-    seen: SeenKeys,
-    progress: Progress,
-    at: datetime,
-) -> Loaded | None:
-    """The rows of all splits in the place of whatever the dataset had, inside the loader's transaction; None, with
-    nothing kept, where together they say that they are to be read otherwise."""
-    try:
-        with transaction.atomic(using=_LOADER):
-            assembly = Assembly(
-                dataset=dataset,
-                source=source,
-                bucket=splits[0].bucket,
-                spool=spool,
-                seen=seen,
-                progress=progress,
-                using=_LOADER,
-            )
-            for each in splits:
-                assembly.add(_split(each), _what_came(each))
-                progress(source.bytes_total, source.bytes_total)
-            return assembly.finish(at=at)
-    except (ReadOtherwise, FileRefused) as error:
-        log.info("splits_given_up", reason=str(error) or "numbers or days are written otherwise")
-        spool.clear()
-        seen.clear()
-        return None
 
 
 def help_with(run: StageRun, *, worker: str) -> None:
@@ -121,8 +90,8 @@ def help_with(run: StageRun, *, worker: str) -> None:
         dataset = run.job.dataset
         try:
             with local_split(dataset.key, start=taken.start, end=taken.end) as path:
-                _require_what_was_cut(path, taken)
-                _load(taken, dataset=dataset, path=path, tell=_nobody)
+                digest = sha256(path.read_bytes()).hexdigest()
+                _load(taken, dataset=dataset, path=path, tell=_nobody, digest=digest)
         except SplitLost:
             log.info("split_lost", split=taken.number)
         except _UNREADABLE as error:
@@ -139,12 +108,6 @@ def help_with(run: StageRun, *, worker: str) -> None:
     log.info("helped", splits=helped)
 
 
-def _require_what_was_cut(path: Path, taken: StageSplit) -> None:
-    """Of two files under one key no mixture is loaded: who has called has the one that was looked at."""
-    if sha256(path.read_bytes()).hexdigest() != taken.sha256:
-        raise FileChanged
-
-
 def forget_left() -> int:
     """Remove the splits that a worker which was killed has left; returns how many."""
     return StageSplit.objects.exclude(run__state=State.PROCESSING, run__token=F("token")).delete()[0]
@@ -154,32 +117,53 @@ def forget_left() -> int:
 _UNREADABLE = (FileRefused, IntegrityError)
 
 
-def _loaded(run: StageRun, *, source: SourceFile, limit: int, progress: Progress) -> list[StageSplit] | None:
+def _put_together(
+    run: StageRun, *, source: SourceFile, spool: RejectSpool, seen: SeenKeys, progress: Progress
+) -> Assembly | None:
     StageSplit.objects.filter(run=run, token__lt=run.token).delete()
-    # Splits are a fifth more work than one pass: not for those who are busy, or will be.
+    # Splits are a tenth more work than one pass: not for those who are busy, or will be.
     if (hands := _hands(run)) < 2 or _somebody_waits():
         return None
-    size = max(settings.SPLIT_BYTES, source.bytes_total // (hands * _SPLITS_EACH))
-    splits = split(source, size=min(size, _LARGEST * settings.SPLIT_BYTES))
+    splits = split(source, size_of=partial(_size_of, hands=hands))
     if len(splits) < 2:
         return None
-    at = clock.now()
-    bucket = partitions.reserve(run.job.dataset, until=at + _longest(), using="default")
-    plan = {"file": Plan.of(source).as_dict(), "listing_limit": limit}
+    dataset, at = run.job.dataset, clock.now()
+    bucket = partitions.reserve(dataset, until=at + _longest(), using="default")
+    plan = {"file": Plan.of(source).as_dict(), "listing_limit": spool.limit}
     StageSplit.objects.bulk_create(
         StageSplit(run=run, number=number, token=run.token, release=_RELEASE, plan=plan, bucket=bucket, **asdict(each))
         for number, each in enumerate(splits)
     )
     log.info("file_split", splits=len(splits), bytes=source.bytes_total)
-    if _work_off(run, source=source, progress=progress):
-        return list(_without_what_came(_of(run)))
-    partitions.release(bucket, at=clock.now())
-    return None
+    assembly = Assembly(
+        dataset=dataset, source=source, bucket=bucket, spool=spool, seen=seen, progress=progress, using=_LOADER
+    )
+    try:
+        _work_off(run, splits, source=source, assembly=assembly, progress=progress)
+        assembly.settle()
+    except (CannotBeSplit, ReadOtherwise, *_UNREADABLE) as error:
+        log.info("splits_given_up", reason=str(error)[:300] or "numbers or days are written otherwise")
+        spool.clear()
+        seen.clear()
+        partitions.release(bucket, at=clock.now())
+        return None
+    return assembly
 
 
-def _work_off(run: StageRun, *, source: SourceFile, progress: Progress) -> bool:
-    """Until all splits are loaded; False where one cannot be read by itself."""
-    call = _Caller(run)
+def _size_of(left: int, *, hands: int) -> int:
+    """Large ones first, since each costs a little of its own, and small ones last, for which others wait (guided
+    self-scheduling, Polychronopoulos and Kuck 1987)."""
+    return min(max(left // (2 * hands), settings.SPLIT_BYTES), _LARGEST * settings.SPLIT_BYTES)
+
+
+def _work_off(
+    run: StageRun, splits: list[Split], *, source: SourceFile, assembly: Assembly, progress: Progress
+) -> None:
+    """Load what nobody else does, and meanwhile put together those that are in.
+
+    Raises CannotBeSplit, or any of _UNREADABLE, where one cannot be read by itself.
+    """
+    call, gathered = _Caller(run), _Gathered(run, splits, source=source, assembly=assembly)
 
     def tell() -> None:
         progress(_of(run).aggregate(done=Sum("done"))["done"] or 0, source.bytes_total)
@@ -187,21 +171,20 @@ def _work_off(run: StageRun, *, source: SourceFile, progress: Progress) -> bool:
     while True:
         call.where_it_helps()
         if taken := _take(run, worker=run.worker):
+            hand_in = gathered.is_full
             try:
-                with cut_out(source.path, _split(taken)) as path:
-                    _load(taken, dataset=run.job.dataset, path=path, tell=tell)
+                with cut_out(source.path, splits[taken.number]) as path:
+                    came = _load(taken, dataset=run.job.dataset, path=path, tell=tell, hand_in=hand_in)
             except SplitLost:
                 log.info("split_lost", split=taken.number)
-            except _UNREADABLE as error:
-                _refuse(taken, error)
-        counts = _of(run).aggregate(
-            left=Count("pk", filter=~Q(state=SplitState.LOADED)),
-            refused=Count("pk", filter=Q(state=SplitState.REFUSED)),
-        )
-        if counts["refused"]:
-            return False
-        if not counts["left"]:
-            return True
+            else:
+                if not hand_in:
+                    gathered.hold(taken.number, came)
+        gathered.put_together()
+        if gathered.is_whole:
+            return
+        if _of(run).filter(state=SplitState.REFUSED).exists():
+            raise CannotBeSplit("who helps could not read a split of it")
         if not taken:
             tell()
             time.sleep(_LOOK_EVERY_SECONDS)
@@ -222,8 +205,17 @@ def _take(run: StageRun, *, worker: str) -> StageSplit | None:
     return taken
 
 
-def _load(taken: StageSplit, *, dataset: Dataset, path: Path, tell: Callable[[], None]) -> None:
-    """Load the split, and write what came of it in the same transaction. SplitLost where it is not ours any more."""
+def _load(
+    taken: StageSplit,
+    *,
+    dataset: Dataset,
+    path: Path,
+    tell: Callable[[], None],
+    digest: str = "",
+    hand_in: bool = True,
+) -> LoadedSplit:
+    """Load the split, and write in the same transaction that it is, and what came of it where it is to `hand_in`.
+    `digest` is that of bytes which were fetched. SplitLost where it is not ours any more."""
     began = last = time.monotonic()
 
     def progress(done: int, _total: int) -> None:
@@ -248,18 +240,20 @@ def _load(taken: StageSplit, *, dataset: Dataset, path: Path, tell: Callable[[],
             progress=progress,
             using=_LOADER,
         )
-        with carried(came.keys, using=_LOADER) as keys:
+        with carried(came.keys, using=_LOADER) if hand_in else nullcontext(b"") as keys:
             loaded = _mine(taken, using=_LOADER).update(
                 state=SplitState.LOADED,
                 done=taken.end - taken.start,
+                sha256=digest,
                 piece=came.piece,
-                found=came.found,
+                found=came.found if hand_in else {},
                 keys=keys,
-                rejects=came.rejects,
+                rejects=came.rejects if hand_in else b"",
             )
         if not loaded:
             raise SplitLost
     log.info("split_loaded", split=taken.number, duration_ms=round((time.monotonic() - began) * 1000))
+    return came
 
 
 def _refuse(taken: StageSplit, error: BaseException) -> None:
@@ -277,25 +271,58 @@ def _without_what_came(splits: QuerySet[StageSplit]) -> QuerySet[StageSplit]:
     return splits.defer("found", "keys", "rejects")
 
 
-def _what_came(loaded: StageSplit) -> LoadedSplit:
-    row = StageSplit.objects.using(_LOADER).only("piece", "found", "rejects").get(pk=loaded.pk)
-    if row.piece is None or row.found is None or row.rejects is None:
-        raise SplitLost
-    keys = large_value(f"SELECT keys FROM {StageSplit._meta.db_table} WHERE id = {int(loaded.pk)}", using=_LOADER)  # noqa: S608
-    return LoadedSplit(piece=row.piece, found=row.found, keys=keys, rejects=bytes(row.rejects))
-
-
 def _of(run: StageRun) -> QuerySet[StageSplit]:
     """Those of its attempt: whoever has taken the stage over has others."""
     return StageSplit.objects.filter(run=run, token=run.token)
 
 
 def _split(row: StageSplit) -> Split:
-    return Split(start=row.start, end=row.end, first_line=row.first_line, after_line=row.after_line, sha256=row.sha256)
+    return Split(start=row.start, end=row.end, first_line=row.first_line, after_line=row.after_line)
 
 
 def _nobody() -> None:
     """Who helps has nobody to tell but the split's own row."""
+
+
+class _Gathered:
+    """What came of the splits, put together in the order of their lines as far as they are in. What came of a few of
+    its own the caller holds until then; the rest is handed in, as by those who help."""
+
+    def __init__(self, run: StageRun, splits: list[Split], *, source: SourceFile, assembly: Assembly) -> None:
+        self._run = run
+        self._splits = splits
+        self._source = source
+        self._assembly = assembly
+        self._held: dict[int, LoadedSplit] = {}
+        self._next = 0
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._held) >= _HELD
+
+    @property
+    def is_whole(self) -> bool:
+        return self._next == len(self._splits)
+
+    def hold(self, number: int, came: LoadedSplit) -> None:
+        self._held[number] = came
+
+    def put_together(self) -> None:
+        """CannotBeSplit where one came of another file's bytes."""
+        while not self.is_whole and (came := self._held.pop(self._next, None) or self._handed_in(self._next)):
+            with transaction.atomic(using=_LOADER):
+                self._assembly.add(self._splits[self._next], came)
+            self._next += 1
+
+    def _handed_in(self, number: int) -> LoadedSplit | None:
+        row = _of(self._run).filter(number=number, state=SplitState.LOADED).defer("plan", "keys").first()
+        if row is None or row.piece is None or row.found is None or row.rejects is None:
+            return None
+        if row.sha256 and row.sha256 != sha256(bytes_of(self._source.path, _split(row))).hexdigest():
+            raise CannotBeSplit("another file stands under its key now")
+        query = f"SELECT keys FROM {StageSplit._meta.db_table} WHERE id = {int(row.pk)}"  # noqa: S608  (our own names)
+        keys = large_value(query, using="default")
+        return LoadedSplit(piece=row.piece, found=row.found, keys=keys, rejects=bytes(row.rejects))
 
 
 class _Caller:

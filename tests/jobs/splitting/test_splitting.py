@@ -17,6 +17,7 @@ from apps.accounts.models import User
 from apps.accounts.scope import all_departments, department_scope
 from apps.datasets.models import Dataset, RetiredPartition, clean_table
 from apps.datasets.partitions import drop_retired
+from apps.datasets.splits import Assembly
 from apps.datasets.storage import raw_storage
 from apps.jobs.models import Job, SplitState, Stage, StageRun, StageSplit, State
 from apps.jobs.selectors import workers_seen
@@ -96,7 +97,7 @@ def test_one_who_helps_at_the_same_time_loads_some_of_it(plain: Any, monkeypatch
         lambda run: threads.append(in_another_connection(lambda: help_with(run, worker="etl-2@test"))),
     )
     load = splitting._load
-    monkeypatch.setattr(splitting, "_load", lambda split, **of: (workers.append(split.worker), load(split, **of)))
+    monkeypatch.setattr(splitting, "_load", lambda split, **of: workers.append(split.worker) or load(split, **of))
     assert deliver(message, headers, worker="etl-1@test")
     threads[0].join(30)
     assert is_whole(job)
@@ -117,7 +118,7 @@ def test_the_split_of_one_who_died_is_taken_again_and_comes_too_late(
         StageSplit.objects.filter(pk=found.pk).update(held_until=timezone.now() - timedelta(seconds=1))
 
     when_called(monkeypatch, die)
-    finish = splitting.assembled
+    finish = Assembly.finish
 
     def late(*of: Any, **options: Any) -> Any:
         """The dead one was only slow, and writes what came of its split after somebody else has."""
@@ -128,7 +129,7 @@ def test_the_split_of_one_who_died_is_taken_again_and_comes_too_late(
             splitting._load(held[0], dataset=job.dataset, path=path, tell=splitting._nobody)
         return finish(*of, **options)
 
-    monkeypatch.setattr("apps.jobs.services.etl.assembled", late)
+    monkeypatch.setattr(Assembly, "finish", late)
     before = tables_of("sales")
     assert deliver(message, headers)
     assert is_whole(job)
@@ -215,18 +216,49 @@ def test_what_goes_wrong_with_help_is_not_the_files_fault(plain: Any, monkeypatc
     assert is_whole(job)
 
 
-def test_who_helps_loads_nothing_of_a_file_that_has_changed(plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_taken_of_a_file_that_has_changed(plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     job, message, headers = plain
 
     def change(run: StageRun) -> None:
         raw_storage().save(job.dataset.key, ContentFile(FILES["plain"].replace(b"SKU-1", b"SKU-2")))
         help_with(run, worker="etl-2@test")
-        assert set(StageSplit.objects.values_list("state", flat=True)) == {SplitState.WAITING}
+        assert set(StageSplit.objects.values_list("state", flat=True)) == {SplitState.LOADED}
 
     when_called(monkeypatch, change)
+    before = tables_of("sales")
     assert deliver(message, headers)
     assert is_whole(job)
     assert set(rows_of(job).values_list("sku", flat=True)) == {"SKU-1"}
+    drop_retired(at=timezone.now() + timedelta(days=2))
+    assert {name.count("$") for name in tables_of("sales") - before} <= {1}, "its pieces are gone"
+
+
+def test_while_one_is_not_in_the_others_wait(plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller holds what came of a few, and hands in the rest, however long the first takes."""
+    job, message, headers = plain
+    when_called(monkeypatch, lambda run: splitting._take(run, worker="etl-2@test"))
+    waiting: list[bool] = []
+
+    def looked(_seconds: float) -> None:
+        splits = StageSplit.objects.filter(state=SplitState.LOADED)
+        waiting.extend(bool(keys) for keys in splits.values_list("keys", flat=True))
+        StageSplit.objects.update(held_until=timezone.now() - timedelta(seconds=1))
+
+    monkeypatch.setattr(splitting.time, "sleep", looked)
+    assert deliver(message, headers, worker="etl-1@test")
+    assert waiting == [False] * splitting._HELD + [True] * (len(waiting) - splitting._HELD)
+    assert any(waiting)
+    assert is_whole(job)
+    assert [each["line"] for each in rows_of(job).values("line")] == list(range(2, ROWS + 2))
+
+
+def test_the_last_splits_are_small(settings: Any) -> None:
+    left, sizes = 4_000_000, []
+    while left:
+        sizes.append(min(splitting._size_of(left, hands=3), left))
+        left -= sizes[-1]
+    assert sizes == sorted(sizes, reverse=True)
+    assert (sizes[0], sizes[-2]) == (splitting._LARGEST * settings.SPLIT_BYTES, settings.SPLIT_BYTES)
 
 
 def test_what_another_release_has_split_is_not_touched(plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
