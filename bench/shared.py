@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import psutil
 import psycopg2
@@ -78,7 +79,9 @@ def measure(stack: Stack, folder: Path, *, rows: int, found: dict[str, Taken]) -
                 keep_to(processors[at : at + 1], psutil.Process(stack.pid(worker)))
             # A worker's first files, and its first large one, take longer than those after.
             for files_before, rows_of_each in ((2 * workers, 1_000), (1, WARMING_ROWS)):
-                worked(stack, person, upload(person, folder, files=files_before, rows=rows_of_each))
+                before_it = upload(person, folder, files=files_before, rows=rows_of_each)
+                worked(stack, person, before_it)
+                forget(person, before_it)
             uploads = upload(person, folder, files=files, rows=rows // files)
             own_processes = [postmaster, *(psutil.Process(stack.pid(worker)) for worker in names)]
             before = sum(map(processor_of, own_processes))
@@ -86,9 +89,14 @@ def measure(stack: Stack, folder: Path, *, rows: int, found: dict[str, Taken]) -
             found[name].processor.append(sum(map(processor_of, own_processes)) - before)
             for worker in names:
                 stack.end(worker)
-            for each in uploads:
-                assert person.delete(f"/datasets/{each['dataset']['id']}").status_code == 204
+            forget(person, uploads)
         keep_to(processors, psutil.Process(), postmaster)
+
+
+def forget(person: Person, uploads: list[dict[str, Any]]) -> None:
+    """So that the next ones are compared with none."""
+    for each in uploads:
+        assert person.delete(f"/datasets/{each['dataset']['id']}").status_code == 204
 
 
 def keep_to(processors: Sequence[int], *processes: psutil.Process) -> None:
