@@ -12,7 +12,7 @@ from aetherflow.etl.options import ReadOptions
 from aetherflow.etl.profile import Profile, Profiler
 from aetherflow.etl.reading import Reading
 from aetherflow.etl.rejects import Counts, FaultKind, FileRefused, Reject, RejectPolicy
-from aetherflow.etl.splits import Plan, Split, open_split, split
+from aetherflow.etl.splits import Held, Plan, Split, open_split, split
 
 __all__ = [
     "Batch",
@@ -21,6 +21,7 @@ __all__ = [
     "Drift",
     "FaultKind",
     "FileRefused",
+    "Held",
     "Plan",
     "Profile",
     "Profiler",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -49,9 +50,10 @@ class Text:
 class Utf8Stream:
     """A file's text as UTF-8 bytes, without byte order mark, transcoded while it is read.
 
-    `skip` bytes of UTF-8 are left out at the start and `tail` is given at the end. With `most_lines` a read ends early
-    rather than give more lines at once; none ends between a carriage return and its line feed. Where the text has
-    `odd` quotes they are given as usual ones. A file object as pyarrow wants it.
+    Of the file those bytes are read that `span` says, from the first to before the second. `skip` bytes of UTF-8 are
+    left out at the start and `tail` is given at the end. With `most_lines` a read ends early rather than give more
+    lines at once; none ends between a carriage return and its line feed. Where the text has `odd` quotes they are given
+    as usual ones. A file object as pyarrow wants it.
     """
 
     def __init__(
@@ -60,13 +62,15 @@ class Utf8Stream:
         *,
         encoding: str,
         mark: int,
+        span: tuple[int, int] | None = None,
         skip: int = 0,
         tail: bytes = b"",
         most_lines: int = 0,
         odd: OddQuotes | None = None,
     ) -> None:
         self._file = path.open("rb")
-        self._file.seek(mark)
+        self._start, self._end = span or (0, sys.maxsize)
+        self._file.seek(self._start + mark)
         is_utf8 = encoding in {"utf-8", "utf-8-sig"}
         self._decoder = None if is_utf8 else codecs.getincrementaldecoder(encoding)()
         self._left = b""
@@ -84,8 +88,8 @@ class Utf8Stream:
 
     @property
     def bytes_read(self) -> int:
-        """Bytes of the user's own file taken so far, not of the UTF-8 it is turned into."""
-        return self._at_close if self.closed else self._file.tell()
+        """Bytes of the user's own file (of the span) taken so far, not of the UTF-8 it is turned into."""
+        return (self._at_close if self.closed else self._file.tell()) - self._start
 
     def read(self, size: int = CHUNK) -> bytes:
         """At most `size` bytes; none at the end. Raises UnicodeDecodeError where the encoding does not fit."""
@@ -125,7 +129,8 @@ class Utf8Stream:
         self.close()
 
     def _more(self, size: int) -> bytes:
-        chunk = self._file.read(max(size, CHUNK) if self._decoder else size)
+        left = self._end - self._file.tell()
+        chunk = self._file.read(min(max(size, CHUNK) if self._decoder else size, left))
         self._ended = not chunk
         text = self._decoder.decode(chunk, final=self._ended).encode() if self._decoder else chunk
         text = text + self._tail if self._ended else text

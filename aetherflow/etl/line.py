@@ -102,8 +102,8 @@ class SourceFile:
 
     @cached_property
     def bytes_total(self) -> int:
-        """Of the user's own file, whatever it was unpacked to."""
-        return self.path.stat().st_size
+        """Of the user's own file, whatever it was unpacked to; of a split its own."""
+        return self.path.stat().st_size if self.is_whole else self.table.bytes_total
 
     def __enter__(self) -> Self:
         return self

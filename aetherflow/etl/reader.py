@@ -106,8 +106,10 @@ class Texts:
         )
 
 
-def read_texts(path: Path, *, text: Text, dialect: Dialect, block: int = BLOCK) -> Generator[Texts]:
-    """Every row of the file, blank lines too, in the file's order.
+def read_texts(
+    path: Path, *, text: Text, dialect: Dialect, span: tuple[int, int] | None = None, block: int = BLOCK
+) -> Generator[Texts]:
+    """Every row of the file, or of those bytes of it that `span` says, blank lines too, in the file's order.
 
     A record beyond the last is fed in: pyarrow takes an open quotation mark at the end of a file for a closed one,
     and the sentinel, which nobody can have written into the file, turns up inside a cell then. Raises FileRefused
@@ -120,6 +122,7 @@ def read_texts(path: Path, *, text: Text, dialect: Dialect, block: int = BLOCK) 
         path,
         encoding=text.encoding,
         mark=text.mark,
+        span=span,
         skip=dialect.offset,
         tail=tail,
         most_lines=most_lines,

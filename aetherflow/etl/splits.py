@@ -40,6 +40,22 @@ class Split:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Held:
+    """What somebody has of a file at `path`: its bytes from `begins_at` on, at least those of the split in question."""
+
+    path: Path
+    begins_at: int = 0
+
+    def span_of(self, split: Split) -> tuple[int, int]:
+        return split.start - self.begins_at, split.end - self.begins_at
+
+    def bytes_of(self, split: Split) -> bytes:
+        with self.path.open("rb") as file:
+            file.seek(self.span_of(split)[0])
+            return file.read(split.size)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What whoever reads a split is told of the file. `is_surveyed`: `reading` holds for all of its rows, and not only
     for those at its beginning."""
@@ -110,7 +126,7 @@ def split(source: SourceFile, *, size_of: Callable[[int], int]) -> list[Split]:
 
 
 def open_split(
-    path: Path,
+    held: Held,
     split: Split,
     *,
     plan: Plan,
@@ -119,7 +135,7 @@ def open_split(
     listing_limit: int,
     batch_rows: int = 60_000,
 ) -> SourceFile:
-    """The rows of a split as those of a file; `path` holds its bytes alone. What they say of how they are written is
+    """The rows of a split as those of a file. What they say of how they are written is
     gathered in its `survey` and, since they are not all of the file's, not judged."""
     reading = plan.reading
     mapping = Mapping(
@@ -133,7 +149,7 @@ def open_split(
         source=reading.mapping_from,
     )
     table = CsvTable(
-        path=path,
+        path=held.path,
         text=Text(
             encoding=plan.encoding,
             mark=0,
@@ -149,9 +165,10 @@ def open_split(
             offset=0,
         ),
         form=Form(format=reading.format, encoding=reading.encoding, delimiter=reading.delimiter),
+        span=held.span_of(split),
     )
     return SourceFile(
-        path=path,
+        path=held.path,
         department=department,
         table=table,
         mapping=mapping,

@@ -1,16 +1,13 @@
 """The rows of a large file, loaded split by split by whoever is free, and put together by one (ADR 14)."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
 
-from aetherflow.etl import Counts, Plan, Profiler, ReadOptions, SeenKeys, SourceFile, Split, open_split
+from aetherflow.etl import Counts, Held, Plan, Profiler, ReadOptions, SeenKeys, SourceFile, Split, open_split
 from aetherflow.etl.duplicates import DUMPED
 from aetherflow.registry import department as find_department
 from apps.datasets import digests, partitions
@@ -34,17 +31,17 @@ def load_split(
     dataset: Dataset,
     plan: Plan,
     split: Split,
-    path: Path,
+    held: Held,
     bucket: int,
     limit: int,
     progress: Progress,
     using: str,
 ) -> LoadedSplit:
-    """Put the clean rows of a split, whose bytes `path` holds, into a new piece of the bucket, inside a transaction of
+    """Put the clean rows of a split into a new piece of the bucket, inside a transaction of
     the caller's. Up to `limit` faults are listed. Raises FileRefused where it cannot be read by itself."""
     with RejectSpool(dataset=dataset, limit=limit) as spool, SeenKeys() as seen:
         loaded, piece = _load(
-            dataset, plan, split, path=path, bucket=bucket, spool=spool, seen=seen, progress=progress, using=using
+            dataset, plan, split, held=held, bucket=bucket, spool=spool, seen=seen, progress=progress, using=using
         )
         counts, records = spool.dump()
         return LoadedSplit(
@@ -121,37 +118,21 @@ class Assembly:
 
     def _again(self, split: Split) -> int:
         """Read behind what was put together so far; its new piece."""
-        with cut_out(self._source.path, split) as path:
-            loaded, piece = _load(
-                self._dataset,
-                self._plan,
-                split,
-                path=path,
-                bucket=self._bucket,
-                spool=self._spool,
-                seen=self._seen,
-                progress=self._progress,
-                using=self._using,
-            )
+        loaded, piece = _load(
+            self._dataset,
+            self._plan,
+            split,
+            held=Held(path=self._source.path),
+            bucket=self._bucket,
+            spool=self._spool,
+            seen=self._seen,
+            progress=self._progress,
+            using=self._using,
+        )
         self._counts += loaded.counts
         self._profiler.add_state(loaded.profiler.state())
         self._survey.add(loaded.survey.state())
         return piece
-
-
-@contextmanager
-def cut_out(path: Path, split: Split) -> Iterator[Path]:
-    """The bytes of a split as a file, beside the file they are of."""
-    with NamedTemporaryFile(dir=path.parent) as cut:
-        cut.write(bytes_of(path, split))
-        cut.flush()
-        yield Path(cut.name)
-
-
-def bytes_of(path: Path, split: Split) -> bytes:
-    with path.open("rb") as file:
-        file.seek(split.start)
-        return file.read(split.size)
 
 
 def _load(
@@ -159,7 +140,7 @@ def _load(
     plan: Plan,
     split: Split,
     *,
-    path: Path,
+    held: Held,
     bucket: int,
     spool: RejectSpool,
     seen: SeenKeys,
@@ -168,7 +149,7 @@ def _load(
 ) -> tuple[Passing, int]:
     department = dataset.department
     source = open_split(
-        path,
+        held,
         split,
         plan=plan,
         department=find_department(department),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Protocol, cast
+from typing import IO, Any, Protocol, TypeVar, cast
 
 import structlog
 from boto3.exceptions import Boto3Error
@@ -23,9 +23,12 @@ from django.core.files.storage import FileSystemStorage, storages
 from storages.backends.s3 import S3Storage
 
 from aetherflow.errors import NotFoundError, UnavailableError
+from aetherflow.etl import Held
 from apps.datasets.scratch import scratch_folder
 
 log = structlog.get_logger(__name__)
+
+_T = TypeVar("_T")
 
 # What a store that is away, or refuses, raises.
 STORE_ERRORS = (ClientError, BotoCoreError, Boto3Error, OSError)
@@ -64,8 +67,9 @@ class RawStorage(Protocol):
         """Put the file, to be read only, at a path that is not there yet. Raises what `stream` does."""
         ...
 
-    def fetch_range(self, name: str, to: Path, *, start: int, end: int) -> None:
-        """Put the bytes from `start` to before `end` at a path that is not there yet. Raises what `stream` does."""
+    def fetch_range(self, name: str, to: Path, *, start: int, end: int) -> int:
+        """Put the bytes from `start` to before `end`, at least, to be read only, at a path that is not there yet; which
+        byte of the file comes first there. Raises what `stream` does."""
         ...
 
     def is_ours(self, name: str) -> bool:
@@ -122,8 +126,9 @@ class S3RawStorage(S3Storage):
     def fetch(self, name: str, to: Path) -> None:
         _copy(self.stream(name), to)
 
-    def fetch_range(self, name: str, to: Path, *, start: int, end: int) -> None:
+    def fetch_range(self, name: str, to: Path, *, start: int, end: int) -> int:
         _copy(self._get(name, Range=f"bytes={start}-{end - 1}"), to)
+        return start
 
     def is_ours(self, name: str) -> bool:
         try:
@@ -184,10 +189,15 @@ class DiskRawStorage(FileSystemStorage):
         except OSError:
             _copy(self.stream(name), to)
 
-    def fetch_range(self, name: str, to: Path, *, start: int, end: int) -> None:
-        with Path(self.path(name)).open("rb") as file:
-            file.seek(start)
-            to.write_bytes(file.read(end - start))
+    def fetch_range(self, name: str, to: Path, *, start: int, end: int) -> int:
+        try:
+            to.hardlink_to(self.path(name))
+        except OSError:
+            with Path(self.path(name)).open("rb") as file:
+                file.seek(start)
+                to.write_bytes(file.read(end - start))
+            return start
+        return 0
 
     def is_ours(self, name: str) -> bool:  # noqa: ARG002  (nothing else writes there)
         return True
@@ -250,23 +260,23 @@ def is_put_by_platform(key: str) -> bool:
 def local_copy(key: str) -> Iterator[Path]:
     """The raw file on this machine's disk while it is read. UnavailableError where the store cannot give it, OSError
     where the disk is full."""
-    with _fetched(key, raw_storage().fetch) as path:
+    with _fetched(key, raw_storage().fetch) as (path, _):
         yield path
 
 
 @contextmanager
-def local_split(key: str, *, start: int, end: int) -> Iterator[Path]:
-    """As `local_copy`, only its bytes from `start` to before `end`."""
-    with _fetched(key, partial(raw_storage().fetch_range, start=start, end=end)) as path:
-        yield path
+def local_split(key: str, *, start: int, end: int) -> Iterator[Held]:
+    """As `local_copy`, of its bytes at least those from `start` to before `end`."""
+    with _fetched(key, partial(raw_storage().fetch_range, start=start, end=end)) as (path, begins_at):
+        yield Held(path=path, begins_at=begins_at)
 
 
 @contextmanager
-def _fetched(key: str, fetch: Callable[[str, Path], None]) -> Iterator[Path]:
+def _fetched(key: str, fetch: Callable[[str, Path], _T]) -> Iterator[tuple[Path, _T]]:
     with scratch_folder() as folder:
         path = folder / "raw"
         try:
-            fetch(key, path)
+            came = fetch(key, path)
         except STORE_ERRORS as error:
             if is_full(error):
                 raise
@@ -278,4 +288,4 @@ def _fetched(key: str, fetch: Callable[[str, Path], None]) -> Iterator[Path]:
                 hint="The platform tries again by itself. If it stays, tell the operators.",
                 details={"key": key},
             ) from error
-        yield path
+        yield path, came

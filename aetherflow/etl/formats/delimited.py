@@ -15,12 +15,13 @@ from aetherflow.etl.reader import Texts, read_texts
 
 @dataclass(frozen=True, kw_only=True)
 class CsvTable:
-    """A TextTable."""
+    """A TextTable. `span`: which bytes of the file it is, from the first to before the second, where not all."""
 
     path: Path
     text: Text
     dialect: Dialect
     form: Form
+    span: tuple[int, int] | None = None
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -44,10 +45,13 @@ class CsvTable:
 
     @property
     def bytes_total(self) -> int:
+        if self.span is not None:
+            start, end = self.span
+            return end - start
         return self.path.stat().st_size
 
     def texts(self, *, decimal: str, block: int) -> Generator[Texts]:  # noqa: ARG002 - all is text here
-        return read_texts(self.path, text=self.text, dialect=self.dialect, block=block)
+        return read_texts(self.path, text=self.text, dialect=self.dialect, span=self.span, block=block)
 
 
 def open_delimited(path: Path, *, filename: str, known: Callable[[str], bool], options: ReadOptions) -> CsvTable:

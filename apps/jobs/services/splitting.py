@@ -13,7 +13,6 @@ from datetime import timedelta
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
-from pathlib import Path
 
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,12 +21,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
-from aetherflow.etl import FileRefused, Plan, ReadOtherwise, SeenKeys, SourceFile, Split, split
+from aetherflow.etl import FileRefused, Held, Plan, ReadOtherwise, SeenKeys, SourceFile, Split, split
 from apps.datasets import partitions
 from apps.datasets.copying import carried, large_value
 from apps.datasets.loading import Progress, RejectSpool
 from apps.datasets.models import Dataset
-from apps.datasets.splits import Assembly, LoadedSplit, bytes_of, cut_out, load_split
+from apps.datasets.splits import Assembly, LoadedSplit, load_split
 from apps.datasets.storage import local_split
 from apps.jobs import clock
 from apps.jobs.broker import app, quick_client, sqs_settings
@@ -43,7 +42,7 @@ log = structlog.get_logger(__name__)
 _LEASE = timedelta(seconds=30)
 _TELL_EVERY_SECONDS = 1.0
 _CALL_EVERY_SECONDS = 5.0
-# SPLIT_BYTES in the largest: one is in memory as a whole while it is cut out.
+# SPLIT_BYTES in the largest: one is in memory as a whole while its bytes are hashed.
 _LARGEST = 4
 _LOOK_EVERY_SECONDS = 0.05
 # What came of so many of its own splits the caller holds itself: some megabytes of keys each.
@@ -89,9 +88,9 @@ def help_with(run: StageRun, *, worker: str) -> None:
     while time.monotonic() < until and (taken := _take(run, worker=worker)):
         dataset = run.job.dataset
         try:
-            with local_split(dataset.key, start=taken.start, end=taken.end) as path:
-                digest = sha256(path.read_bytes()).hexdigest()
-                _load(taken, dataset=dataset, path=path, tell=_nobody, digest=digest)
+            with local_split(dataset.key, start=taken.start, end=taken.end) as held:
+                digest = sha256(held.bytes_of(_split(taken))).hexdigest()
+                _load(taken, dataset=dataset, held=held, tell=_nobody, digest=digest)
         except SplitLost:
             log.info("split_lost", split=taken.number)
         except _UNREADABLE as error:
@@ -163,7 +162,8 @@ def _work_off(
 
     Raises CannotBeSplit, or any of _UNREADABLE, where one cannot be read by itself.
     """
-    call, gathered = _Caller(run), _Gathered(run, splits, source=source, assembly=assembly)
+    call, whole = _Caller(run), Held(path=source.path)
+    gathered = _Gathered(run, splits, whole=whole, assembly=assembly)
 
     def tell() -> None:
         progress(_of(run).aggregate(done=Sum("done"))["done"] or 0, source.bytes_total)
@@ -173,8 +173,7 @@ def _work_off(
         if taken := _take(run, worker=run.worker):
             hand_in = gathered.is_full
             try:
-                with cut_out(source.path, splits[taken.number]) as path:
-                    came = _load(taken, dataset=run.job.dataset, path=path, tell=tell, hand_in=hand_in)
+                came = _load(taken, dataset=run.job.dataset, held=whole, tell=tell, hand_in=hand_in)
             except SplitLost:
                 log.info("split_lost", split=taken.number)
             else:
@@ -209,7 +208,7 @@ def _load(
     taken: StageSplit,
     *,
     dataset: Dataset,
-    path: Path,
+    held: Held,
     tell: Callable[[], None],
     digest: str = "",
     hand_in: bool = True,
@@ -234,7 +233,7 @@ def _load(
             dataset=dataset,
             plan=Plan.from_dict(taken.plan["file"]),
             split=_split(taken),
-            path=path,
+            held=held,
             bucket=taken.bucket,
             limit=taken.plan["listing_limit"],
             progress=progress,
@@ -288,10 +287,10 @@ class _Gathered:
     """What came of the splits, put together in the order of their lines as far as they are in. What came of a few of
     its own the caller holds until then; the rest is handed in, as by those who help."""
 
-    def __init__(self, run: StageRun, splits: list[Split], *, source: SourceFile, assembly: Assembly) -> None:
+    def __init__(self, run: StageRun, splits: list[Split], *, whole: Held, assembly: Assembly) -> None:
         self._run = run
         self._splits = splits
-        self._source = source
+        self._whole = whole
         self._assembly = assembly
         self._held: dict[int, LoadedSplit] = {}
         self._next = 0
@@ -318,7 +317,7 @@ class _Gathered:
         row = _of(self._run).filter(number=number, state=SplitState.LOADED).defer("plan", "keys").first()
         if row is None or row.piece is None or row.found is None or row.rejects is None:
             return None
-        if row.sha256 and row.sha256 != sha256(bytes_of(self._source.path, _split(row))).hexdigest():
+        if row.sha256 and row.sha256 != sha256(self._whole.bytes_of(self._splits[number])).hexdigest():
             raise CannotBeSplit("another file stands under its key now")
         query = f"SELECT keys FROM {StageSplit._meta.db_table} WHERE id = {int(row.pk)}"  # noqa: S608  (our own names)
         keys = large_value(query, using="default")

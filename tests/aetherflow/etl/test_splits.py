@@ -19,6 +19,7 @@ from aetherflow.etl import (
     Correction,
     Counts,
     FileRefused,
+    Held,
     Plan,
     ReadOptions,
     ReadOtherwise,
@@ -99,12 +100,15 @@ def in_splits(source: SourceFile, splits: list[Split], tmp_path: Path) -> tuple[
     survey, keys = source.survey.anew(), SeenKeys()
     came: dict[str, Any] = {"rows": [], "rejects": [], "counts": Counts(), "faults": Counter()}
     for each in splits:
-        path = tmp_path / "split"
-        path.write_bytes(source.path.read_bytes()[each.start : each.end])
+        held = Held(path=source.path)
+        if each.first_line % 2:
+            held = Held(path=tmp_path / "fetched", begins_at=each.start)
+            held.path.write_bytes(source.path.read_bytes()[each.start : each.end])
+        assert held.bytes_of(each) == source.path.read_bytes()[each.start : each.end]
         with (
             SeenKeys() as seen,
             open_split(
-                path,
+                held,
                 each,
                 plan=Plan.from_dict(plan),
                 department=source.department,

@@ -123,10 +123,10 @@ def test_the_split_of_one_who_died_is_taken_again_and_comes_too_late(
     def late(*of: Any, **options: Any) -> Any:
         """The dead one was only slow, and writes what came of its split after somebody else has."""
         with (
-            splitting.local_split(job.dataset.key, start=held[0].start, end=held[0].end) as path,
+            splitting.local_split(job.dataset.key, start=held[0].start, end=held[0].end) as fetched,
             pytest.raises(SplitLost),
         ):
-            splitting._load(held[0], dataset=job.dataset, path=path, tell=splitting._nobody)
+            splitting._load(held[0], dataset=job.dataset, held=fetched, tell=splitting._nobody)
         return finish(*of, **options)
 
     monkeypatch.setattr(Assembly, "finish", late)
