@@ -135,8 +135,8 @@ def open_split(
     listing_limit: int,
     batch_rows: int = 60_000,
 ) -> SourceFile:
-    """The rows of a split as those of a file. What they say of how they are written is
-    gathered in its `survey` and, since they are not all of the file's, not judged."""
+    """The rows of a split as those of a file. What they say of how they are written is gathered in its `survey` and,
+    since they are not all of the file's, not judged."""
     reading = plan.reading
     mapping = Mapping(
         positions={name: reading.header.index(label) for label, name in reading.mapping.items()},

@@ -37,8 +37,8 @@ def load_split(
     progress: Progress,
     using: str,
 ) -> LoadedSplit:
-    """Put the clean rows of a split into a new piece of the bucket, inside a transaction of
-    the caller's. Up to `limit` faults are listed. Raises FileRefused where it cannot be read by itself."""
+    """Put the clean rows of a split into a new piece of the bucket, inside a transaction of the caller's. Up to `limit`
+    faults are listed. Raises FileRefused where it cannot be read by itself."""
     with RejectSpool(dataset=dataset, limit=limit) as spool, SeenKeys() as seen:
         loaded, piece = _load(
             dataset, plan, split, held=held, bucket=bucket, spool=spool, seen=seen, progress=progress, using=using
@@ -59,8 +59,8 @@ def load_split(
 
 class Assembly:
     """What came of all splits of a file, put together in their order as if one had read it from its beginning to its
-    end. `spool` and `seen` are empty at first. `add` and `finish` are called inside transactions of the caller's, each
-    in one of its own as well.
+    end. `spool` and `seen` are empty at first. `add` and `finish` are called inside a transaction, each in one of its
+    own or all in one.
 
     A split that was read as if there were nothing before it is read once more where that makes a difference: where it
     repeats a key of an earlier one, or has listed more than there is room for.
