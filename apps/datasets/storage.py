@@ -183,21 +183,25 @@ class DiskRawStorage(FileSystemStorage):
         return RawStream(body, size_bytes=os.fstat(body.fileno()).st_size)
 
     def fetch(self, name: str, to: Path) -> None:
-        """By a second name where both stand on one file system: it stays when the first is deleted meanwhile."""
-        try:
-            to.hardlink_to(self.path(name))
-        except OSError:
+        if not self._link(name, to):
             _copy(self.stream(name), to)
 
     def fetch_range(self, name: str, to: Path, *, start: int, end: int) -> int:
+        if self._link(name, to):
+            return 0
+        with Path(self.path(name)).open("rb") as file:
+            file.seek(start)
+            to.write_bytes(file.read(end - start))
+        return start
+
+    def _link(self, name: str, to: Path) -> bool:
+        """Give it a second name, which stays when the first is deleted; False where they are on two file systems, and
+        where it is not kept."""
         try:
             to.hardlink_to(self.path(name))
         except OSError:
-            with Path(self.path(name)).open("rb") as file:
-                file.seek(start)
-                to.write_bytes(file.read(end - start))
-            return start
-        return 0
+            return False
+        return True
 
     def is_ours(self, name: str) -> bool:  # noqa: ARG002  (nothing else writes there)
         return True

@@ -16,11 +16,12 @@ from rest_framework.test import APIClient
 from structlog.testing import capture_logs
 
 from aetherflow.errors import UnavailableError
+from aetherflow.etl import Split
 from aetherflow.registry import departments
 from apps.accounts.models import User
 from apps.datasets.models import Dataset
 from apps.datasets.names import clean_filename, raw_key
-from apps.datasets.storage import local_copy, raw_storage
+from apps.datasets.storage import local_copy, local_split, raw_storage
 from apps.jobs.models import Job
 from tests.accounts.factories import bearer
 from tests.datasets.factories import DatasetFactory
@@ -228,15 +229,19 @@ def test_s3_is_waited_for_seconds_not_minutes(sqs: Any) -> None:  # noqa: F811
     assert config.s3["addressing_style"] == "auto"
 
 
-@pytest.mark.parametrize("same_file_system", [True, False])
-def test_a_local_copy_is_the_file_and_is_gone_afterwards(
-    disk: Path, monkeypatch: pytest.MonkeyPatch, *, same_file_system: bool
-) -> None:
+@pytest.fixture(params=[True, False], ids=["same file system", "another file system"])
+def near_or_far(disk: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raw files on disk, and what is fetched of them beside them or not."""
+
     def elsewhere(path: Path, _target: str) -> None:
         raise OSError(errno.EXDEV, "Invalid cross-device link", str(path))
 
-    if not same_file_system:
+    if not request.param:
         monkeypatch.setattr(Path, "hardlink_to", elsewhere)
+
+
+@pytest.mark.usefixtures("near_or_far")
+def test_a_local_copy_is_the_file_and_is_gone_afterwards() -> None:
     content = bytes(range(256)) * 10_000
     raw_storage().save("raw/sales/x/a.csv", ContentFile(content))
     with local_copy("raw/sales/x/a.csv") as path:
@@ -244,6 +249,21 @@ def test_a_local_copy_is_the_file_and_is_gone_afterwards(
         assert path.read_bytes() == content, "an undo meanwhile has taken it away"
     assert not path.exists()
     with pytest.raises(UnavailableError), local_copy("raw/sales/x/a.csv"):
+        pass
+
+
+@pytest.mark.usefixtures("near_or_far")
+def test_of_a_split_its_bytes_are_there() -> None:
+    content = bytes(range(256)) * 10
+    raw_storage().save("raw/sales/x/a.csv", ContentFile(content))
+    split = Split(start=300, end=900, first_line=2, after_line=5)
+    with local_split("raw/sales/x/a.csv", start=split.start, end=split.end) as held:
+        raw_storage().delete("raw/sales/x/a.csv")
+        assert held.bytes_of(split) == content[300:900]
+        start, end = held.span_of(split)
+        assert held.path.read_bytes()[start:end] == content[300:900]
+    assert not held.path.exists()
+    with pytest.raises(UnavailableError), local_split("raw/sales/x/a.csv", start=300, end=900):
         pass
 
 
